@@ -1,0 +1,33 @@
+// Runs one test file and fails it if it leaves a mount, link, rule, cgroup or process behind.
+import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { newIn, observeLeftovers } from './leftovers.ts';
+
+const [file, ...rest] = process.argv.slice(2);
+if (file === undefined) throw new Error('usage: one-file.ts FILE');
+
+const before = observeLeftovers();
+const args = [
+  '--disable-warning=ExperimentalWarning',
+  '--test',
+  '--test-reporter=spec',
+  '--test-timeout=300000',
+  ...rest,
+  file,
+];
+const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+const code = await new Promise<number>((resolve) => child.once('exit', (exit) => resolve(exit ?? 1)));
+const left = await leftAfter(before);
+for (const line of left) console.log(`left behind by ${file}: ${line}`);
+process.exit(code !== 0 ? code : left.length > 0 ? 1 : 0);
+
+/** Processes may be on their way out when the test ends: what is gone within two seconds was not left behind. */
+async function leftAfter(before: Set<string>): Promise<string[]> {
+  let left: string[] = [];
+  for (let attempt = 0; attempt < 20; attempt++) {
+    left = newIn(before, observeLeftovers());
+    if (left.length === 0) return [];
+    await sleep(100);
+  }
+  return left;
+}
