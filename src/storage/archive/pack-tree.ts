@@ -1,0 +1,41 @@
+// Packing and looking at a part of a tree, without leaving its root.
+import { closeSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { asEngineError } from '#shared/errors.ts';
+import type { TreeStat } from './jobs.ts';
+import { openPipe, socketOn } from './pipe.ts';
+import { runJob } from './pool.ts';
+
+export interface PackTreeRequest {
+  /** A directory that paths and symbolic links cannot leave. */
+  root: string;
+  /** Absolute, inside `root`; `/` without it. */
+  path?: string;
+  /** The name of `path` in the archive; '' leaves the directory itself out. Its own name without it. */
+  rebase?: string;
+  /** Whether a symbolic link at `path` is followed. */
+  followLinks?: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/** A tar of `path`; the caller reads it to its end or destroys it. A missing path is the stream's error. */
+export function packTree(request: PackTreeRequest): Readable {
+  const { root, path = '/', rebase, followLinks = false, signal } = request;
+  const { readFd, writeFd } = openPipe();
+  const stream = socketOn(readFd, 'read');
+  const job = { root, path, followLinks, ...(rebase === undefined ? {} : { rebase }) };
+  runJob({ kind: 'pack-tree', fd: writeFd, ...job }, { signal })
+    .catch((thrown: unknown) => stream.destroy(asEngineError(thrown)))
+    .finally(() => closeSync(writeFd));
+  return stream;
+}
+
+/** What is at `path` inside `root`. Throws `not-found`. */
+export async function statTree(request: {
+  root: string;
+  path: string;
+  followLinks?: boolean;
+}): Promise<TreeStat> {
+  const { root, path, followLinks = false } = request;
+  return await runJob({ kind: 'stat-tree', root, path, followLinks });
+}

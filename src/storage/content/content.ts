@@ -1,0 +1,152 @@
+// The door of the content store: blobs by digest, in the folders of an OCI image layout.
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  createReadStream,
+  mkdirSync,
+  type ReadStream,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf, conflict, internal, notFound } from '#shared/errors.ts';
+import { type Digest, hexOf, isDigest } from '#shared/oci/digest.ts';
+import { diskFault } from '../disk-faults.ts';
+import { type Expected, type Ingest, openIngest } from './ingest.ts';
+
+export interface PartialBlob {
+  path: string;
+  sizeBytes: number;
+  changedAtMs: number;
+}
+
+// A torn download is worth keeping for a while, not for ever.
+const partialKeptMs = 7 * 24 * 3600 * 1000;
+
+/** Blobs at rest: `blobs/sha256/<hex>`, and `ingest/<hex>` for those on their way. Nothing is there unverified. */
+export class ContentStore {
+  #blobs: string;
+  #ingest: string;
+  #busy = new Set<string>();
+
+  constructor(dir: string) {
+    this.#blobs = join(dir, 'blobs', 'sha256');
+    this.#ingest = join(dir, 'ingest');
+    mkdirSync(this.#blobs, { recursive: true, mode: 0o700 });
+    mkdirSync(this.#ingest, { recursive: true, mode: 0o700 });
+    this.#sweep();
+  }
+
+  /** Where the blob's file is, or would be. */
+  path(digest: Digest): string {
+    return join(this.#blobs, hexOf(digest));
+  }
+
+  has(digest: Digest): boolean {
+    return this.#find(digest) !== undefined;
+  }
+
+  /** Bytes; throws `not-found`. */
+  size(digest: Digest): number {
+    const size = this.#find(digest);
+    if (size === undefined) throw notFound(`blob ${digest} not found`);
+    return size;
+  }
+
+  /** All bytes of a small blob (manifest, config), verified again. Throws `not-found`, or `internal` where damaged. */
+  async read(digest: Digest): Promise<Buffer> {
+    let bytes: Buffer;
+    try {
+      bytes = await readFile(this.path(digest));
+    } catch (thrown) {
+      if (codeOf(thrown) === 'ENOENT') throw notFound(`blob ${digest} not found`, { cause: thrown });
+      throw thrown;
+    }
+    const found = digestOf(bytes);
+    if (found !== digest) throw internal(`blob ${digest} is damaged: its bytes have digest ${found}`);
+    return bytes;
+  }
+
+  /** The blob's bytes as a stream that the caller owns. */
+  open(digest: Digest): ReadStream {
+    return createReadStream(this.path(digest), { highWaterMark: 1 << 20 });
+  }
+
+  /** Stores a small blob. It survives a killed process at once, a power cut some seconds later. */
+  async put(bytes: Uint8Array): Promise<Digest> {
+    const digest = digestOf(bytes);
+    if (this.#find(digest) === bytes.length) return digest;
+    const partial = join(this.#ingest, `put-${randomBytes(8).toString('hex')}`);
+    try {
+      writeFileSync(partial, bytes, { mode: 0o600, flag: 'wx' });
+      renameSync(partial, this.path(digest));
+    } catch (thrown) {
+      rmSync(partial, { force: true });
+      throw diskFault(`writing blob ${digest}`, thrown);
+    }
+    return digest;
+  }
+
+  /**
+   * Begins, or goes on with, a blob of known digest. The key names the download (the digest will do); `conflict`
+   * where one of the same key is being written now.
+   */
+  async ingest(key: string, expected: Expected): Promise<Ingest> {
+    const name = isDigest(key) ? hexOf(key) : hexOf(digestOf(Buffer.from(key)));
+    if (this.#busy.has(name)) throw conflict(`blob ${expected.digest} is being written already`);
+    this.#busy.add(name);
+    const place = {
+      partial: join(this.#ingest, name),
+      final: this.path(expected.digest),
+      onEnd: () => this.#busy.delete(name),
+    };
+    return await openIngest(place, expected);
+  }
+
+  /** Removes the blob; true where there was one. */
+  delete(digest: Digest): boolean {
+    const was = this.has(digest);
+    rmSync(this.path(digest), { force: true });
+    return was;
+  }
+
+  /** Digests of all blobs. */
+  list(): Digest[] {
+    return readdirSync(this.#blobs)
+      .map((hex): string => `sha256:${hex}`)
+      .filter(isDigest);
+  }
+
+  /** Partial blobs that wait for a resume, and those being written. */
+  ingests(): PartialBlob[] {
+    return readdirSync(this.#ingest).flatMap((name) => {
+      const path = join(this.#ingest, name);
+      const stat = statSync(path, { throwIfNoEntry: false });
+      return stat === undefined ? [] : [{ path, sizeBytes: stat.size, changedAtMs: stat.mtimeMs }];
+    });
+  }
+
+  #find(digest: Digest): number | undefined {
+    return statSync(this.path(digest), { throwIfNoEntry: false })?.size;
+  }
+
+  #sweep(): void {
+    for (const { path, changedAtMs } of this.ingests()) {
+      const torn = path.startsWith(join(this.#ingest, 'put-'));
+      if (torn || Date.now() - changedAtMs > partialKeptMs) rmSync(path, { force: true });
+    }
+  }
+}
+
+/** Opens (or creates) the content store in `dir`, and clears away what can never be resumed. */
+export function openContent(dir: string): ContentStore {
+  return new ContentStore(dir);
+}
+
+/** The digest of these bytes. */
+export function digestOf(bytes: Uint8Array): Digest {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}

@@ -1,0 +1,160 @@
+// One blob on its way in: written to a partial file, verified, then renamed to its digest.
+import { createHash, type Hash } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { invalid } from '#shared/errors.ts';
+import type { Digest } from '#shared/oci/digest.ts';
+import { diskFault } from '../disk-faults.ts';
+
+export interface Expected {
+  digest: Digest;
+  /** Bytes. Undefined where the sender did not say. */
+  size?: number;
+}
+
+export interface IngestPlace {
+  partial: string;
+  final: string;
+  /** Called once, when the ingest is over in whichever way. */
+  onEnd: () => void;
+}
+
+// Chunks from a socket are some 64 KiB: fewer, larger writes cost fewer trips to the thread pool.
+const batchBytes = 1 << 20;
+
+/**
+ * Exclusive use of one partial file. Disposing without `commit` or `discard` keeps what was written, and a later
+ * ingest under the same key goes on at `offset`.
+ */
+export class Ingest implements AsyncDisposable {
+  readonly expected: Expected;
+  #place: IngestPlace;
+  #file: FileHandle;
+  #hash: Hash;
+  #offset: number;
+  #batch: Buffer[] = [];
+  #batched = 0;
+  #open = true;
+
+  constructor(place: IngestPlace, expected: Expected, at: { file: FileHandle; hash: Hash; offset: number }) {
+    this.#place = place;
+    this.expected = expected;
+    this.#file = at.file;
+    this.#hash = at.hash;
+    this.#offset = at.offset;
+  }
+
+  /** How many bytes are here already: where the sender should go on. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Appends bytes; the caller must not change `chunk` afterwards. More than expected throws `invalid`. */
+  async write(chunk: Uint8Array): Promise<void> {
+    const { size, digest } = this.expected;
+    if (size !== undefined && this.#offset + chunk.length > size) {
+      await this.discard();
+      throw invalid(`blob ${digest}: more than the expected ${size} bytes arrived`);
+    }
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    this.#hash.update(bytes);
+    this.#offset += bytes.length;
+    this.#batch.push(bytes);
+    this.#batched += bytes.length;
+    if (this.#batched >= batchBytes) await this.#flush();
+  }
+
+  /**
+   * The blob is complete: afterwards it is in the store, verified and on disk. Where its digest or size is
+   * not the expected one the partial file is deleted and `invalid` thrown.
+   */
+  async commit(): Promise<void> {
+    await this.#flush();
+    const { digest, size } = this.expected;
+    const found = `sha256:${this.#hash.digest('hex')}`;
+    if (size !== undefined && this.#offset !== size) {
+      await this.discard();
+      throw invalid(`blob ${digest}: expected ${size} bytes, got ${this.#offset}`);
+    }
+    if (found !== digest) {
+      await this.discard();
+      throw invalid(`blob digest mismatch: expected ${digest}, got ${found}`);
+    }
+    try {
+      await this.#file.datasync();
+      await rename(this.#place.partial, this.#place.final);
+    } catch (thrown) {
+      throw diskFault(`writing blob ${digest}`, thrown);
+    }
+    await this.#end();
+  }
+
+  /** Deletes what was written. */
+  async discard(): Promise<void> {
+    this.#batch = [];
+    await rm(this.#place.partial, { force: true });
+    await this.#end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#open) return;
+    try {
+      await this.#flush();
+    } finally {
+      await this.#end();
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#batched = 0;
+    try {
+      if (batch.length > 0) await writeAll(this.#file, batch);
+    } catch (thrown) {
+      throw diskFault(`writing blob ${this.expected.digest}`, thrown);
+    }
+  }
+
+  async #end(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#place.onEnd();
+    await this.#file.close();
+  }
+}
+
+/** Opens the partial file and hashes what an earlier attempt left in it. */
+export async function openIngest(place: IngestPlace, expected: Expected): Promise<Ingest> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(place.partial, 'a+', 0o600);
+    const { size: found } = await file.stat();
+    if (expected.size !== undefined && found > expected.size) await file.truncate(0);
+    const hash = createHash('sha256');
+    const offset = await hashFile(file, hash);
+    return new Ingest(place, expected, { file, hash, offset });
+  } catch (thrown) {
+    await file?.close();
+    place.onEnd();
+    throw diskFault(`writing blob ${expected.digest}`, thrown);
+  }
+}
+
+async function hashFile(file: FileHandle, hash: Hash): Promise<number> {
+  const buffer = Buffer.allocUnsafe(batchBytes);
+  let offset = 0;
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, offset);
+    if (bytesRead === 0) return offset;
+    hash.update(buffer.subarray(0, bytesRead));
+    offset += bytesRead;
+  }
+}
+
+async function writeAll(file: FileHandle, batch: Buffer[]): Promise<void> {
+  const { bytesWritten } = await file.writev(batch);
+  const total = batch.reduce((sum, each) => sum + each.length, 0);
+  if (bytesWritten === total) return;
+  let rest = Buffer.concat(batch).subarray(bytesWritten);
+  while (rest.length > 0) rest = rest.subarray((await file.write(rest)).bytesWritten);
+}

@@ -1,0 +1,87 @@
+// One kind of record: a map from id to a JSON value, kept in the state database.
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { damaged, stateFault } from './faults.ts';
+
+export interface Stored<T> {
+  id: string;
+  value: T;
+}
+
+export interface RecordStatements {
+  get: StatementSync;
+  put: StatementSync;
+  delete: StatementSync;
+  all: StatementSync;
+}
+
+/** The statements that all collections share. */
+export function prepareRecords(database: DatabaseSync): RecordStatements {
+  return {
+    get: database.prepare('SELECT value FROM records WHERE collection = ? AND id = ?'),
+    put: database.prepare(
+      'INSERT INTO records (collection, id, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+    ),
+    delete: database.prepare('DELETE FROM records WHERE collection = ? AND id = ?'),
+    all: database.prepare('SELECT id, value FROM records WHERE collection = ? ORDER BY id'),
+  };
+}
+
+/** Values are copies: changing what `get` returned changes nothing until it is `put` again. */
+export class Collection<T extends object> {
+  readonly name: string;
+  #file: string;
+  #statements: RecordStatements;
+
+  constructor(name: string, file: string, statements: RecordStatements) {
+    this.name = name;
+    this.#file = file;
+    this.#statements = statements;
+  }
+
+  /** The value under `id`, or undefined. */
+  get(id: string): T | undefined {
+    const row = this.#guard(() => this.#statements.get.get(this.name, id));
+    return row === undefined ? undefined : this.#parse(id, row['value']);
+  }
+
+  /** Stores `value` under `id`, in place of what was there. */
+  put(id: string, value: T): void {
+    const text = JSON.stringify(value);
+    this.#guard(() => this.#statements.put.run(this.name, id, text));
+  }
+
+  /** Removes the record; true where there was one. */
+  delete(id: string): boolean {
+    return this.#guard(() => Number(this.#statements.delete.run(this.name, id).changes) > 0);
+  }
+
+  /** Every record, ordered by id. */
+  all(): Stored<T>[] {
+    const rows = this.#guard(() => this.#statements.all.all(this.name));
+    return rows.map((row) => {
+      const id = String(row['id']);
+      return { id, value: this.#parse(id, row['value']) };
+    });
+  }
+
+  /** The first record, by id, that `wanted` accepts. */
+  find(wanted: (value: T, id: string) => boolean): Stored<T> | undefined {
+    return this.all().find(({ id, value }) => wanted(value, id));
+  }
+
+  #parse(id: string, text: unknown): T {
+    try {
+      return JSON.parse(String(text)) as T;
+    } catch (cause) {
+      throw damaged(this.#file, `record ${this.name} ${id} is not JSON`, cause);
+    }
+  }
+
+  #guard<R>(work: () => R): R {
+    try {
+      return work();
+    } catch (thrown) {
+      throw stateFault(this.#file, thrown);
+    }
+  }
+}

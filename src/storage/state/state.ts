@@ -1,0 +1,90 @@
+// The door of the state database: JSON records in named collections, in one SQLite file.
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Collection, prepareRecords, type RecordStatements } from './collection.ts';
+import { damaged, stateFault } from './faults.ts';
+import { migrate } from './schema.ts';
+
+/**
+ * An open state database. Everything is synchronous: a put takes some 20 µs. What was put survives a `kill -9` of
+ * this process at once; a power cut may lose the last moments, never the soundness.
+ */
+export class State implements AsyncDisposable {
+  readonly file: string;
+  /** For this room only: tables beside the records. */
+  readonly database: DatabaseSync;
+  #statements: RecordStatements;
+  #depth = 0;
+
+  constructor(file: string, database: DatabaseSync) {
+    this.file = file;
+    this.database = database;
+    this.#statements = prepareRecords(database);
+  }
+
+  /** The records of one kind. Two collections of the same name are the same records. */
+  collection<T extends object>(name: string): Collection<T> {
+    return new Collection<T>(name, this.file, this.#statements);
+  }
+
+  /**
+   * Runs `work` so that all of its puts and deletes happen or none. `work` must not wait: it is a plain function.
+   * Inside another transaction it joins that one.
+   */
+  transaction<T>(work: () => T): T {
+    if (this.#depth > 0) return work();
+    this.#run('BEGIN IMMEDIATE');
+    this.#depth++;
+    try {
+      const result = work();
+      this.#run('COMMIT');
+      return result;
+    } catch (thrown) {
+      if (this.database.isTransaction) this.database.exec('ROLLBACK');
+      throw thrown;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /** Closes the file. Safe to repeat. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.database.isOpen) this.database.close();
+  }
+
+  #run(sql: string): void {
+    try {
+      this.database.exec(sql);
+    } catch (thrown) {
+      throw stateFault(this.file, thrown);
+    }
+  }
+}
+
+/**
+ * Opens (or creates, with its folder) the state database and brings it to the current schema. Throws `internal`
+ * where the file is damaged, `unsupported` where a newer program wrote it.
+ */
+export function openState(file: string): State {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file);
+    database.exec(
+      'PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000',
+    );
+    assertSound(database, file);
+    migrate(database, file);
+    return new State(file, database);
+  } catch (thrown) {
+    if (database?.isOpen) database.close();
+    throw stateFault(file, thrown);
+  }
+}
+
+function assertSound(database: DatabaseSync, file: string): void {
+  const row = database.prepare('PRAGMA quick_check(1)').get();
+  const verdict = String(row?.['quick_check'] ?? 'no answer');
+  if (verdict !== 'ok') throw damaged(file, verdict);
+}
