@@ -1,0 +1,84 @@
+// An exec session without a terminal: the runtime's exec with pipes, the quickest way there is.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { startProgram } from '#kernel/spawn.ts';
+import type { ExecPlace, ExecSession } from '../exec-session.ts';
+import { OutputQueue } from '../monitor/output-queue.ts';
+import { exitCodeOfChild, readLogOf, toStartError } from '../start-error.ts';
+
+/** How long output may still come once the process has ended: its children can hold the pipe open for ever. */
+const lingerMs = 1000;
+
+function pipeInto(queue: OutputQueue, streams: readonly (Readable | null)[]): void {
+  let open = streams.length;
+  const close = () => {
+    open -= 1;
+    if (open === 0) queue.end();
+  };
+  for (const [index, stream] of streams.entries()) {
+    if (stream === null) close();
+    stream?.on('data', (data: Buffer) => queue.push(index === 0 ? 1 : 2, data));
+    stream?.once('close', close).on('error', () => {});
+  }
+}
+
+/** Starts it; what goes wrong comes out of `exit`. */
+export function startPipedExec({ runtime, request, dir }: ExecPlace): ExecSession {
+  const out = request.detach ? 'ignore' : 'pipe';
+  const logPath = join(dir, 'log');
+  const pidPath = join(dir, 'pid');
+  const child = startProgram(
+    runtime.runtimePath,
+    [...runtime.runtimeFlags, `--log=${logPath}`, 'exec', '--process', join(dir, 'process.json')].concat(
+      '--pid-file',
+      pidPath,
+      request.id,
+    ),
+    { stdio: [request.stdin ? 'pipe' : 'ignore', out, out], detached: request.detach ?? false },
+  );
+  const streams = [child.stdout, child.stderr];
+  const queue = new OutputQueue((go) => {
+    for (const stream of streams) go ? stream?.resume() : stream?.pause();
+  });
+  pipeInto(queue, streams);
+  child.stdin?.on('error', () => {});
+  let pid = 0;
+  const findPid = () => {
+    pid ||= Number(readFileOr(pidPath)) || 0;
+    return pid;
+  };
+  const exit = exitCodeOfChild(child, runtime.runtimePath).then((code) => {
+    findPid();
+    setTimeout(() => streams.map((stream) => stream?.destroy()), lingerMs).unref();
+    const said = code === 0 ? '' : readLogOf(logPath);
+    // The runtime logs only what kept the process from running.
+    if (said !== '' && pid === 0) throw toStartError('exec', said, request.process.args[0] ?? '');
+    return code;
+  });
+  exit.catch(() => {});
+  return {
+    output: queue,
+    exit,
+    pid: findPid,
+    write: (data) =>
+      new Promise((resolve) => {
+        if (child.stdin === null || !child.stdin.writable) resolve();
+        else child.stdin.write(data, () => resolve());
+      }),
+    endInput: () => void child.stdin?.end(),
+    resize: async () => {},
+    [Symbol.asyncDispose]: async () => {
+      queue.drop();
+      child.stdin?.end();
+    },
+  };
+}
+
+function readFileOr(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
