@@ -1,0 +1,246 @@
+// The door of the room: a client for every registry, with mirrors, credentials, retries (OCI distribution-spec 1.1).
+import type { Readable } from 'node:stream';
+import { EngineError, messageOf, notFound } from '#shared/errors.ts';
+import { type Digest, isDigest } from '#shared/oci/digest.ts';
+import { formatPlatform, pickPlatform } from '#shared/oci/platform.ts';
+import { familiarReference, familiarRepository, type Reference } from '#shared/oci/reference.ts';
+import type { Descriptor, Manifest, Platform } from '#shared/oci/specs.ts';
+import type { RegistryAuth } from './auth.ts';
+import { type BlobSink, download } from './download.ts';
+import { type Endpoint, type EndpointOptions, endpointsOf } from './endpoints.ts';
+import { pullFailure, RegistryFailure } from './failures.ts';
+import { type FetchedManifest, fetchManifest } from './manifests.ts';
+import { defaultRetry, type RetryPolicy, withRetry } from './retry.ts';
+import { ask, type Wire } from './session.ts';
+import { TokenStore } from './tokens.ts';
+import { openTransport } from './transport.ts';
+import { hasBlob, mountBlob, putManifest, type UploadPlace, uploadBlob } from './upload.ts';
+
+export interface RegistryOptions extends Partial<EndpointOptions> {
+  /** Silence on a connection after which it counts as broken; 30 s unless told. */
+  idleTimeoutMs?: number;
+  retry?: Partial<RetryPolicy>;
+}
+
+export interface CallOptions {
+  auth?: RegistryAuth | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface BlobOptions extends CallOptions {
+  onBytes?: (receivedBytes: number) => void;
+}
+
+/** An image as a registry has it, for one platform. Every byte of it was verified. */
+export interface ResolvedImage {
+  /** Digest of what the reference names: the index where there is one. */
+  digest: Digest;
+  manifest: Manifest;
+  /** Of the platform's manifest. */
+  descriptor: Descriptor;
+  bytes: Buffer;
+}
+
+export interface RegistryClient extends Disposable {
+  /** What the reference is for the platform. Throws with Docker's sentences for pull. */
+  resolve(ref: Reference, platform: Platform, options?: CallOptions): Promise<ResolvedImage>;
+  manifest(ref: Reference, options?: CallOptions): Promise<FetchedManifest>;
+  /** Fills the sink from its offset up to the descriptor's size, with retries. */
+  blob(ref: Reference, descriptor: Descriptor, options: BlobOptions & { sink: BlobSink }): Promise<void>;
+  hasBlob(ref: Reference, digest: Digest, options?: CallOptions): Promise<boolean>;
+  mountBlob(ref: Reference, digest: Digest, options: CallOptions & { from: string }): Promise<boolean>;
+  uploadBlob(
+    ref: Reference,
+    blob: { descriptor: Pick<Descriptor, 'digest' | 'size'>; open: () => Readable },
+    options?: CallOptions,
+  ): Promise<void>;
+  putManifest(
+    ref: Reference,
+    manifest: { target: string; mediaType: string; bytes: Buffer },
+    options?: CallOptions,
+  ): Promise<void>;
+  /** Tries the credentials; throws `unauthorized` where they are wrong. */
+  login(registry: string, options: CallOptions): Promise<void>;
+}
+
+/** Owns its connections until disposed. */
+export function openRegistry(options: RegistryOptions = {}): RegistryClient {
+  const transport = openTransport({ idleTimeoutMs: options.idleTimeoutMs ?? 30_000 });
+  return new Client({ transport, tokens: new TokenStore(transport) }, options);
+}
+
+class Client implements RegistryClient {
+  #wire: Wire;
+  #endpoints: EndpointOptions;
+  #policy: RetryPolicy;
+  /** The endpoint that last had a repository's manifest has its blobs, too. */
+  #answered = new Map<string, string>();
+
+  constructor(wire: Wire, options: RegistryOptions) {
+    this.#wire = wire;
+    this.#endpoints = { mirrors: options.mirrors ?? [], insecure: options.insecure ?? [] };
+    this.#policy = { ...defaultRetry, ...options.retry };
+  }
+
+  async resolve(ref: Reference, platform: Platform, options: CallOptions = {}): Promise<ResolvedImage> {
+    const top = await this.manifest(ref, options);
+    if (top.document.kind === 'manifest') return resolved(top.descriptor.digest, top);
+    const picked = pickPlatform(top.document.index.manifests, platform);
+    if (picked === undefined) {
+      throw notFound(
+        `no matching manifest for ${formatPlatform(platform)} in the manifest list entries: no match for platform in manifest: not found`,
+      );
+    }
+    const { tag: _, ...rest } = ref;
+    return resolved(top.descriptor.digest, await this.manifest({ ...rest, digest: picked.digest }, options));
+  }
+
+  async manifest(ref: Reference, options: CallOptions = {}): Promise<FetchedManifest> {
+    const target = ref.digest ?? ref.tag ?? 'latest';
+    const { repository } = ref;
+    const scope = pullScope(ref);
+    try {
+      return await this.#anywhere(ref, options, (endpoint) =>
+        fetchManifest(this.#wire, { endpoint, repository, scope, ...options }, target),
+      );
+    } catch (thrown) {
+      throw pullFailure(thrown, { reference: familiarReference(ref), repository: familiarRepository(ref) });
+    }
+  }
+
+  async blob(
+    ref: Reference,
+    descriptor: Descriptor,
+    options: BlobOptions & { sink: BlobSink },
+  ): Promise<void> {
+    const { sink, onBytes, signal, auth } = options;
+    const path = `/v2/${ref.repository}/blobs/${descriptor.digest}`;
+    const scope = pullScope(ref);
+    await this.#anywhere(ref, { signal, once: true }, (endpoint) => {
+      const open = (offset: number) => {
+        const headers: Record<string, string> = offset === 0 ? {} : { range: `bytes=${offset}-` };
+        return ask(this.#wire, { endpoint, path, scope, auth, signal, headers });
+      };
+      return download({ open, descriptor }, sink, { policy: this.#policy, signal, onBytes });
+    });
+  }
+
+  hasBlob(ref: Reference, digest: Digest, options: CallOptions = {}): Promise<boolean> {
+    return this.#retried(options, () => hasBlob(this.#wire, this.#home(ref, options), digest));
+  }
+
+  mountBlob(ref: Reference, digest: Digest, options: CallOptions & { from: string }): Promise<boolean> {
+    return this.#retried(options, () =>
+      mountBlob(this.#wire, this.#home(ref, options), digest, options.from),
+    );
+  }
+
+  uploadBlob(
+    ref: Reference,
+    blob: { descriptor: Pick<Descriptor, 'digest' | 'size'>; open: () => Readable },
+    options: CallOptions = {},
+  ): Promise<void> {
+    return this.#retried(options, () => uploadBlob(this.#wire, this.#home(ref, options), blob));
+  }
+
+  putManifest(
+    ref: Reference,
+    manifest: { target: string; mediaType: string; bytes: Buffer },
+    options: CallOptions = {},
+  ): Promise<void> {
+    return this.#retried(options, () => putManifest(this.#wire, this.#home(ref, options), manifest));
+  }
+
+  async login(registry: string, options: CallOptions): Promise<void> {
+    const endpoint = this.#real(registry);
+    const answer = await ask(this.#wire, { endpoint, path: '/v2/', scope: '', ...options });
+    answer.body.resume();
+  }
+
+  [Symbol.dispose](): void {
+    this.#wire.transport[Symbol.dispose]();
+  }
+
+  #retried<T>(options: CallOptions, work: () => Promise<T>): Promise<T> {
+    return withRetry(work, { policy: this.#policy, signal: options.signal });
+  }
+
+  #real(registry: string): Endpoint {
+    const last = endpointsOf(registry, { ...this.#endpoints, mirrors: [] }).at(-1);
+    if (last === undefined) throw new RegistryFailure('internal', `no endpoint for ${registry}`);
+    return last;
+  }
+
+  #home(ref: Reference, options: CallOptions): UploadPlace {
+    const { auth, signal } = options;
+    return { endpoint: this.#real(ref.registry), repository: ref.repository, auth, signal };
+  }
+
+  /** Tries each endpoint in turn; a definite "not here" says more than "not reached" and is what is thrown. */
+  async #anywhere<T>(
+    ref: Reference,
+    options: { signal?: AbortSignal | undefined; once?: boolean },
+    work: (endpoint: Endpoint) => Promise<T>,
+  ): Promise<T> {
+    const repository = `${ref.registry}/${ref.repository}`;
+    const failures: unknown[] = [];
+    for (const endpoint of this.#inOrder(ref.registry, repository)) {
+      try {
+        const result = options.once
+          ? await work(endpoint)
+          : await this.#retried(options, () => work(endpoint));
+        this.#remember(repository, endpoint.origin);
+        return result;
+      } catch (thrown) {
+        if (!(thrown instanceof EngineError) || thrown.kind === 'cancelled') throw thrown;
+        failures.push(thrown);
+      }
+    }
+    throw mostTelling(failures);
+  }
+
+  #inOrder(registry: string, repository: string): Endpoint[] {
+    const endpoints = endpointsOf(registry, this.#endpoints);
+    const answered = this.#answered.get(repository);
+    return endpoints.sort((a, b) => Number(b.origin === answered) - Number(a.origin === answered));
+  }
+
+  #remember(repository: string, origin: string): void {
+    if (this.#answered.size > 1000) this.#answered.clear();
+    this.#answered.set(repository, origin);
+  }
+}
+
+const pullScope = (ref: Reference): string => `repository:${ref.repository}:pull`;
+
+function resolved(digest: Digest, fetched: FetchedManifest): ResolvedImage {
+  if (fetched.document.kind !== 'manifest') {
+    throw new RegistryFailure(
+      'unsupported',
+      `manifest ${fetched.descriptor.digest} is an index inside an index`,
+    );
+  }
+  return {
+    digest,
+    manifest: fetched.document.manifest,
+    descriptor: fetched.descriptor,
+    bytes: fetched.bytes,
+  };
+}
+
+function mostTelling(failures: unknown[]): unknown {
+  const missing = failures.find((thrown) => thrown instanceof RegistryFailure && thrown.status === 404);
+  const last = failures.at(-1);
+  if (!(missing instanceof RegistryFailure) || last === missing) return last;
+  return new RegistryFailure(missing.kind, missing.message, {
+    cause: last,
+    hint: `The mirror does not have it, and the registry itself failed: ${messageOf(last)}.`,
+    ...(missing.status === undefined ? {} : { status: missing.status }),
+    ...(missing.code === undefined ? {} : { code: missing.code }),
+  });
+}
+
+/** Digest a reference asks for, where it does. */
+export function digestAsked(ref: Reference): Digest | undefined {
+  return ref.digest !== undefined && isDigest(ref.digest) ? ref.digest : undefined;
+}

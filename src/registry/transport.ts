@@ -1,0 +1,135 @@
+// HTTP with kept-alive connections: sends one request, follows redirects, times out on silence.
+import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream';
+import { cancelled } from '#shared/errors.ts';
+import { RegistryFailure, wireFailure } from './failures.ts';
+
+export interface Sent {
+  method: 'GET' | 'HEAD' | 'PUT' | 'POST';
+  url: URL;
+  headers?: Record<string, string>;
+  /** A stream must be made anew for each try, and `content-length` be set. */
+  body?: Buffer | Readable;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Answer {
+  status: number;
+  headers: IncomingMessage['headers'];
+  /** Must be read to its end or destroyed. */
+  body: IncomingMessage;
+  /** Where the answer came from, after redirects. */
+  url: URL;
+}
+
+export interface Transport extends Disposable {
+  send(sent: Sent): Promise<Answer>;
+}
+
+export interface TransportOptions {
+  /** Silence on a connection after which it counts as broken. */
+  idleTimeoutMs: number;
+}
+
+const redirects = new Set([301, 302, 303, 307, 308]);
+
+/** Owns its connections until disposed. */
+export function openTransport({ idleTimeoutMs }: TransportOptions): Transport {
+  const agents = {
+    http: new HttpAgent({ keepAlive: true, keepAliveMsecs: 15_000, maxSockets: 12, maxFreeSockets: 4 }),
+    https: new HttpsAgent({ keepAlive: true, keepAliveMsecs: 15_000, maxSockets: 12, maxFreeSockets: 4 }),
+  };
+  const once = (sent: Sent) => sendOnce(sent, agents, idleTimeoutMs);
+  return {
+    send: (sent) => follow(sent, once),
+    [Symbol.dispose]() {
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
+}
+
+async function follow(sent: Sent, once: (sent: Sent) => Promise<Answer>): Promise<Answer> {
+  let next = sent;
+  for (let hops = 0; hops <= 5; hops++) {
+    const answer = await once(next);
+    const location = answer.headers.location;
+    const readOnly = next.method === 'GET' || next.method === 'HEAD';
+    if (!readOnly || !redirects.has(answer.status) || location === undefined) return answer;
+    answer.body.resume();
+    next = redirected(next, location);
+  }
+  throw new RegistryFailure('unavailable', `Get "${sent.url.href}": stopped after 5 redirects`);
+}
+
+function redirected(sent: Sent, location: string): Sent {
+  const url = URL.canParse(location, sent.url.href) ? new URL(location, sent.url) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new RegistryFailure(
+      'unavailable',
+      `Get "${sent.url.href}": redirected to ${JSON.stringify(location)}`,
+    );
+  }
+  const headers = { ...sent.headers };
+  // A storage host must not learn the registry's token; some even refuse a request that has one.
+  if (url.origin !== sent.url.origin) delete headers['authorization'];
+  return { ...sent, url, headers };
+}
+
+function sendOnce(
+  sent: Sent,
+  agents: { http: HttpAgent; https: HttpsAgent },
+  idleTimeoutMs: number,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const { method, url, headers, signal } = sent;
+    const isTls = url.protocol === 'https:';
+    const options = {
+      method,
+      headers: { 'user-agent': 'wharf/0.1', ...headers },
+      ...(signal ? { signal } : {}),
+    };
+    const asked = isTls
+      ? httpsRequest(url, { ...options, agent: agents.https })
+      : httpRequest(url, { ...options, agent: agents.http });
+    asked.setTimeout(idleTimeoutMs, () =>
+      asked.destroy(Object.assign(new Error(`no byte for ${idleTimeoutMs} ms`), { code: 'ETIMEDOUT' })),
+    );
+    asked.on('response', (body) =>
+      resolve({ status: body.statusCode ?? 0, headers: body.headers, body, url }),
+    );
+    asked.on('error', (thrown) =>
+      reject(signal?.aborted ? cancelled('context canceled', { cause: thrown }) : wireFailure(sent, thrown)),
+    );
+    if (sent.body === undefined || Buffer.isBuffer(sent.body)) asked.end(sent.body);
+    else
+      pipeline(sent.body, asked, (thrown) => {
+        if (thrown) reject(signal?.aborted ? cancelled('context canceled') : wireFailure(sent, thrown));
+      });
+  });
+}
+
+/** The whole body of a small answer; throws when it is longer than `maxBytes` or torn. */
+export async function readSmall(asked: Sent, answer: Answer, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  try {
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      total += chunk.length;
+      if (total > maxBytes) break;
+      chunks.push(chunk);
+    }
+  } catch (thrown) {
+    if (asked.signal?.aborted) throw cancelled('context canceled', { cause: thrown });
+    throw wireFailure(asked, thrown);
+  }
+  if (total > maxBytes) {
+    throw new RegistryFailure(
+      'unavailable',
+      `Get "${asked.url.href}": answer is longer than ${maxBytes} bytes`,
+    );
+  }
+  return Buffer.concat(chunks);
+}
