@@ -1,0 +1,83 @@
+// Images a build starts from or copies from: found here, or pulled.
+import type { ImageRecord } from '#engine/images/record.ts';
+import { isKind } from '#shared/errors.ts';
+import { parsePlatform } from '#shared/oci/platform.ts';
+import { parseReference } from '#shared/oci/reference.ts';
+import { hostPlatform } from '#shared/oci/platform.ts';
+import type { Lane } from './lanes.ts';
+import { defaultPath, type ImageState } from './image-state.ts';
+import type { RegistryAuth } from './request.ts';
+import type { BuildSession } from './session.ts';
+
+function authFor(session: BuildSession, reference: string): RegistryAuth | undefined {
+  const { registry } = parseReference(reference);
+  const auth = session.request.auth ?? {};
+  const names =
+    registry === 'docker.io' ? ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io'] : [registry];
+  return names.map((name) => auth[name] ?? auth[`https://${name}`]).find((found) => found !== undefined);
+}
+
+async function pull(
+  session: BuildSession,
+  lane: Lane,
+  wanted: { reference: string; platform?: string },
+): Promise<ImageRecord> {
+  const auth = authFor(session, wanted.reference);
+  return await session.room.images.pull({
+    reference: wanted.reference,
+    ...(wanted.platform === undefined ? {} : { platform: wanted.platform }),
+    ...(auth === undefined ? {} : { auth }),
+    onProgress: (line) => lane.tell(line),
+    signal: session.signal,
+  });
+}
+
+function find(session: BuildSession, reference: string): ImageRecord | undefined {
+  try {
+    return session.room.images.resolve(reference);
+  } catch (thrown) {
+    if (isKind(thrown, 'not-found')) return undefined;
+    throw thrown;
+  }
+}
+
+function suits(image: ImageRecord, platform: string | undefined): boolean {
+  if (platform === undefined) return true;
+  const wanted = parsePlatform(platform);
+  return image.config.os === wanted.os && image.config.architecture === wanted.architecture;
+}
+
+/** The image, held by the build. Pulled where it is not here, is of another platform, or the request says so. */
+export async function baseImage(
+  session: BuildSession,
+  lane: Lane,
+  wanted: { reference: string; platform?: string },
+): Promise<ImageRecord> {
+  const local = session.request.pull === true ? undefined : find(session, wanted.reference);
+  const image =
+    local !== undefined && suits(local, wanted.platform) ? local : await pull(session, lane, wanted);
+  session.room.leases.hold(`image:${image.id}`, session.holder);
+  for (const subject of [image.chainId].filter((each) => each !== null)) {
+    session.room.leases.hold(`layer:${subject}`, session.holder);
+  }
+  return image;
+}
+
+/** The state of a stage that starts from the image. Its triggers are not in it. */
+export function stateOf(image: ImageRecord): ImageState {
+  const { OnBuild: _, ...config } = structuredClone(image.config.config ?? {});
+  const { os, architecture, variant } = { ...hostPlatform(), ...image.config };
+  const hasPath = (config.Env ?? []).some((entry) => entry.startsWith('PATH='));
+  return {
+    key: image.id,
+    chainId: image.chainId,
+    layers: image.layers.map((layer) => ({ ...layer })),
+    history: structuredClone(image.config.history ?? []),
+    config: hasPath ? config : { ...config, Env: [defaultPath, ...(config.Env ?? [])] },
+    platform: { os, architecture, ...(variant === undefined ? {} : { variant }) },
+    ...(image.config.author === undefined ? {} : { author: image.config.author }),
+    ...(image.config.created === undefined ? {} : { created: image.config.created }),
+    args: new Map(),
+    ownCmd: false,
+  };
+}

@@ -1,0 +1,79 @@
+// Flags of instructions, `--name=value` before the arguments: parsed alike for all, known by one table.
+import { SyntaxProblem } from './errors.ts';
+import { didYouMean } from './nearest.ts';
+import { splitWords } from './words.ts';
+
+export interface Flag {
+  name: string;
+  /** Empty where it was given without `=`. */
+  value: string;
+}
+
+/** Flags each instruction knows. `switch` ones may stand without a value; `many` ones may be repeated. */
+const known: Record<string, Record<string, 'value' | 'switch' | 'many'>> = {
+  FROM: { platform: 'value' },
+  RUN: { mount: 'many', network: 'value', security: 'value', device: 'many' },
+  COPY: { from: 'value', chown: 'value', chmod: 'value', link: 'switch', parents: 'switch', exclude: 'many' },
+  ADD: {
+    chown: 'value',
+    chmod: 'value',
+    checksum: 'value',
+    link: 'switch',
+    'keep-git-dir': 'switch',
+    unpack: 'switch',
+    exclude: 'many',
+  },
+  HEALTHCHECK: {
+    interval: 'value',
+    timeout: 'value',
+    'start-period': 'value',
+    'start-interval': 'value',
+    retries: 'value',
+  },
+};
+
+/** Takes the leading `--flags` off an instruction's arguments, without judging them. */
+export function splitFlags(text: string, escapeChar: string): { flags: Flag[]; rest: string } {
+  const flags: Flag[] = [];
+  let rest = text.trimStart();
+  while (rest.startsWith('--')) {
+    const word = splitWords(rest, escapeChar)[0] ?? '';
+    rest = rest.slice(word.length).trimStart();
+    if (word === '--') break;
+    const at = word.indexOf('=');
+    flags.push(
+      at < 0 ? { name: word.slice(2), value: '' } : { name: word.slice(2, at), value: word.slice(at + 1) },
+    );
+  }
+  return { flags, rest };
+}
+
+/** Refuses flags the instruction does not know, repeats, and missing values. */
+export function checkFlags(keyword: string, flags: readonly Flag[]): void {
+  const allowed = known[keyword] ?? {};
+  const names = Object.keys(allowed);
+  const seen = new Set<string>();
+  for (const flag of flags) {
+    const kind = Object.hasOwn(allowed, flag.name) ? allowed[flag.name] : undefined;
+    if (kind === undefined) {
+      const expected =
+        names.length === 0 ? `no flags for ${keyword}` : names.map((name) => `--${name}`).join(', ');
+      throw new SyntaxProblem(`unknown flag: --${flag.name}${didYouMean(flag.name, names, '--')}`, {
+        expected,
+      });
+    }
+    if (kind !== 'many' && seen.has(flag.name))
+      throw new SyntaxProblem(`duplicate flag specified: --${flag.name}`);
+    if (kind !== 'switch' && flag.value === '') {
+      throw new SyntaxProblem(`missing a value on flag: --${flag.name}`, {
+        expected: `--${flag.name}=value`,
+      });
+    }
+    seen.add(flag.name);
+  }
+}
+
+/** The value of a flag, or undefined. */
+export function flagValue(flags: readonly Flag[], name: string): string | undefined {
+  return flags.find((flag) => flag.name === name)?.value;
+}

@@ -1,0 +1,96 @@
+// Which stages a build needs and what each waits for. Pure.
+import { invalid } from '#shared/errors.ts';
+import { SyntaxProblem } from './dockerfile/errors.ts';
+import { expandWord } from './dockerfile/expand.ts';
+import type { Dockerfile, Stage } from './dockerfile/instruction.ts';
+import { nearest } from './dockerfile/nearest.ts';
+import type { Declared } from './variables.ts';
+
+/** Where a stage begins: nothing, an earlier stage, or an image. */
+export type Base =
+  | { kind: 'scratch' }
+  | { kind: 'stage'; index: number }
+  | { kind: 'image'; reference: string };
+
+/** A stage as a vertex: what it starts from and which stages must be there before it can end. */
+export interface Vertex {
+  stage: Stage;
+  base: Base;
+  /** Platform of its base, where FROM names one. */
+  platform?: string;
+  /** Indexes of stages, all lower than its own. */
+  needs: number[];
+}
+
+export interface Plan {
+  /** Only the stages that the target needs, in the order of the file. */
+  vertices: Vertex[];
+  target: number;
+}
+
+/** The index of the stage that `reference` (a name or number) means, among those before `limit`. */
+export function findStage(stages: readonly Stage[], reference: string, limit: number): number | undefined {
+  const name = reference.toLowerCase();
+  const named = stages.slice(0, limit).findLast((stage) => stage.name === name);
+  if (named !== undefined) return named.index;
+  return /^\d+$/.test(reference) && Number(reference) < limit ? Number(reference) : undefined;
+}
+
+function baseOf(stages: readonly Stage[], stage: Stage, reference: string): Base {
+  if (reference === 'scratch') return { kind: 'scratch' };
+  const named = stages.slice(0, stage.index).findLast((each) => each.name === reference.toLowerCase());
+  return named === undefined ? { kind: 'image', reference } : { kind: 'stage', index: named.index };
+}
+
+function expandFrom(
+  file: Dockerfile,
+  stage: Stage,
+  globals: Declared,
+): { reference: string; platform?: string } {
+  const scope = { lookup: (name: string) => globals.get(name), escape: file.directives.escape };
+  const reference = expandWord(stage.from.image, scope);
+  if (reference === '') {
+    throw new SyntaxProblem(`base name (${stage.from.image}) should not be blank`, { expected: 'an image' });
+  }
+  const platform = stage.from.platform === undefined ? '' : expandWord(stage.from.platform, scope);
+  return { reference, ...(platform === '' ? {} : { platform }) };
+}
+
+function vertexOf(file: Dockerfile, stage: Stage, globals: Declared): Vertex {
+  const { reference, platform } = expandFrom(file, stage, globals);
+  const base = baseOf(file.stages, stage, reference);
+  const needs = new Set<number>(base.kind === 'stage' ? [base.index] : []);
+  for (const step of stage.steps) {
+    if ((step.kind !== 'copy' && step.kind !== 'add') || step.from === undefined) continue;
+    const index = findStage(file.stages, step.from, stage.index);
+    if (index !== undefined) needs.add(index);
+  }
+  return { stage, base, ...(platform === undefined ? {} : { platform }), needs: [...needs] };
+}
+
+function targetIndex(file: Dockerfile, target: string | undefined): number {
+  if (target === undefined || target === '') return file.stages.length - 1;
+  const index = findStage(file.stages, target, file.stages.length);
+  if (index !== undefined) return index;
+  const names = file.stages.flatMap((stage) => (stage.name === undefined ? [] : [stage.name]));
+  const near = nearest(target.toLowerCase(), names);
+  const hint =
+    near === undefined ? `The stages are: ${names.join(', ') || 'not named'}.` : `Did you mean ${near}?`;
+  throw invalid(`failed to reach build target ${target} in Dockerfile`, { hint });
+}
+
+/** The vertices that the target needs. An unknown target is `invalid`; a wrong variable in FROM a SyntaxProblem. */
+export function planBuild(file: Dockerfile, options: { globals: Declared; target?: string }): Plan {
+  const target = targetIndex(file, options.target);
+  const needed = new Map<number, Vertex>();
+  const pending = [target];
+  for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
+    const stage = file.stages[index];
+    if (stage === undefined || needed.has(index)) continue;
+    const vertex = vertexOf(file, stage, options.globals);
+    needed.set(index, vertex);
+    pending.push(...vertex.needs);
+  }
+  const vertices = [...needed.values()].sort((a, b) => a.stage.index - b.stage.index);
+  return { vertices, target };
+}

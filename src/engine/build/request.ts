@@ -1,0 +1,83 @@
+// What the build room is asked for, and what it stands on.
+import type { Readable } from 'node:stream';
+import type { Images } from '#engine/images/images.ts';
+import type { Networks } from '#engine/networks/networks.ts';
+import type { ResourceLimits } from '#runtime/resources.ts';
+import type { Runtime } from '#runtime/task.ts';
+import type { ProgressLine } from '#shared/contract/image.ts';
+import type { Ulimit } from '#shared/contract/container.ts';
+import { EngineError } from '#shared/errors.ts';
+import type { Digest } from '#shared/oci/digest.ts';
+import type { Snapshots } from '#storage/snapshots/snapshots.ts';
+import type { Leases } from '#storage/state/leases.ts';
+import type { State } from '#storage/state/state.ts';
+
+export interface RegistryAuth {
+  username?: string;
+  password?: string;
+  identitytoken?: string;
+  registrytoken?: string;
+  serveraddress?: string;
+}
+
+export interface BuildRequest {
+  /** A tar stream (any compression), or a directory that nobody changes during the build. */
+  context: Readable | { dir: string };
+  /** Path in the context; default `Dockerfile`. */
+  dockerfile?: string;
+  /** The Dockerfile itself, where it is not a file of the context. */
+  dockerfileText?: string;
+  tags?: readonly string[];
+  /** null: as not given. */
+  buildArgs?: Readonly<Record<string, string | null>>;
+  labels?: Readonly<Record<string, string>>;
+  /** Stage name or index; default the last. */
+  target?: string;
+  /** `linux/arm64`, for every FROM that does not say. */
+  platform?: string;
+  noCache?: boolean;
+  pull?: boolean;
+  /** Of RUN: `default`, `host`, `none` or a network's name. */
+  networkMode?: string;
+  /** `name:address`. */
+  extraHosts?: readonly string[];
+  shmSizeBytes?: number;
+  resources?: ResourceLimits;
+  ulimits?: readonly Ulimit[];
+  /** Only the image's id is told. */
+  quiet?: boolean;
+  /** Credentials by registry address. */
+  auth?: Readonly<Record<string, RegistryAuth>>;
+  onLine?(line: ProgressLine): void;
+  signal?: AbortSignal;
+}
+
+export interface BuildDeps {
+  /** What must outlive a reboot; temporary files of builds are in `tmp/` below. */
+  root: string;
+  /** What must not: network namespaces, host files. */
+  run: string;
+  state: State;
+  leases: Leases;
+  snapshots: Snapshots;
+  images: Images;
+  networks: Networks;
+  runtime: Runtime;
+  /** Told of what fails where nobody waits for it. */
+  warn?(message: string): void;
+}
+
+export interface BuildResult {
+  imageId: Digest;
+}
+
+/** A RUN whose command failed; `exitCode` is what `docker build` ends with. */
+export class CommandFailed extends EngineError {
+  readonly exitCode: number;
+
+  constructor(command: string, exitCode: number) {
+    super('invalid', `The command '${command}' returned a non-zero code: ${exitCode}`);
+    this.name = 'CommandFailed';
+    this.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,104 @@
+// One build: its request, its things in the kernel and on disk, and the record by which they are found after a crash.
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { cancelled } from '#shared/errors.ts';
+import { newId } from '#shared/notation/id.ts';
+import type { Collection } from '#storage/state/collection.ts';
+import type { BuildCache } from './cache/cache.ts';
+import type { BuildDeps, BuildRequest } from './request.ts';
+import type { BuildArgs, Declared } from './variables.ts';
+
+/** Intent before deed: every id is in the record before anything of that name exists. */
+export interface BuildIntent {
+  /** RFC 3339. */
+  started: string;
+  /** Ids of snapshots, boxes and networks. */
+  things: string[];
+}
+
+export interface BuildRoom extends BuildDeps {
+  cache: BuildCache;
+  builds: Collection<BuildIntent>;
+  /** A read-only folder with the places that every box mounts something at. */
+  stubs: string;
+}
+
+/** Holds what the steps of one build share. */
+export class BuildSession {
+  readonly id: string;
+  readonly room: BuildRoom;
+  readonly request: BuildRequest;
+  readonly buildArgs: BuildArgs;
+  /** Aborts when the request is cancelled or any stage failed. */
+  readonly signal: AbortSignal;
+  /** What FROM sees. */
+  globals: Declared = new Map();
+  #abort = new AbortController();
+  #intent: BuildIntent;
+
+  constructor(room: BuildRoom, request: BuildRequest, options: { buildArgs: BuildArgs; started: string }) {
+    this.id = newId().slice(0, 12);
+    this.room = room;
+    this.request = request;
+    this.buildArgs = options.buildArgs;
+    const signals = [this.#abort.signal, ...(request.signal === undefined ? [] : [request.signal])];
+    this.signal = AbortSignal.any(signals);
+    this.#intent = { started: options.started, things: [] };
+    room.builds.put(this.id, this.#intent);
+  }
+
+  /** Holder of leases on layers and images. */
+  get holder(): string {
+    return `build:${this.id}`;
+  }
+
+  /** A folder of the build's own; made here, removed when the build ends. */
+  folder(): string {
+    const dir = buildFolder(this.room.root, this.id);
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return dir;
+  }
+
+  /** As `folder`, for small files that need not outlive a reboot. */
+  runFolder(): string {
+    const dir = buildFolder(this.room.run, this.id);
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return dir;
+  }
+
+  /** A name for a snapshot, box or network that is about to be made. */
+  newThing(): string {
+    const thing = `b-${newId().slice(0, 32)}`;
+    this.#intent.things.push(thing);
+    this.room.builds.put(this.id, this.#intent);
+    return thing;
+  }
+
+  /** Nothing of that name is there any more. */
+  dropThing(thing: string): void {
+    this.#intent.things = this.#intent.things.filter((each) => each !== thing);
+    this.room.builds.put(this.id, this.#intent);
+  }
+
+  assertGoing(): void {
+    if (this.signal.aborted) throw cancelled('the build was cancelled');
+  }
+
+  /** Stops what is still running. */
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  /** The build is over: its leases and folder are gone, and its record with them. */
+  end(): void {
+    this.room.leases.release(this.holder);
+    for (const base of [this.room.root, this.room.run]) {
+      rmSync(buildFolder(base, this.id), { recursive: true, force: true });
+    }
+    this.room.builds.delete(this.id);
+  }
+}
+
+export function buildFolder(root: string, id: string): string {
+  return join(root, 'build', id);
+}

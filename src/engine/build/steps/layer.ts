@@ -1,0 +1,60 @@
+// A step that changes files: a writable snapshot, filled, becomes a layer.
+import { mountOverlay, type OverlayRequest } from '#kernel/overlay.ts';
+import { codeOf } from '#shared/errors.ts';
+import type { Digest } from '#shared/oci/digest.ts';
+import { Scope } from '#shared/scope.ts';
+import { packLayer } from '#storage/archive/archive.ts';
+import { chainIdOn } from '#storage/snapshots/chain-id.ts';
+import type { Active } from '#storage/snapshots/snapshots.ts';
+import type { StepLayer } from '../image-state.ts';
+import type { BuildSession } from '../session.ts';
+
+export interface Fill {
+  on: Digest | null;
+  /** With the folders that a box mounts things at, where the image has none. */
+  withStubs?: boolean;
+  /** Changes files below `root`; nobody else does. */
+  write(root: string, active: Active): Promise<void>;
+  /** After the unmount, before the layer is read. */
+  tidy?(active: Active): void | Promise<void>;
+}
+
+/** Makes the layer and leases it to the build. On any failure the snapshot is gone and nothing is mounted. */
+export async function makeLayer(session: BuildSession, fill: Fill): Promise<StepLayer> {
+  session.assertGoing();
+  const { snapshots, leases, stubs } = session.room;
+  const id = session.newThing();
+  await using attempt = new Scope();
+  attempt.undo(() => session.dropThing(id));
+  const active = snapshots.create(id, fill.on);
+  attempt.undo(() => snapshots.remove(id));
+  const lowers = fill.withStubs === true ? [...active.lowers, stubs] : active.lowers;
+  mountForStep({ lowers, upper: active.upper, work: active.work, target: active.merged });
+  await fill.write(active.merged, active);
+  snapshots.unmount(id);
+  await fill.tidy?.(active);
+  const { diffId, contentBytes: sizeBytes } = await packLayer({ dir: active.upper, signal: session.signal });
+  const chainId = chainIdOn(fill.on, diffId);
+  leases.hold(`layer:${chainId}`, session.holder);
+  snapshots.commit(id, { chainId, diffId, sizeBytes });
+  attempt.keep();
+  session.dropThing(id);
+  return { chainId, diffId, sizeBytes };
+}
+
+let canBeVolatile = true;
+
+/** Should the machine fail, the snapshot is thrown away anyhow: nothing needs to be on disk at unmount. */
+function mountForStep(request: OverlayRequest): void {
+  if (canBeVolatile) {
+    try {
+      mountOverlay({ ...request, options: ['volatile'] });
+      return;
+    } catch (thrown) {
+      // Kernels before 5.10 do not know the option.
+      if (codeOf(thrown) !== 'EINVAL') throw thrown;
+      canBeVolatile = false;
+    }
+  }
+  mountOverlay(request);
+}

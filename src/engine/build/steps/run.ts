@@ -1,0 +1,177 @@
+// RUN: a command in a box on the stage's files, with the security of any container.
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeBundle } from '#runtime/bundle.ts';
+import type { OciMount } from '#runtime/oci-spec.ts';
+import { runOnce } from '#runtime/once.ts';
+import { buildSpec } from '#runtime/spec.ts';
+import { resolveUser } from '#runtime/users.ts';
+import { unsupported } from '#shared/errors.ts';
+import { envName, mergeEnv } from '#shared/notation/env.ts';
+import { shellOf } from '../apply-plain.ts';
+import { flagValue } from '../dockerfile/flags.ts';
+import { heredocMark } from '../dockerfile/heredoc.ts';
+import type { RunInstruction } from '../dockerfile/instruction.ts';
+import { defaultPath, type StepLayer } from '../image-state.ts';
+import { CommandFailed } from '../request.ts';
+import { TreeWriter } from '../tree/tree-writer.ts';
+import { clampTimes } from './clamp-times.ts';
+import { makeLayer } from './layer.ts';
+import { outputLines } from './output.ts';
+import type { PreparedStep, StageContext } from './step.ts';
+import { dropPlaces, missingPlaces } from './stubs.ts';
+
+interface RunPlan {
+  argv: string[];
+  env: string[];
+  network: string;
+  /** A here-document that is a program of its own (`#!`): written to a file that the box sees. */
+  script?: string;
+}
+
+const scriptPath = '/dev/pipes/script';
+
+/** Refuses what this builder cannot do yet, so that nothing is silently left out. */
+function assertSupported(step: RunInstruction): void {
+  for (const { name } of step.flags) {
+    if (name === 'network' || name === 'security') continue;
+    throw unsupported(`RUN --${name} is not supported yet`, { hint: `Dockerfile:${step.line}` });
+  }
+  if (flagValue(step.flags, 'security') === 'insecure') {
+    throw unsupported('RUN --security=insecure is not allowed', { hint: `Dockerfile:${step.line}` });
+  }
+}
+
+function commandOf(stage: StageContext, step: RunInstruction): Pick<RunPlan, 'argv' | 'script'> {
+  if (step.command.form === 'exec') return { argv: step.command.argv };
+  const { text } = step.command;
+  const [first] = step.heredocs;
+  const shell = shellOf(stage.state);
+  if (first !== undefined && heredocMark(text) !== undefined) {
+    if (first.content.startsWith('#!')) return { argv: [scriptPath], script: first.content };
+    return { argv: [...shell, first.content] };
+  }
+  const bodies = step.heredocs.map(({ name, content }) => `\n${content}${name}`).join('');
+  return { argv: [...shell, bodies === '' ? text : `${text}${bodies}\n`] };
+}
+
+/** The declared ARGs that have a value and that no ENV of the same name hides. */
+function visibleArgs(stage: StageContext): Record<string, string> {
+  const hidden = new Set((stage.state.config.Env ?? []).map(envName));
+  const entries = [...stage.state.args].flatMap(([name, value]): [string, string][] =>
+    value === undefined || hidden.has(name) ? [] : [[name, value]],
+  );
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Nothing has run yet. */
+export function prepareRun(stage: StageContext, step: RunInstruction): PreparedStep {
+  assertSupported(step);
+  const { session, state, epoch } = stage;
+  const args = visibleArgs(stage);
+  const command = commandOf(stage, step);
+  const list = Object.entries(args).map((pair) => pair.join('='));
+  const counted = list.length === 0 ? '' : `|${list.length} ${list.join(' ')} `;
+  const own = mergeEnv([defaultPath], state.config.Env ?? []);
+  const env = mergeEnv(mergeEnv(session.buildArgs.proxies(), list), own);
+  const network = flagValue(step.flags, 'network') ?? session.request.networkMode ?? 'default';
+  const plan = { ...command, env, network };
+  return {
+    createdBy: `RUN ${counted}${command.argv.join(' ')} # buildkit`,
+    inputs: {
+      args,
+      more: {
+        argv: JSON.stringify(command.argv),
+        ...(command.script === undefined ? {} : { script: command.script }),
+      },
+      ...(epoch === undefined ? {} : { epoch }),
+    },
+    make: () => runInLayer(stage, plan),
+  };
+}
+
+async function runInLayer(stage: StageContext, plan: RunPlan): Promise<StepLayer> {
+  let places: string[] = [];
+  return await makeLayer(stage.session, {
+    on: stage.state.chainId,
+    withStubs: true,
+    write: async (root) => {
+      places = missingPlaces(root);
+      ensureWorkdir(stage, root);
+      await runBox(stage, plan, root);
+    },
+    tidy: async ({ upper }) => {
+      dropPlaces(upper, places);
+      if (stage.epoch !== undefined) await clampTimes(upper, stage.epoch);
+    },
+  });
+}
+
+/** A base image may name a directory that it does not have. */
+function ensureWorkdir({ state, fixedTime }: StageContext, root: string): void {
+  const writer = new TreeWriter(root, { fixedTime });
+  writer.ensureDirectory(state.config.WorkingDir || '/', { uid: 0, gid: 0 });
+  writer.finish();
+}
+
+async function runBox(stage: StageContext, plan: RunPlan, rootfs: string): Promise<void> {
+  const { session, state, lane } = stage;
+  const { runtime } = session.room;
+  const id = session.newThing();
+  const short = id.slice(2, 14);
+  lane.tell({ stream: ` ---> Running in ${short}\n` });
+  const network = await stage.network(plan.network);
+  const user = resolveUser(rootfs, state.config.User ?? '', []);
+  const bundle = runtime.bundleDir(id);
+  mkdirSync(bundle, { recursive: true, mode: 0o700 });
+  const home = plan.env.some((entry) => entry.startsWith('HOME=')) ? [] : [`HOME=${user.home}`];
+  const { request } = session;
+  const spec = buildSpec({
+    id,
+    rootfs,
+    args: plan.argv,
+    env: [...plan.env, ...home],
+    cwd: state.config.WorkingDir || '/',
+    user: { uid: user.uid, gid: user.gid, additionalGids: user.gids },
+    hostname: short,
+    mounts: mountsOf(bundle, plan, network),
+    ...(request.shmSizeBytes === undefined ? {} : { shmSizeBytes: request.shmSizeBytes }),
+    namespaces: { network: network.choice },
+    resources: request.resources ?? {},
+    rlimits: request.ulimits ?? [],
+    cgroupsPath: `/wharf/${id}`,
+  });
+  writeBundle(bundle, spec);
+  const output = outputLines(lane);
+  const program = plan.argv[0] ?? '';
+  try {
+    const code = await runOnce(runtime, {
+      id,
+      bundle,
+      program,
+      onOutput: output.take,
+      signal: session.signal,
+    });
+    output.end();
+    if (code !== 0) throw new CommandFailed(plan.argv.join(' '), code);
+  } finally {
+    rmSync(bundle, { recursive: true, force: true });
+  }
+  lane.tell({ stream: ` ---> Removed intermediate container ${short}\n` });
+  session.dropThing(id);
+}
+
+function mountsOf(bundle: string, plan: RunPlan, network: { resolvConf: string; hosts: string }): OciMount[] {
+  const bind = (destination: string, source: string): OciMount => ({
+    destination,
+    source,
+    type: 'bind',
+    options: ['rbind', 'rprivate', 'rw'],
+  });
+  const mounts = [bind('/etc/resolv.conf', network.resolvConf), bind('/etc/hosts', network.hosts)];
+  if (plan.script === undefined) return mounts;
+  const script = join(bundle, 'script');
+  writeFileSync(script, plan.script);
+  chmodSync(script, 0o755);
+  return [...mounts, bind(scriptPath, script)];
+}

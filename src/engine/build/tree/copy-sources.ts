@@ -1,0 +1,125 @@
+// Copies sources to a destination by the rules of COPY: contents of directories, trailing slashes, owner and mode.
+import { copyFileSync, linkSync, symlinkSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { mknod } from '#kernel/syscalls.ts';
+import { invalid } from '#shared/errors.ts';
+import { breather } from './breathe.ts';
+import { copyCapabilities } from './capabilities.ts';
+import { lookAt, resolveInRoot } from './in-root.ts';
+import type { Owner } from './owner.ts';
+import type { Entry, Source } from './source-tree.ts';
+import type { TreeWriter } from './tree-writer.ts';
+
+export interface CopyOrder {
+  /** `COPY` or `ADD`. */
+  keyword: string;
+  /** Absolute, as seen inside; a slash at the end says that it is a directory. */
+  destination: string;
+  /** Undefined: the files keep their owner, and what is made for them belongs to root. */
+  owner?: Owner;
+  mode?: number;
+}
+
+const largeBytes = 512 * 1024;
+const rootOwner: Owner = { uid: 0, gid: 0 };
+
+interface Job extends CopyOrder {
+  writer: TreeWriter;
+  breathe: () => Promise<void> | undefined;
+  /** Device and inode of a file with several names → where it was written first. */
+  linked: Map<string, string>;
+}
+
+/** Writes all sources. More than one source needs a destination that ends with a slash: `invalid` otherwise. */
+export async function copySources(
+  writer: TreeWriter,
+  sources: readonly Source[],
+  order: CopyOrder,
+): Promise<void> {
+  const asDirectory = order.destination.endsWith('/');
+  if (sources.length > 1 && !asDirectory) {
+    const rule = 'the destination must be a directory and end with a /';
+    throw invalid(`When using ${order.keyword} with more than one source file, ${rule}`);
+  }
+  const job: Job = { ...order, writer, breathe: breather(), linked: new Map() };
+  for (const source of sources) {
+    if (source.isDirectory) await copyDirectory(job, source);
+    else await copySingle(job, source, asDirectory);
+  }
+}
+
+async function copySingle(job: Job, source: Source, asDirectory: boolean): Promise<void> {
+  const { writer, destination } = job;
+  const [entry] = source.entries;
+  if (entry === undefined) return;
+  const there = lookAt(resolveInRoot(writer.root, destination));
+  const inDirectory = asDirectory || there?.isDirectory() === true;
+  const parent = inDirectory ? destination : dirname(destination);
+  const dir = writer.ensureDirectory(parent, job.owner ?? rootOwner);
+  const target = inDirectory ? join(dir, source.base) : resolveInRoot(writer.root, destination);
+  if (lookAt(dirname(target)) === undefined) writer.makeDirectory(dirname(target), job.owner ?? rootOwner);
+  await writeEntry(job, entry, target);
+}
+
+async function copyDirectory(job: Job, source: Source): Promise<void> {
+  const { writer } = job;
+  const [top, ...below] = source.entries;
+  if (top === undefined) return;
+  const existed = lookAt(resolveInRoot(writer.root, job.destination)) !== undefined;
+  const base = writer.ensureDirectory(job.destination, job.owner ?? rootOwner);
+  // The folder of a context has an accidental mode and time; a directory in it has its own.
+  if (!existed && !source.isRoot) settle(job, top, base);
+  /** Where directories with a link in their place ended up. */
+  const places = new Map<string, string>([['', base]]);
+  for (const entry of below) {
+    const cut = entry.name.lastIndexOf('/');
+    const parentName = cut < 0 ? '' : entry.name.slice(0, cut);
+    const parent = places.get(parentName) ?? excludedParent(job, base, parentName);
+    const target = join(parent, cut < 0 ? entry.name : entry.name.slice(cut + 1));
+    if (entry.stats.isDirectory()) places.set(entry.name, mergeDirectory(job, entry, target));
+    else await writeEntry(job, entry, target);
+    await job.breathe();
+  }
+}
+
+/** A directory that .dockerignore leaves out but for some file below it: made plainly. */
+function excludedParent(job: Job, base: string, name: string): string {
+  return job.writer.ensureDirectory(`${base.slice(job.writer.root.length)}/${name}`, job.owner ?? rootOwner);
+}
+
+function mergeDirectory(job: Job, entry: Entry, target: string): string {
+  const { writer } = job;
+  const place = resolveInRoot(writer.root, target.slice(writer.root.length));
+  const there = lookAt(place);
+  if (there?.isDirectory()) return place;
+  if (there !== undefined) throw invalid(`cannot copy to non-directory: ${place.slice(writer.root.length)}`);
+  writer.makeDirectory(place, rootOwner);
+  settle(job, entry, place);
+  return place;
+}
+
+function settle(job: Job, entry: Entry, target: string): void {
+  const { stats } = entry;
+  const owner = job.owner ?? { uid: stats.uid, gid: stats.gid };
+  const mode = job.mode ?? stats.mode & 0o7777;
+  job.writer.settle(target, { owner, mode, seconds: stats.mtimeMs / 1000, kind: stats });
+}
+
+async function writeEntry(job: Job, entry: Entry, target: string): Promise<void> {
+  const { stats, path, link } = entry;
+  job.writer.clear(target, target.slice(job.writer.root.length));
+  const twin = stats.isFile() && stats.nlink > 1 ? `${stats.dev}:${stats.ino}` : undefined;
+  const first = twin === undefined ? undefined : job.linked.get(twin);
+  if (first !== undefined) {
+    linkSync(first, target);
+    return;
+  }
+  if (link !== undefined) symlinkSync(link, target);
+  else if (!stats.isFile()) mknod(target, stats.mode, stats.rdev);
+  else if (stats.size > largeBytes) await copyFile(path, target);
+  else copyFileSync(path, target);
+  settle(job, entry, target);
+  if (job.owner === undefined && stats.isFile()) copyCapabilities(path, target);
+  if (twin !== undefined) job.linked.set(twin, target);
+}

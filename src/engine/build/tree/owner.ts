@@ -1,0 +1,48 @@
+// `--chown=user:group` and `--chmod`: names looked up in the image's own files.
+import { readFileSync } from 'node:fs';
+import { invalid } from '#shared/errors.ts';
+import { resolveInRoot } from './in-root.ts';
+
+export interface Owner {
+  uid: number;
+  gid: number;
+}
+
+function idOf(root: string, file: string, name: string): number | undefined {
+  if (/^\d{1,10}$/.test(name)) return Number(name);
+  let text = '';
+  try {
+    text = readFileSync(resolveInRoot(root, file), 'utf8');
+  } catch {
+    return undefined;
+  }
+  const fields = text.split('\n').map((line) => line.split(':'));
+  const id = fields.find(([first]) => first === name)?.[2];
+  return id === undefined || !/^\d{1,10}$/.test(id) ? undefined : Number(id);
+}
+
+/** The ids of `user[:group]`. Without a group it is the user's number, as Docker has it. Unknown: `invalid`. */
+export function resolveOwner(root: string, text: string): Owner {
+  const [user = '', group = user] = text.split(':');
+  const uid = idOf(root, '/etc/passwd', user);
+  if (uid === undefined) {
+    throw invalid(
+      `unable to convert uid/gid chown string to host mapping: can't find uid for user ${user}: no such user: ${user}`,
+    );
+  }
+  const gid = group === user && !text.includes(':') ? uid : idOf(root, '/etc/group', group);
+  if (gid === undefined) {
+    throw invalid(
+      `unable to convert uid/gid chown string to host mapping: can't find gid for group ${group}: no such group: ${group}`,
+    );
+  }
+  return { uid, gid };
+}
+
+/** `755` or `0755` to a number. Anything else: `invalid`. */
+export function parseMode(text: string): number {
+  if (!/^0?[0-7]{3,4}$/.test(text)) {
+    throw invalid(`invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`);
+  }
+  return Number.parseInt(text, 8);
+}

@@ -1,0 +1,63 @@
+// The files that a container sees as /etc/hostname, /etc/hosts and /etc/resolv.conf.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { hostname as hostName } from 'node:os';
+import type { ContainerRecord } from '../record/record.ts';
+import type { ContainerPaths } from '../room.ts';
+
+export interface HostEntry {
+  ip: string;
+  names: string[];
+}
+
+export interface NameResolution {
+  nameservers: readonly string[];
+  search: readonly string[];
+  options: readonly string[];
+  hosts: readonly HostEntry[];
+}
+
+/** Writes the three files; written in place, because a running container has them mounted. */
+export function writeHostFiles(record: ContainerRecord, paths: ContainerPaths, names: NameResolution): void {
+  const hostname = record.config.Hostname ?? '';
+  writeFileSync(paths.hostname, `${hostname}\n`);
+  if (record.hostConfig.NetworkMode === 'host') {
+    writeFileSync(paths.hosts, hostModeHosts(names.hosts));
+  } else {
+    writeFileSync(paths.hosts, formatHosts(names.hosts));
+  }
+  writeFileSync(paths.resolvConf, formatResolvConf(names));
+}
+
+const loopback: readonly HostEntry[] = [
+  { ip: '127.0.0.1', names: ['localhost'] },
+  { ip: '::1', names: ['localhost', 'ip6-localhost', 'ip6-loopback'] },
+  { ip: 'fe00::', names: ['ip6-localnet'] },
+  { ip: 'ff00::', names: ['ip6-mcastprefix'] },
+  { ip: 'ff02::1', names: ['ip6-allnodes'] },
+  { ip: 'ff02::2', names: ['ip6-allrouters'] },
+];
+
+/** The text of /etc/hosts: the loopback's names, then the given ones. */
+export function formatHosts(entries: readonly HostEntry[]): string {
+  return [...loopback, ...entries].map(({ ip, names }) => `${ip}\t${names.join(' ')}\n`).join('');
+}
+
+/** On the host's network a container has the host's names, and those it was given. */
+function hostModeHosts(entries: readonly HostEntry[]): string {
+  const own = `127.0.0.1\tlocalhost ${hostName()}\n`;
+  let text = own;
+  try {
+    text = readFileSync('/etc/hosts', 'utf8');
+  } catch {
+    // A host without the file has at least itself.
+  }
+  return text + entries.map(({ ip, names }) => `${ip}\t${names.join(' ')}\n`).join('');
+}
+
+/** The text of /etc/resolv.conf. */
+export function formatResolvConf(names: Omit<NameResolution, 'hosts'>): string {
+  const lines = names.nameservers.map((server) => `nameserver ${server}`);
+  if (names.search.length > 0) lines.push(`search ${names.search.join(' ')}`);
+  if (names.options.length > 0) lines.push(`options ${names.options.join(' ')}`);
+  return `${lines.join('\n')}\n`;
+}

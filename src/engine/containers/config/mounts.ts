@@ -1,0 +1,209 @@
+// Which mounts a create request asks for: binds, volumes, tmpfs, other containers' and the image's volumes.
+import type { ContainerConfig, HostConfig, MountRequest } from '#shared/contract/container.ts';
+import { invalid } from '#shared/errors.ts';
+import { cleanPath, parseBind, parseTmpfs } from '#shared/notation/mount.ts';
+import type { ContainerMount } from '../record/record.ts';
+
+/** A mount before it is made good: volumes may not exist yet. */
+export interface PlannedMount extends ContainerMount {
+  /** What to do about a bind's source that is not there. */
+  missingSource?: 'create' | 'refuse';
+  volume?: { labels: Record<string, string>; driver: string; driverOptions: Record<string, string> };
+}
+
+export interface MountSources {
+  /** The mounts of another container, for `VolumesFrom`. Throws `not-found`. */
+  mountsOf(container: string): readonly ContainerMount[];
+  /** A name for an anonymous volume. */
+  newName(): string;
+}
+
+/**
+ * The mounts of a container, parents before what lies below them. A later source wins over an earlier one at the
+ * same place: VolumesFrom, Binds and Mounts, Tmpfs; the image's volumes only where nothing else is.
+ */
+export function planMounts(config: ContainerConfig, host: HostConfig, sources: MountSources): PlannedMount[] {
+  const asked = new Map<string, PlannedMount>();
+  const add = (mount: PlannedMount): void => {
+    if (asked.has(mount.Destination)) throw invalid(`Duplicate mount point: ${mount.Destination}`);
+    asked.set(mount.Destination, mount);
+  };
+  for (const text of host.Binds ?? []) add(planBind(text, sources, host.VolumeDriver || 'local'));
+  for (const request of host.Mounts ?? []) add(planRequest(request, sources));
+  for (const [target, options] of Object.entries(host.Tmpfs ?? {})) add(planTmpfs(target, options));
+  const all = new Map<string, PlannedMount>();
+  for (const text of host.VolumesFrom ?? []) {
+    for (const mount of planVolumesFrom(text, sources)) all.set(mount.Destination, mount);
+  }
+  for (const [target, mount] of asked) all.set(target, mount);
+  for (const path of Object.keys(config.Volumes ?? {})) {
+    const target = cleanPath(path);
+    if (!all.has(target)) all.set(target, { ...volumeAt(target, sources.newName()), anonymous: true });
+  }
+  return [...all.values()].sort((a, b) => depthOf(a) - depthOf(b));
+}
+
+const depthOf = (mount: PlannedMount): number => mount.Destination.split('/').length;
+
+function volumeAt(target: string, name: string): PlannedMount {
+  return {
+    Type: 'volume',
+    Name: name,
+    Source: '',
+    Destination: target,
+    Driver: 'local',
+    Mode: '',
+    RW: true,
+    Propagation: '',
+    copyUp: true,
+    options: ['rbind', 'rprivate'],
+  };
+}
+
+function planBind(text: string, sources: MountSources, driver: string): PlannedMount {
+  const bind = parseBind(text);
+  const access = bind.readOnly ? 'ro' : 'rw';
+  if (bind.isVolume) {
+    return {
+      ...volumeAt(bind.target, bind.source || sources.newName()),
+      Driver: driver,
+      Mode: bind.mode || 'z',
+      RW: !bind.readOnly,
+      copyUp: !bind.noCopy,
+      options: ['rbind', 'rprivate', access],
+      anonymous: bind.source === '',
+    };
+  }
+  const propagation = bind.propagation ?? 'rprivate';
+  return {
+    Type: 'bind',
+    Source: bind.source,
+    Destination: bind.target,
+    Mode: bind.mode,
+    RW: !bind.readOnly,
+    Propagation: propagation,
+    options: ['rbind', propagation, access],
+    missingSource: 'create',
+  };
+}
+
+function planRequest(request: MountRequest, sources: MountSources): PlannedMount {
+  const refuse = (why: string): Error => invalid(`invalid mount config for type "${request.Type}": ${why}`);
+  if (!request.Target) throw refuse('field Target must not be empty');
+  if (!request.Target.startsWith('/')) {
+    throw refuse(`invalid mount path: '${request.Target}' mount path must be absolute`);
+  }
+  const target = cleanPath(request.Target);
+  if (target === '/') throw refuse("destination can't be '/'");
+  switch (request.Type) {
+    case 'bind':
+      return planBindRequest(request, target, refuse);
+    case 'volume':
+      return planVolumeRequest(request, target, sources);
+    case 'tmpfs':
+      return planTmpfsRequest(request, target, refuse);
+    default:
+      throw invalid(`mount type unknown: "${request.Type}"`);
+  }
+}
+
+type Refuse = (why: string) => Error;
+
+function planBindRequest(request: MountRequest, target: string, refuse: Refuse): PlannedMount {
+  if (!request.Source) throw refuse('field Source must not be empty');
+  if (!request.Source.startsWith('/')) {
+    throw refuse(`invalid mount path: '${request.Source}' mount path must be absolute`);
+  }
+  const propagation = request.BindOptions?.Propagation || 'rprivate';
+  if (!/^r?(private|shared|slave)$/.test(propagation))
+    throw refuse(`invalid propagation mode: ${propagation}`);
+  return {
+    Type: 'bind',
+    Source: cleanPath(request.Source),
+    Destination: target,
+    Mode: '',
+    RW: request.ReadOnly !== true,
+    Propagation: propagation,
+    options: [
+      request.BindOptions?.NonRecursive === true ? 'bind' : 'rbind',
+      propagation,
+      request.ReadOnly === true ? 'ro' : 'rw',
+    ],
+    missingSource: request.BindOptions?.CreateMountpoint === true ? 'create' : 'refuse',
+  };
+}
+
+function planVolumeRequest(request: MountRequest, target: string, sources: MountSources): PlannedMount {
+  const wanted = request.VolumeOptions ?? {};
+  const subpath = wanted.Subpath ?? '';
+  if (subpath.startsWith('/') || subpath.split('/').includes('..')) {
+    throw invalid(
+      'invalid mount config for type "volume": subpath must be a relative path within the volume',
+    );
+  }
+  return {
+    ...volumeAt(target, request.Source || sources.newName()),
+    Mode: 'z',
+    RW: request.ReadOnly !== true,
+    copyUp: wanted.NoCopy !== true && subpath === '',
+    options: ['rbind', 'rprivate', request.ReadOnly === true ? 'ro' : 'rw'],
+    anonymous: !request.Source,
+    ...(subpath === '' ? {} : { subpath }),
+    volume: {
+      labels: wanted.Labels ?? {},
+      driver: wanted.DriverConfig?.Name || 'local',
+      driverOptions: wanted.DriverConfig?.Options ?? {},
+    },
+  };
+}
+
+function tmpfsAt(target: string, options: string[], readOnly: boolean): PlannedMount {
+  return {
+    Type: 'tmpfs',
+    Source: '',
+    Destination: target,
+    Mode: '',
+    RW: !readOnly,
+    Propagation: '',
+    options: ['nosuid', 'nodev', ...options, readOnly ? 'ro' : 'rw'],
+  };
+}
+
+function planTmpfsRequest(request: MountRequest, target: string, refuse: Refuse): PlannedMount {
+  if (request.Source) throw refuse('field Source must not be specified');
+  const { SizeBytes: sizeBytes, Mode: mode } = request.TmpfsOptions ?? {};
+  const options = ['noexec'];
+  if (sizeBytes) options.push(`size=${sizeBytes}`);
+  if (mode) options.push(`mode=${mode.toString(8)}`);
+  return tmpfsAt(target, options, request.ReadOnly === true);
+}
+
+function planTmpfs(target: string, text: string): PlannedMount {
+  const parsed = parseTmpfs(text === '' ? target : `${target}:${text}`);
+  const options = parsed.options.filter((word) => word !== 'ro' && word !== 'rw');
+  if (!options.includes('exec')) options.unshift('noexec');
+  if (parsed.sizeBytes !== undefined) options.push(`size=${parsed.sizeBytes}`);
+  if (parsed.mode !== undefined) options.push(`mode=${parsed.mode.toString(8)}`);
+  return { ...tmpfsAt(parsed.target, options, parsed.readOnly), Mode: text };
+}
+
+function planVolumesFrom(text: string, sources: MountSources): PlannedMount[] {
+  const [container = '', mode = ''] = text.split(':', 2);
+  if (container === '') throw invalid(`malformed volumes-from specification: ${text}`);
+  if (!['', 'ro', 'rw', 'z', 'Z'].includes(mode)) throw invalid(`invalid mode for volumes-from: ${mode}`);
+  return sources
+    .mountsOf(container)
+    .filter((mount) => mount.Type !== 'tmpfs')
+    .map((mount) => {
+      const readOnly = mode === 'ro' || !mount.RW;
+      const options = mount.options.filter((word) => word !== 'ro' && word !== 'rw');
+      return {
+        ...mount,
+        RW: !readOnly,
+        Mode: mode || mount.Mode,
+        options: [...options, readOnly ? 'ro' : 'rw'],
+        copyUp: false,
+        anonymous: false,
+      };
+    });
+}

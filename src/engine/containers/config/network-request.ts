@@ -1,0 +1,48 @@
+// What a container asks of the networks when it starts.
+import type { AttachRequest } from '#engine/networks/networks.ts';
+import type { EndpointSettings } from '#shared/contract/network.ts';
+import { type ContainerRecord, shortId } from '../record/record.ts';
+import { pathsOf, type Room } from '../room.ts';
+
+/** The request of one start. */
+export function attachRequestOf(room: Room, record: ContainerRecord): AttachRequest {
+  const { config, hostConfig: host } = record;
+  return {
+    containerId: record.id,
+    name: record.name,
+    shortId: shortId(record.id),
+    hostname: config.Hostname ?? '',
+    ...(config.Domainname ? { domainname: config.Domainname } : {}),
+    netnsPath: pathsOf(room, record.id).netns,
+    networkMode: host.NetworkMode ?? 'bridge',
+    endpoints: endpointsOf(record),
+    exposedPorts: Object.keys(config.ExposedPorts ?? {}),
+    portBindings: host.PortBindings ?? {},
+    publishAll: host.PublishAllPorts ?? false,
+    dns: host.Dns ?? [],
+    dnsSearch: host.DnsSearch ?? [],
+    dnsOptions: host.DnsOptions ?? [],
+    extraHosts: [...(host.ExtraHosts ?? []), ...linkHosts(room, record)],
+  };
+}
+
+/** The networks by name: those of the request, and the one of the network mode. */
+function endpointsOf(record: ContainerRecord): Record<string, EndpointSettings | null> {
+  const mode = record.hostConfig.NetworkMode ?? 'bridge';
+  const mac = record.config.MacAddress;
+  if (!mac || mode === 'host' || mode === 'none' || mode.startsWith('container:')) return record.endpoints;
+  return { ...record.endpoints, [mode]: { MacAddress: mac, ...record.endpoints[mode] } };
+}
+
+/** `--link other:alias` on the default bridge: the other's address under its names. */
+function linkHosts(room: Room, record: ContainerRecord): string[] {
+  return (record.hostConfig.Links ?? []).flatMap((link) => {
+    const [target = '', alias = target] = link.split(':');
+    const other = room.store.resolve(target);
+    const address = Object.values(other.wiring?.networks ?? {})[0]?.IPAddress;
+    if (!address) return [];
+    return [...new Set([alias.split('/').at(-1) ?? alias, other.name, shortId(other.id)])].map(
+      (name) => `${name}:${address}`,
+    );
+  });
+}

@@ -1,0 +1,55 @@
+// Makes planned mounts good: volumes exist and are leased, missing bind sources are made, image content copied up.
+import { existsSync, mkdirSync } from 'node:fs';
+import { invalid } from '#shared/errors.ts';
+import type { ContainerMount, ContainerRecord } from '../record/record.ts';
+import { holderOf, type Room } from '../room.ts';
+import { pathInRoot } from '../files/root-path.ts';
+import type { PlannedMount } from './mounts.ts';
+
+/** The record's mounts with their sources filled in. */
+export async function realiseMounts(room: Room, record: ContainerRecord): Promise<ContainerMount[]> {
+  const planned: PlannedMount[] = record.mounts;
+  const mounts: ContainerMount[] = [];
+  for (const mount of planned) mounts.push(await realise(room, record.id, mount));
+  const copied = mounts.filter((mount) => mount.Type === 'volume' && mount.copyUp === true);
+  if (copied.length > 0) await copyUp(room, record.id, copied);
+  return mounts;
+}
+
+async function realise(room: Room, id: string, planned: PlannedMount): Promise<ContainerMount> {
+  const { missingSource, volume, ...mount } = planned;
+  if (mount.Type === 'bind') {
+    ensureSource(mount.Source, missingSource);
+    return mount;
+  }
+  if (mount.Type !== 'volume' || mount.Name === undefined) return mount;
+  const made = await room.volumes.create({
+    Name: mount.Name,
+    Driver: volume?.driver ?? mount.Driver ?? 'local',
+    DriverOpts: volume?.driverOptions ?? {},
+    Labels: { ...volume?.labels, ...(mount.anonymous === true ? { 'com.docker.volume.anonymous': '' } : {}) },
+  });
+  room.leases.hold(`volume:${mount.Name}`, holderOf(id));
+  return { ...mount, Source: made.Mountpoint };
+}
+
+/** Throws `invalid` where the source of a `--mount` is not there; makes it a folder for `-v`. */
+export function ensureSource(source: string, missing: PlannedMount['missingSource']): void {
+  if (existsSync(source)) return;
+  if (missing === 'refuse') {
+    throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
+  }
+  mkdirSync(source, { recursive: true, mode: 0o755 });
+}
+
+async function copyUp(room: Room, id: string, mounts: ContainerMount[]): Promise<void> {
+  const rootfs = room.snapshots.mount(id);
+  try {
+    for (const mount of mounts) {
+      const inImage = pathInRoot(rootfs, mount.Destination);
+      if (mount.Name !== undefined && existsSync(inImage)) await room.volumes.copyUp(mount.Name, inImage);
+    }
+  } finally {
+    room.snapshots.unmount(id);
+  }
+}

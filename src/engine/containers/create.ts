@@ -1,0 +1,129 @@
+// Create: a container's record, folder, snapshot and volumes; nothing runs yet.
+import { mkdirSync } from 'node:fs';
+import { availableParallelism, hostname as hostName } from 'node:os';
+import type {
+  ContainerConfig,
+  ContainerCreateAnswer,
+  ContainerCreateRequest,
+  HostConfig,
+} from '#shared/contract/container.ts';
+import { invalid } from '#shared/errors.ts';
+import { newId } from '#shared/notation/id.ts';
+import { assertName, randomName } from '#shared/notation/name.ts';
+import { nowRfc3339Nano, zeroTime } from '#shared/notation/time.ts';
+import { Scope } from '#shared/scope.ts';
+import { commandOf, mergeConfig } from './config/merge.ts';
+import { fillHostConfig, warningsOf } from './config/host-config.ts';
+import { planMounts } from './config/mounts.ts';
+import { realiseMounts } from './config/volumes.ts';
+import { validateRequest } from './config/validate.ts';
+import { destroyThings } from './remove.ts';
+import { type ContainerRecord, shortId } from './record/record.ts';
+import { announce, holderOf, pathsOf, type Room } from './room.ts';
+
+export interface CreateOptions {
+  /** With or without a slash; absent: a made-up one. */
+  name?: string;
+  /** `os/arch[/variant]`, kept for inspect. */
+  platform?: string;
+}
+
+/**
+ * Afterwards the container exists in phase `created`, its image, layers and volumes are leased, and its id is
+ * announced. Throws `not-found` where the image is not here, `conflict` where the name is taken.
+ */
+export async function createContainer(
+  room: Room,
+  request: ContainerCreateRequest,
+  options: CreateOptions,
+): Promise<ContainerCreateAnswer> {
+  const record = planRecord(room, request, options);
+  await using attempt = new Scope();
+  room.state.transaction(() => {
+    room.store.add(record);
+    room.leases.hold(`image:${record.imageId}`, holderOf(record.id));
+  });
+  attempt.undo(() => discard(room, record));
+  mkdirSync(pathsOf(room, record.id).dir, { recursive: true, mode: 0o710 });
+  room.snapshots.create(record.id, record.chainId);
+  const mounts = await realiseMounts(room, record);
+  const created = room.store.update(record.id, { phase: 'created', mounts });
+  attempt.keep();
+  announce(room, created, 'create');
+  return { Id: created.id, Warnings: warningsOf(request.HostConfig ?? {}) };
+}
+
+async function discard(room: Room, record: ContainerRecord): Promise<void> {
+  await destroyThings(room, record, { anonymousVolumes: true });
+  room.store.delete(record.id);
+  room.live.forget(record.id);
+}
+
+function planRecord(room: Room, request: ContainerCreateRequest, options: CreateOptions): ContainerRecord {
+  const { HostConfig: askedHost, NetworkingConfig: networking, ...askedConfig } = request;
+  if (!askedConfig.Image) throw invalid('config cannot be empty in order to create a container');
+  const name = nameFor(room, options.name);
+  const image = room.images.resolve(askedConfig.Image);
+  const host = fillHostConfig(askedHost ?? {}, askedConfig);
+  validateRequest(askedConfig, host, { cpus: availableParallelism() });
+  const id = newId();
+  const merged = mergeConfig(askedConfig, image.config.config ?? {});
+  const config = { ...merged, Hostname: hostnameFor(room, id, merged, host) };
+  const mounts = planMounts(config, host, {
+    mountsOf: (other) => room.store.resolve(other).mounts,
+    newName: newId,
+  });
+  return {
+    id,
+    name,
+    createdAt: nowRfc3339Nano(),
+    imageId: image.id,
+    chainId: image.chainId,
+    platform: options.platform ?? 'linux',
+    config,
+    hostConfig: resolveModes(room, host),
+    ...commandOf(config),
+    endpoints: networking?.EndpointsConfig ?? {},
+    mounts,
+    phase: 'creating',
+    pid: 0,
+    exitCode: 0,
+    error: '',
+    oomKilled: false,
+    startedAt: zeroTime,
+    finishedAt: zeroTime,
+    restartCount: 0,
+    stopRequested: false,
+  };
+}
+
+function nameFor(room: Room, asked: string | undefined): string {
+  if (asked !== undefined && asked !== '') {
+    const name = asked.startsWith('/') ? asked.slice(1) : asked;
+    assertName('container', name);
+    room.store.assertNameFree(name);
+    return name;
+  }
+  for (let attempt = 0; ; attempt++) {
+    const name = randomName(attempt);
+    if (room.store.byName(name) === undefined) return name;
+  }
+}
+
+function hostnameFor(room: Room, id: string, config: ContainerConfig, host: HostConfig): string {
+  if (config.Hostname) return config.Hostname;
+  const mode = host.NetworkMode ?? '';
+  if (mode === 'host' || host.UTSMode === 'host') return hostName();
+  if (mode.startsWith('container:')) return room.store.resolve(mode.slice(10)).config.Hostname ?? '';
+  return shortId(id);
+}
+
+/** `container:NAME` becomes `container:ID`, so that a rename does not break it. Throws `not-found`. */
+function resolveModes(room: Room, host: HostConfig): HostConfig {
+  const resolved = { ...host };
+  for (const field of ['NetworkMode', 'IpcMode', 'PidMode'] as const) {
+    const mode = host[field] ?? '';
+    if (mode.startsWith('container:')) resolved[field] = `container:${room.store.resolve(mode.slice(10)).id}`;
+  }
+  return resolved;
+}

@@ -1,0 +1,66 @@
+// `--change` of commit and import: Dockerfile instructions that only touch the configuration.
+import { invalid } from '#shared/errors.ts';
+import { mergeEnv } from '#shared/notation/env.ts';
+import type { ImageRunConfig } from '#shared/oci/specs.ts';
+
+type Change = (config: ImageRunConfig, rest: string) => Partial<ImageRunConfig>;
+
+const changes: Record<string, Change> = {
+  CMD: (config, rest) => ({ Cmd: wordsOf(rest, config.Shell) }),
+  ENTRYPOINT: (config, rest) => ({ Entrypoint: wordsOf(rest, config.Shell) }),
+  ENV: (config, rest) => ({
+    Env: mergeEnv(
+      config.Env ?? [],
+      pairsOf(rest).map(([key, value]) => `${key}=${value}`),
+    ),
+  }),
+  LABEL: (config, rest) => ({ Labels: { ...config.Labels, ...Object.fromEntries(pairsOf(rest)) } }),
+  EXPOSE: (config, rest) => ({
+    ExposedPorts: { ...config.ExposedPorts, ...setOf(rest.split(/\s+/).map(portKey)) },
+  }),
+  VOLUME: (config, rest) => ({ Volumes: { ...config.Volumes, ...setOf(listOf(rest) ?? rest.split(/\s+/)) } }),
+  USER: (_, rest) => ({ User: rest }),
+  WORKDIR: (_, rest) => ({ WorkingDir: rest }),
+  STOPSIGNAL: (_, rest) => ({ StopSignal: rest }),
+  ONBUILD: (config, rest) => ({ OnBuild: [...(config.OnBuild ?? []), rest] }),
+};
+
+/** The configuration after the changes, in their order. Throws `invalid` for an instruction that is none of these. */
+export function applyChanges(config: ImageRunConfig, texts: readonly string[]): ImageRunConfig {
+  let after = config;
+  for (const text of texts) {
+    const [, word = '', rest = ''] = /^\s*(\S+)\s*([\s\S]*?)\s*$/.exec(text) ?? [];
+    const name = word.toUpperCase();
+    const change = Object.hasOwn(changes, name) ? changes[name] : undefined;
+    if (change === undefined) throw invalid(`${name} is not a valid change command`);
+    after = { ...after, ...change(after, rest) };
+  }
+  return after;
+}
+
+function listOf(text: string): string[] | undefined {
+  if (!text.startsWith('[')) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return Array.isArray(parsed) && parsed.every((word) => typeof word === 'string') ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function wordsOf(text: string, shell: string[] | undefined): string[] {
+  return listOf(text) ?? [...(shell ?? ['/bin/sh', '-c']), text];
+}
+
+/** `a=b "c"="d e"`, or the old form `a the rest`. */
+function pairsOf(text: string): [string, string][] {
+  const pairs = [...text.matchAll(/("[^"]*"|[^\s=]+)=("(?:[^"\\]|\\.)*"|'[^']*'|\S*)/g)];
+  if (pairs.length > 0) return pairs.map(([, key = '', value = '']) => [bare(key), bare(value)]);
+  const space = text.search(/\s/);
+  if (space < 0) throw invalid(`${text}: expected a key and a value`);
+  return [[text.slice(0, space), text.slice(space + 1).trim()]];
+}
+
+const bare = (text: string): string => (/^(["']).*\1$/s.test(text) ? text.slice(1, -1) : text);
+const portKey = (port: string): string => (port.includes('/') ? port : `${port}/tcp`);
+const setOf = (keys: string[]): Record<string, object> => Object.fromEntries(keys.map((key) => [key, {}]));

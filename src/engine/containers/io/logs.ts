@@ -1,0 +1,49 @@
+// Logs: what a container wrote, from its file, framed for the wire.
+import { readLog } from '#runtime/logs/read.ts';
+import { invalid } from '#shared/errors.ts';
+import type { Timestamp } from '#shared/notation/duration.ts';
+import { type ContainerRecord, isUp } from '../record/record.ts';
+import { pathsOf, type Room } from '../room.ts';
+
+export interface LogOptions {
+  stdout?: boolean;
+  stderr?: boolean;
+  since?: Timestamp;
+  until?: Timestamp;
+  timestamps?: boolean;
+  /** Lines from the end; undefined: all. */
+  tail?: number;
+  /** Goes on until the container ends. */
+  follow?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface Logs {
+  tty: boolean;
+  /** A terminal's bytes as they are; otherwise Docker's frames. */
+  output: AsyncIterable<Buffer>;
+}
+
+/** Throws `invalid` where the container keeps no log. */
+export function readLogs(room: Room, record: ContainerRecord, options: LogOptions): Logs {
+  if (record.hostConfig.LogConfig?.Type === 'none') {
+    throw invalid('configured logging driver does not support reading');
+  }
+  const nanos = (time: Timestamp): bigint => BigInt(time.seconds) * 1_000_000_000n + BigInt(time.nanos);
+  const { since, until, tail, signal } = options;
+  const tty = record.config.Tty ?? false;
+  const output = readLog({
+    path: pathsOf(room, record.id).log,
+    tty,
+    stdout: options.stdout ?? false,
+    stderr: options.stderr ?? false,
+    timestamps: options.timestamps ?? false,
+    follow: options.follow ?? false,
+    isRunning: () => isUp(room.store.get(record.id) ?? { ...record, phase: 'removing' }),
+    ...(since === undefined ? {} : { sinceNs: nanos(since) }),
+    ...(until === undefined ? {} : { untilNs: nanos(until) }),
+    ...(tail === undefined ? {} : { tail }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return { tty, output };
+}

@@ -1,0 +1,126 @@
+// The hot path of a start: from a record to a running process.
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { mountTmpfs } from '#kernel/mounts.ts';
+import { ensureNetns } from '#kernel/netns.ts';
+import type { Attached } from '#engine/networks/networks.ts';
+import { writeBundle } from '#runtime/bundle.ts';
+import { buildSpec, type NamespaceChoice } from '#runtime/spec.ts';
+import type { Task } from '#runtime/task.ts';
+import { resolveUser } from '#runtime/users.ts';
+import { writeHostFiles } from './config/host-files.ts';
+import { attachRequestOf } from './config/network-request.ts';
+import { specInputOf } from './config/spec-input.ts';
+import { ensureSource } from './config/volumes.ts';
+import { pathInRoot } from './files/root-path.ts';
+import type { ContainerRecord, Wiring } from './record/record.ts';
+import { type ContainerPaths, pathsOf, type Room } from './room.ts';
+
+export interface Launched {
+  pid: number;
+  wiring: Wiring;
+}
+
+/**
+ * Afterwards the process of the container runs in its box. On failure things may be left in the kernel: the
+ * caller cleans up.
+ */
+export async function launch(room: Room, record: ContainerRecord): Promise<Launched> {
+  const { id } = record;
+  const paths = pathsOf(room, id);
+  const rootfs = room.snapshots.mount(id);
+  await prepareMounts(room, record, paths);
+  const user = resolveUser(rootfs, record.config.User ?? '', record.hostConfig.GroupAdd ?? []);
+  ensureWorkingDir(rootfs, record);
+  const network = beginNetwork(room, record, paths);
+  const input = specInputOf(room, record, {
+    rootfs,
+    user: { uid: user.uid, gid: user.gid, additionalGids: user.gids },
+    home: user.home,
+    network: network.early ?? networkOf(record, await network.attach()),
+  });
+  writeBundle(paths.bundle, buildSpec(input));
+  const creating = createTask(room, record, paths);
+  // The links and rules are made while the runtime makes the box around the empty namespace.
+  const [made, wired] = await Promise.allSettled([creating, network.attach()]);
+  if (wired.status === 'rejected') throw wired.reason;
+  if (made.status === 'rejected') throw made.reason;
+  const task = made.value;
+  const attached = wired.value;
+  await room.live.of(id).tellBeforeRun();
+  await room.runtime.start(id);
+  const { networks, ports, sandboxKey } = attached;
+  return { pid: task.pid, wiring: { networks, ports, sandboxKey } };
+}
+
+function createTask(room: Room, record: ContainerRecord, paths: ContainerPaths): Promise<Task> {
+  return room.runtime.create({
+    id: record.id,
+    name: record.name,
+    program: record.path,
+    bundle: paths.bundle,
+    logPath: record.hostConfig.LogConfig?.Type === 'none' ? null : paths.log,
+    tty: record.config.Tty ?? false,
+    stdin: record.config.OpenStdin ?? false,
+    stdinOnce: record.config.StdinOnce ?? false,
+  });
+}
+
+interface BegunNetwork {
+  /** The namespace, where it can be used before the network in it is complete. */
+  early: NetworkLocation | undefined;
+  /** Completes the network and the files that tell of it; done once however often it is called. */
+  attach(): Promise<Attached>;
+}
+
+type NetworkLocation = { path: string };
+
+function beginNetwork(room: Room, record: ContainerRecord, paths: ContainerPaths): BegunNetwork {
+  const request = attachRequestOf(room, record);
+  const mode = request.networkMode;
+  const shared = mode === 'host' || mode.startsWith('container:');
+  // The runtime sets network sysctls, maybe of links that are not there yet.
+  const early =
+    shared || Object.keys(record.hostConfig.Sysctls ?? {}).length > 0 ? undefined : { path: paths.netns };
+  if (early !== undefined) {
+    // The files are mounted by the runtime, and filled in their place once the addresses are known.
+    for (const file of [paths.hostname, paths.hosts, paths.resolvConf]) closeSync(openSync(file, 'a', 0o644));
+    ensureNetns(paths.netns);
+  }
+  let attaching: Promise<Attached> | undefined;
+  const attachNow = async (): Promise<Attached> => {
+    const attached = await room.networks.attach(request);
+    writeHostFiles(record, paths, attached);
+    return attached;
+  };
+  return {
+    early,
+    attach: () => {
+      attaching ??= attachNow();
+      return attaching;
+    },
+  };
+}
+
+function networkOf(record: ContainerRecord, attached: Attached): NamespaceChoice {
+  if (record.hostConfig.NetworkMode === 'host') return 'host';
+  return { path: attached.sandboxKey };
+}
+
+async function prepareMounts(room: Room, record: ContainerRecord, paths: ContainerPaths): Promise<void> {
+  for (const mount of record.mounts) {
+    // A source may have gone since create.
+    if (mount.Type === 'bind') ensureSource(mount.Source, 'refuse');
+    if (mount.Type === 'volume' && mount.Name !== undefined)
+      await room.volumes.mountFor(record.id, mount.Name);
+  }
+  if (record.hostConfig.IpcMode !== 'shareable') return;
+  mkdirSync(paths.shm, { recursive: true });
+  mountTmpfs(paths.shm, { mode: 0o1777, sizeBytes: record.hostConfig.ShmSize ?? 67_108_864 });
+}
+
+function ensureWorkingDir(rootfs: string, record: ContainerRecord): void {
+  const dir = record.config.WorkingDir;
+  if (!dir || dir === '/') return;
+  const path = pathInRoot(rootfs, dir);
+  if (!existsSync(path)) mkdirSync(path, { recursive: true, mode: 0o755 });
+}

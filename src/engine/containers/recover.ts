@@ -1,0 +1,158 @@
+// At the start of an engine: records, kernel and runtime are made to agree, and restart policies applied.
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { unmountUnder } from '#kernel/mounts.ts';
+import { messageOf } from '#shared/errors.ts';
+import { rfc3339NanoOf, zeroTime } from '#shared/notation/time.ts';
+import { cleanUp } from './cleanup.ts';
+import { type ContainerRecord, isUp, type Wiring } from './record/record.ts';
+import { type Observed, planRecovery, type Recovery } from './recovery-plan.ts';
+import { destroyThings } from './remove.ts';
+import { announce, inBackground, pathsOf, type Room } from './room.ts';
+import { startContainer } from './start.ts';
+import { watchRun } from './run.ts';
+
+/** What the rooms below must know before they recover. */
+export interface RecoveryPlan {
+  plans: { record: ContainerRecord; plan: Recovery }[];
+  /** Containers that run: their snapshots stay mounted, their networks stay up. */
+  running: ContainerRecord[];
+}
+
+/** Looks, and changes nothing. */
+export function planAll(room: Room): RecoveryPlan {
+  const nowMs = Date.now();
+  const plans = room.store.all().map((record) => ({
+    record,
+    plan: planRecovery(record, observe(room, record.id), nowMs),
+  }));
+  const running = plans.filter(({ plan }) => plan.action === 'adopt').map(({ record }) => record);
+  return { plans, running };
+}
+
+function observe(room: Room, id: string): Observed {
+  const seen = room.runtime.observe(id);
+  return {
+    task: room.runtime.state(id).status,
+    pid: seen.pid,
+    monitored: seen.conmonPid !== undefined,
+    exit: room.runtime.takeExit(id),
+  };
+}
+
+/** Afterwards every record tells the truth, and nothing in the kernel is without an owner. Call before supervision. */
+export async function recoverContainers(room: Room, { plans }: RecoveryPlan): Promise<string[]> {
+  const toStart: string[] = [];
+  for (const { record, plan } of plans) {
+    try {
+      if (await actOn(room, record, plan)) toStart.push(record.id);
+    } catch (thrown) {
+      room.warn(`recovering container ${record.id}: ${messageOf(thrown)}`);
+    }
+  }
+  sweepFolders(room);
+  return toStart;
+}
+
+/** Starts what restart policies want up; nobody waits for it. */
+export function startAtBoot(room: Room, ids: readonly string[]): void {
+  for (const id of ids) {
+    void inBackground(room, `starting container ${id}`, () =>
+      room.locks.run(id, async () => {
+        if (room.store.get(id) !== undefined) await startContainer(room, id);
+      }),
+    );
+  }
+}
+
+/** True where a restart policy wants it up. */
+async function actOn(room: Room, record: ContainerRecord, plan: Recovery): Promise<boolean> {
+  switch (plan.action) {
+    case 'adopt':
+      adopt(room, record, plan);
+      return false;
+    case 'discard':
+      await destroyThings(room, record, { anonymousVolumes: record.phase === 'creating' });
+      room.store.delete(record.id);
+      room.live.forget(record.id);
+      return false;
+    case 'settle':
+      return await settle(room, record, plan);
+    case 'roll-back':
+      await cleanUp(room, record);
+      room.store.update(record.id, { phase: restPhaseOf(record), pid: 0 });
+      return plan.boot;
+    case 'rest':
+      await cleanUp(room, record);
+      if (record.phase === 'restarting') room.store.update(record.id, { phase: 'exited', pid: 0 });
+      return plan.boot && record.startedAt !== zeroTime;
+  }
+}
+
+const restPhaseOf = (record: ContainerRecord): 'created' | 'exited' =>
+  record.startedAt === zeroTime ? 'created' : 'exited';
+
+function adopt(
+  room: Room,
+  record: ContainerRecord,
+  { phase, pid }: Extract<Recovery, { action: 'adopt' }>,
+): void {
+  const startedAt = isUp(record) ? record.startedAt : rfc3339NanoOf(Date.now());
+  const wiring = record.wiring ?? wiringOf(room, record.id);
+  const running = room.store.update(record.id, { phase, pid, startedAt, wiring });
+  const live = room.live.of(record.id);
+  live.startedMs = performance.now() - Math.max(0, Date.now() - Date.parse(running.startedAt));
+  watchRun(room, running);
+}
+
+/** A start that was cut off after its program ran: what the networks remember of it. */
+function wiringOf(room: Room, id: string): Wiring {
+  return { networks: room.networks.settingsOf(id), ports: {}, sandboxKey: pathsOf(room, id).netns };
+}
+
+async function settle(
+  room: Room,
+  record: ContainerRecord,
+  plan: Extract<Recovery, { action: 'settle' }>,
+): Promise<boolean> {
+  const { wiring: _, ...rest } = record;
+  const ended = room.store.replace({
+    ...rest,
+    phase: 'exited',
+    pid: 0,
+    exitCode: plan.exit.exitCode,
+    oomKilled: plan.exit.oomKilled ?? false,
+    startedAt: record.startedAt === zeroTime ? rfc3339NanoOf(plan.exit.atMs) : record.startedAt,
+    finishedAt: rfc3339NanoOf(plan.exit.atMs),
+  });
+  announce(room, ended, 'die', { exitCode: String(ended.exitCode) });
+  await cleanUp(room, ended);
+  if (ended.hostConfig.AutoRemove !== true) return plan.boot;
+  room.store.update(ended.id, { phase: 'removing' });
+  await destroyThings(room, ended, { anonymousVolumes: true });
+  room.store.delete(ended.id);
+  room.live.forget(ended.id);
+  announce(room, ended, 'destroy');
+  return false;
+}
+
+/** Folders that no record speaks of: left by a power cut between two steps. */
+function sweepFolders(room: Room): void {
+  const known = new Set(room.store.all().map((record) => record.id));
+  const folders = [join(room.root, 'containers'), join(room.runtime.bundleDir('x'), '..')];
+  for (const folder of folders) {
+    for (const name of namesIn(folder)) {
+      if (!/^[0-9a-f]{64}$/.test(name) || known.has(name)) continue;
+      unmountUnder(join(folder, name));
+      rmSync(join(folder, name), { recursive: true, force: true });
+    }
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

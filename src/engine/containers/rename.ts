@@ -1,0 +1,16 @@
+// Rename a container.
+import { invalid } from '#shared/errors.ts';
+import { assertName } from '#shared/notation/name.ts';
+import { announce, type Room } from './room.ts';
+
+/** Throws `conflict` where another container has the name. */
+export async function renameContainer(room: Room, id: string, newName: string): Promise<void> {
+  const before = room.store.require(id);
+  const name = newName.startsWith('/') ? newName.slice(1) : newName;
+  if (name === '') throw invalid('Neither old nor new names may be empty');
+  if (name === before.name) throw invalid('Renaming a container with the same name as its current name');
+  assertName('container', name);
+  const after = room.store.update(id, { name });
+  await room.networks.rename(id, name);
+  announce(room, after, 'rename', { oldName: `/${before.name}` });
+}

@@ -1,0 +1,125 @@
+// An image becomes known: its record, its leases and its names, in one transaction.
+import { createHash } from 'node:crypto';
+import { invalid, notFound } from '#shared/errors.ts';
+import { type Digest, isDigest } from '#shared/oci/digest.ts';
+import type { Reference } from '#shared/oci/reference.ts';
+import type { ImageConfig } from '#shared/oci/specs.ts';
+import { zeroTime } from '#shared/notation/time.ts';
+import { chainIdOf } from '#storage/snapshots/chain-id.ts';
+import type { BuiltLayer, ImageLayer, ImageRecord, StoredImage } from './record.ts';
+import type { ImageRoom } from './room.ts';
+
+export interface NewImage {
+  configBytes: Buffer;
+  config: ImageConfig;
+  /** In the order of `rootfs.diff_ids`. */
+  layers: readonly BuiltLayer[];
+  manifestDigest?: Digest;
+  names?: readonly Reference[];
+  parent?: Digest;
+}
+
+export interface AddedImage {
+  record: ImageRecord;
+  /** The image was not known before. */
+  isNew: boolean;
+  /** For each name given: the other image that had it. */
+  displaced: { name: Reference; id: Digest }[];
+}
+
+export function imageIdOf(configBytes: Buffer): Digest {
+  return `sha256:${createHash('sha256').update(configBytes).digest('hex')}`;
+}
+
+/** The config in these bytes; throws `invalid` where it is none. */
+export function parseConfig(bytes: Buffer): ImageConfig {
+  let parsed: Partial<ImageConfig> | null;
+  try {
+    parsed = JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw invalid('invalid image configuration: it is not JSON', { cause });
+  }
+  const diffIds: unknown = parsed?.rootfs?.diff_ids ?? [];
+  if (typeof parsed !== 'object' || parsed === null || !Array.isArray(diffIds) || !diffIds.every(isDiffId)) {
+    throw invalid('invalid image configuration: rootfs has no usable diff_ids');
+  }
+  return {
+    ...parsed,
+    architecture: parsed.architecture ?? '',
+    os: parsed.os ?? 'linux',
+    rootfs: { type: 'layers', diff_ids: diffIds },
+  };
+}
+
+const isDiffId = (value: unknown): value is Digest => typeof value === 'string' && isDigest(value);
+
+/** Chain IDs of a stack of layers, lowest first. */
+export function chainIdsOf(diffIds: readonly Digest[]): Digest[] {
+  return diffIds.map((_, index) => chainIdOf(diffIds.slice(0, index + 1)));
+}
+
+/** Afterwards the image is durable, and holds its layers and blobs. All of them must be there already. */
+export async function addImage(room: ImageRoom, image: NewImage): Promise<AddedImage> {
+  const id = imageIdOf(image.configBytes);
+  // The blob is held before it is written: a collection at this moment must not find it free.
+  room.leases.hold(`blob:${id}`, `image:${id}`);
+  await room.content.put(image.configBytes);
+  const before = room.store.find(id);
+  const stored = storedOrRelease(room, id, image);
+  const displaced: AddedImage['displaced'] = [];
+  room.state.transaction(() => {
+    for (const subject of subjectsOf(stored)) room.leases.hold(subject, `image:${id}`);
+    room.store.put(before?.taggedAt === undefined ? stored : { ...stored, taggedAt: before.taggedAt });
+  });
+  for (const name of image.names ?? []) {
+    const other = room.store.setName(name, id);
+    if (other !== undefined && other !== id) displaced.push({ name, id: other });
+  }
+  const record = room.store.find(id);
+  if (record === undefined) throw notFound(`No such image: ${id}`);
+  return { record, isNew: before === undefined, displaced };
+}
+
+function storedOrRelease(room: ImageRoom, id: Digest, image: NewImage): StoredImage {
+  try {
+    return storedOf(room, id, image);
+  } catch (thrown) {
+    if (room.store.find(id) === undefined) room.leases.release(`image:${id}`);
+    throw thrown;
+  }
+}
+
+function storedOf(room: ImageRoom, id: Digest, image: NewImage): StoredImage {
+  const diffIds = image.config.rootfs.diff_ids;
+  const chainIds = chainIdsOf(diffIds);
+  const layers = diffIds.map((diffId, index): ImageLayer => {
+    const chainId = chainIds[index];
+    const built = image.layers[index];
+    if (chainId === undefined || built === undefined || built.diffId !== diffId) {
+      throw invalid(`layers do not match the image configuration: layer ${index + 1} should be ${diffId}`);
+    }
+    const size = room.snapshots.layer(chainId).sizeBytes;
+    const { digest, mediaType } = built;
+    if (digest === undefined || !room.content.has(digest)) return { diffId, size };
+    return { diffId, size, digest, ...(mediaType === undefined ? {} : { mediaType }) };
+  });
+  const { manifestDigest, parent } = image;
+  return {
+    id,
+    config: image.config,
+    chainId: chainIds.at(-1) ?? null,
+    layers,
+    ...(manifestDigest === undefined ? {} : { manifestDigest }),
+    ...(parent === undefined ? {} : { parent }),
+    createdAt: image.config.created ?? zeroTime,
+    sizeBytes: layers.reduce((sum, layer) => sum + layer.size, 0),
+  };
+}
+
+/** What an image holds: `layer:` and `blob:` subjects. */
+export function subjectsOf(image: StoredImage): string[] {
+  const layers = chainIdsOf(image.layers.map((layer) => layer.diffId)).map((chainId) => `layer:${chainId}`);
+  const blobs = image.layers.flatMap(({ digest }) => (digest === undefined ? [] : [`blob:${digest}`]));
+  const manifest = image.manifestDigest === undefined ? [] : [`blob:${image.manifestDigest}`];
+  return [...layers, ...blobs, ...manifest, `blob:${image.id}`];
+}

@@ -1,0 +1,53 @@
+// What the engine remembers of an image, and what other rooms see of it.
+import type { Digest } from '#shared/oci/digest.ts';
+import type { ImageConfig } from '#shared/oci/specs.ts';
+
+export interface ImageLayer {
+  diffId: Digest;
+  /** The blob it came from, where the content store has one. */
+  digest?: Digest;
+  mediaType?: string;
+  /** Bytes of its files, unpacked. */
+  size: number;
+}
+
+/** As it lies in state. The names of an image are kept apart: they come and go. */
+export interface StoredImage {
+  /** Digest of the config blob. */
+  id: Digest;
+  config: ImageConfig;
+  /** Of the topmost layer; null for an image without layers. */
+  chainId: Digest | null;
+  layers: ImageLayer[];
+  /** Of the platform's manifest it was pulled by. */
+  manifestDigest?: Digest;
+  /** RFC 3339. */
+  createdAt: string;
+  /** Bytes of all layers, unpacked. */
+  sizeBytes: number;
+  parent?: Digest;
+  /** RFC 3339; absent where it never had a name. */
+  taggedAt?: string;
+}
+
+export interface ImageRecord extends StoredImage {
+  /** As people write them, ordered: `python:3.11-slim`. */
+  tags: string[];
+  /** As people write them: `python@sha256:…`. */
+  repoDigests: string[];
+}
+
+/** A layer that is in the snapshots already, lowest first in a list. */
+export interface BuiltLayer {
+  diffId: Digest;
+  digest?: Digest;
+  mediaType?: string;
+  size?: number;
+}
+
+/** Who uses an image, as the room of containers tells it. */
+export interface ImageUser {
+  id: string;
+  name: string;
+  running: boolean;
+}

@@ -1,0 +1,43 @@
+// What a container asks of the networks when it starts, and what it gets.
+import type { EndpointSettings, PortMap } from '#shared/contract/network.ts';
+
+export interface AttachRequest {
+  containerId: string;
+  name: string;
+  shortId: string;
+  hostname: string;
+  domainname?: string;
+  /** Where the container's network namespace is to be kept. */
+  netnsPath: string;
+  /** `default`, `bridge`, `host`, `none`, `container:<name or id>`, or a network's name or id. */
+  networkMode: string;
+  /** Networks by name or id; the one of the mode is among them or not. */
+  endpoints: Record<string, EndpointSettings | null>;
+  exposedPorts: string[];
+  portBindings: PortMap;
+  publishAll: boolean;
+  dns: string[];
+  dnsSearch: string[];
+  dnsOptions: string[];
+  /** `name:address` */
+  extraHosts: string[];
+}
+
+export interface HostNames {
+  ip: string;
+  names: string[];
+}
+
+export interface Attached {
+  /** By network name, as inspect shows them. */
+  networks: Record<string, EndpointSettings>;
+  /** With the host ports that were chosen. */
+  ports: PortMap;
+  nameservers: string[];
+  search: string[];
+  options: string[];
+  /** Lines for /etc/hosts. */
+  hosts: HostNames[];
+  /** Path of the network namespace. */
+  sandboxKey: string;
+}

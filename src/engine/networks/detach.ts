@@ -1,0 +1,27 @@
+// Detach: a container that ended gives everything back.
+import { removeNetns } from '#kernel/netns.ts';
+import { resolvesNames } from './record.ts';
+import type { NetworkRoom } from './room.ts';
+
+/**
+ * Afterwards the container has no namespace, address, port or name. Safe to repeat. Its links are left to the
+ * kernel, which takes them away with the namespace.
+ */
+export async function detachContainer(room: NetworkRoom, containerId: string): Promise<void> {
+  const sandbox = room.store.sandbox(containerId);
+  if (sandbox === undefined) return;
+  if (sandbox.mode !== 'host') removeNetns(sandbox.netnsPath);
+  room.store.deleteSandbox(containerId);
+  const named = sandbox.endpoints.flatMap(({ networkId }) => {
+    const network = room.store.byId(networkId);
+    return network !== undefined && resolvesNames(network) ? [networkId] : [];
+  });
+  // The rules go before the address and the port are anybody's again.
+  const rules = sandbox.ports.length === 0 ? undefined : room.firewall.remove({ ports: sandbox.ports });
+  await Promise.all([rules, room.names.refresh(named)]);
+  for (const port of sandbox.ports) room.reservations.release(port);
+  for (const endpoint of sandbox.endpoints) {
+    room.releaseAddress(endpoint);
+    room.announce('disconnect', endpoint, sandbox);
+  }
+}

@@ -1,0 +1,196 @@
+// The door of the networks room: bridges, addresses, published ports, names.
+import { join } from 'node:path';
+import type { EventLog } from '#engine/events.ts';
+import type { EndpointSettings, NetworkCreateRequest, NetworkInspect } from '#shared/contract/network.ts';
+import { KeyedLock } from '#shared/lock.ts';
+import type { Filters } from '#shared/notation/filter.ts';
+import type { Leases } from '#storage/state/leases.ts';
+import type { State } from '#storage/state/state.ts';
+import { attachContainer, networksOf } from './attach.ts';
+import type { Attached, AttachRequest } from './attach-request.ts';
+import { removeDevice } from './bridge.ts';
+import { type ConnectRequest, connectContainer, disconnectContainer } from './connect.ts';
+import { createNetwork } from './create.ts';
+import { type DefaultBridge, ensureDefaults } from './defaults.ts';
+import { detachContainer } from './detach.ts';
+import { inspectNetwork, listNetworks } from './inspect.ts';
+import { Names } from './names.ts';
+import { Reservations } from './ports/reservations.ts';
+import { type NetworkRecord, resolvesNames } from './record.ts';
+import { ensureDevices, type RunningContainer, recoverNetworks } from './recover.ts';
+import { pruneNetworks, removeNetwork } from './remove.ts';
+import { NetworkRoom } from './room.ts';
+import { Firewall } from './rules/firewall.ts';
+import { NetworkStore } from './store.ts';
+
+export type { Attached, AttachRequest, HostNames } from './attach-request.ts';
+
+export interface NetworksOptions {
+  state: State;
+  leases: Leases;
+  events: EventLog;
+  /** Files of the name server live below it. */
+  runDir: string;
+  bridge: DefaultBridge;
+  /** Of the nftables table; default made from the bridge's name. */
+  tableName?: string;
+  /** The name server's program. */
+  aardvarkPath?: string;
+}
+
+const changes = 'networks';
+
+/** Verbs on one container wait for each other, and so do those that make or remove networks. */
+export class Networks implements AsyncDisposable {
+  /** What did not work at open or recovery and nobody waits for. */
+  readonly warnings: string[] = [];
+  #room: NetworkRoom;
+  #ready: Promise<void>;
+
+  constructor(room: NetworkRoom, ready: Promise<void>, warnings: string[]) {
+    this.#room = room;
+    this.#ready = ready;
+    this.warnings.push(...warnings);
+    // Whoever attaches first hears of a failure; until then it is nobody's.
+    ready.catch(() => {});
+  }
+
+  /** Resolves once the firewall's table is there. */
+  get ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  async create(request: NetworkCreateRequest): Promise<{ Id: string; Warning: string }> {
+    await this.#ready;
+    return this.#room.lock.run(changes, () => createNetwork(this.#room, request));
+  }
+
+  list(filters: Filters = new Map()): NetworkInspect[] {
+    return listNetworks(this.#room, filters);
+  }
+
+  /** By name, id, or the beginning of an id. */
+  inspect(reference: string): NetworkInspect {
+    return inspectNetwork(this.#room, this.#room.store.resolve(reference));
+  }
+
+  /** The record; throws `not-found` with Docker's sentence. */
+  resolve(reference: string): NetworkRecord {
+    return this.#room.store.resolve(reference);
+  }
+
+  remove(reference: string): Promise<void> {
+    return this.#room.lock.run(changes, () => removeNetwork(this.#room, reference));
+  }
+
+  prune(filters: Filters = new Map()): Promise<{ NetworksDeleted: string[] }> {
+    return this.#room.lock.run(changes, () => pruneNetworks(this.#room, filters));
+  }
+
+  /** Gives a starting container its network. The caller detaches it when it has ended. */
+  async attach(request: AttachRequest): Promise<Attached> {
+    await this.#ready;
+    return this.#room.lock.run(request.containerId, () => attachContainer(this.#room, request));
+  }
+
+  /** Takes everything back that `attach` and `connect` gave; safe to repeat. */
+  detach(containerId: string): Promise<void> {
+    return this.#room.lock.run(containerId, () => detachContainer(this.#room, containerId));
+  }
+
+  /** Joins a running container to a network. */
+  connect(
+    network: string,
+    containerId: string,
+    settings?: EndpointSettings | null,
+  ): Promise<EndpointSettings> {
+    const request: ConnectRequest = { network, containerId, settings: settings ?? null };
+    return this.#room.lock.run(containerId, () => connectContainer(this.#room, request));
+  }
+
+  /** Takes a running container off a network. */
+  disconnect(network: string, containerId: string): Promise<void> {
+    return this.#room.lock.run(containerId, () => disconnectContainer(this.#room, { network, containerId }));
+  }
+
+  /** The networks of a running container, by name; empty for any other. */
+  settingsOf(containerId: string): Record<string, EndpointSettings> {
+    const sandbox = this.#room.store.sandbox(containerId);
+    return sandbox === undefined ? {} : networksOf(this.#room, sandbox);
+  }
+
+  /** Name servers that a running container is to ask where it is on user networks; empty where the host's are right. */
+  serversOf(containerId: string): string[] {
+    const sandbox = this.#room.store.sandbox(containerId);
+    return (sandbox?.endpoints ?? []).flatMap(({ networkId }) => {
+      const network = this.#room.store.byId(networkId);
+      return network?.bridge !== undefined && resolvesNames(network) ? [network.bridge.gateway] : [];
+    });
+  }
+
+  /** A running container has another name now. */
+  rename(containerId: string, name: string): Promise<void> {
+    return this.#room.lock.run(containerId, async () => {
+      const sandbox = this.#room.store.sandbox(containerId);
+      if (sandbox === undefined) return;
+      this.#room.store.putSandbox({ ...sandbox, name });
+      await this.#room.names.refresh(sandbox.endpoints.map(({ networkId }) => networkId));
+    });
+  }
+
+  /** After a restart of the engine: keeps what belongs to `running`, gives the rest back. */
+  async recover(running: RunningContainer[]): Promise<void> {
+    await this.#ready;
+    this.warnings.push(...(await recoverNetworks(this.#room, running)));
+  }
+
+  /**
+   * Lets go. Containers that run keep their links, rules and names. With `removeAll`, and where no container runs,
+   * devices, table and name server go too.
+   */
+  async close(options: { removeAll?: boolean } = {}): Promise<void> {
+    await this.#ready.catch(() => {});
+    const { store, firewall, names, reservations } = this.#room;
+    reservations.close();
+    names.close();
+    if (options.removeAll !== true || store.sandboxes().length > 0) return;
+    names.end();
+    await firewall.drop();
+    for (const network of store.bridges()) removeDevice(network);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** Opens the room: the networks that are always there are recorded, all bridges are up, the table is on its way. */
+export function openNetworks(options: NetworksOptions): Networks {
+  const store = new NetworkStore(options.state);
+  ensureDefaults(store, options.bridge);
+  const table = options.tableName ?? tableOf(options.bridge.name);
+  const firewall = new Firewall(() => ({
+    table,
+    bridges: store.bridges(),
+    ports: store.sandboxes().flatMap(({ ports }) => ports),
+  }));
+  const room = new NetworkRoom({
+    store,
+    firewall,
+    names: new Names({
+      dir: join(options.runDir, 'dns'),
+      program: options.aardvarkPath ?? '/usr/lib/podman/aardvark-dns',
+      store,
+    }),
+    reservations: new Reservations(),
+    events: options.events,
+    lock: new KeyedLock(),
+  });
+  const warnings = ensureDevices(room);
+  return new Networks(room, firewall.ensure(), warnings);
+}
+
+/** `wharf` for the usual bridge; otherwise a name of its own, so that engines side by side do not meet. */
+export function tableOf(bridgeName: string): string {
+  return bridgeName === 'wharf0' ? 'wharf' : `wharf_${bridgeName.replace(/[^A-Za-z0-9_]/g, '_')}`;
+}

@@ -1,0 +1,54 @@
+// Recovery: what the records say against who is still there.
+import { messageOf } from '#shared/errors.ts';
+import { ensureDevice } from './bridge.ts';
+import { detachContainer } from './detach.ts';
+import type { Sandbox } from './record.ts';
+import type { NetworkRoom } from './room.ts';
+
+export interface RunningContainer {
+  containerId: string;
+  netnsPath: string;
+}
+
+/**
+ * Afterwards everything of containers that do not run is given back, and host ports of those that run are
+ * reserved again. Their links and rules are left alone. Problems that need no answer come back as sentences.
+ */
+export async function recoverNetworks(room: NetworkRoom, running: RunningContainer[]): Promise<string[]> {
+  const alive = new Set(running.map(({ containerId }) => containerId));
+  const warnings: string[] = [];
+  const [kept = [], dead = []] = [true, false].map((wanted) =>
+    room.store.sandboxes().filter(({ containerId }) => alive.has(containerId) === wanted),
+  );
+  await Promise.all(dead.map(({ containerId }) => detachContainer(room, containerId)));
+  for (const sandbox of kept) warnings.push(...(await reserveAgain(room, sandbox)));
+  await room.names.recover();
+  return warnings;
+}
+
+async function reserveAgain(room: NetworkRoom, sandbox: Sandbox): Promise<string[]> {
+  const warnings: string[] = [];
+  for (const port of sandbox.ports) {
+    if (room.reservations.isTaken(port)) continue;
+    try {
+      await room.reservations.take(port, sandbox.name);
+    } catch (thrown) {
+      warnings.push(`container ${sandbox.name}: ${messageOf(thrown)}`);
+    }
+  }
+  return warnings;
+}
+
+/** Afterwards every bridge network has its device. What cannot be made comes back as sentences. */
+export function ensureDevices(room: NetworkRoom): string[] {
+  return room.store.bridges().flatMap((network) => {
+    try {
+      ensureDevice(network);
+      return [];
+    } catch (thrown) {
+      // The default bridge must be there; one broken user network must not keep the engine from starting.
+      if (network.name === 'bridge') throw thrown;
+      return [`network ${network.name}: ${messageOf(thrown)}`];
+    }
+  });
+}

@@ -1,0 +1,160 @@
+// The engine: every room opened, recovered and joined together. A library; the daemon and tests are its users.
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeOf } from '#shared/errors.ts';
+import { openRegistry } from '#registry/registry.ts';
+import { openRuntime } from '#runtime/task.ts';
+import { openContent } from '#storage/content/content.ts';
+import { openSnapshots } from '#storage/snapshots/snapshots.ts';
+import { openLeases } from '#storage/state/leases.ts';
+import { openState } from '#storage/state/state.ts';
+import { type Build, openBuild } from '#engine/build/build.ts';
+import { type Containers, openContainers } from '#engine/containers/containers.ts';
+import { isUp } from '#engine/containers/record/record.ts';
+import { EventLog } from '#engine/events.ts';
+import { type Images, openImages } from '#engine/images/images.ts';
+import { type Networks, openNetworks } from '#engine/networks/networks.ts';
+import { openVolumes, type Volumes } from '#engine/volumes/volumes.ts';
+import { lockRoot } from './engine-lock.ts';
+import type { EngineOptions } from './engine-options.ts';
+import { System } from './system.ts';
+
+export type { EngineOptions } from './engine-options.ts';
+
+/** Disposing closes everything; containers, their networks and published ports go on without the engine. */
+export interface Engine extends AsyncDisposable {
+  readonly containers: Containers;
+  readonly images: Images;
+  readonly networks: Networks;
+  readonly volumes: Volumes;
+  readonly build: Build;
+  readonly events: EventLog;
+  readonly system: System;
+}
+
+const defaultLogSizeBytes = 20_000_000;
+const defaultLogFiles = 5;
+
+/**
+ * Opens the engine on its folders. Whatever state an earlier one left, however it ended, is made sound first: what
+ * runs is supervised again, what ended meanwhile has its exit code, what was half done is taken back. Throws
+ * `conflict` where another engine has the root.
+ */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { root, run } = options;
+  const warn = options.warn ?? ((message: string) => console.error(message));
+  mkdirSync(root, { recursive: true, mode: 0o711 });
+  mkdirSync(run, { recursive: true, mode: 0o711 });
+  const opening = new AsyncDisposableStack();
+  try {
+    opening.use(lockRoot(join(root, 'engine.lock')));
+    linkBundles(run);
+    const base = openBase(options, opening);
+    const rooms = openRooms(options, { ...base, warn }, opening);
+    await recover(base, rooms);
+    for (const warning of await rooms.volumes.recover()) warn(warning);
+    for (const warning of rooms.networks.warnings.splice(0)) warn(warning);
+    const system = new System({ ...rooms, options, runtime: base.runtime });
+    return {
+      ...rooms,
+      events: base.events,
+      system,
+      [Symbol.asyncDispose]: () => opening.disposeAsync(),
+    };
+  } catch (thrown) {
+    await opening.disposeAsync();
+    throw thrown;
+  }
+}
+
+type Base = ReturnType<typeof openBase>;
+type Rooms = ReturnType<typeof openRooms>;
+
+/** What the rooms stand on; closed after them. */
+function openBase(options: EngineOptions, opening: AsyncDisposableStack) {
+  const { root, run } = options;
+  const state = opening.use(openState(join(root, 'state.db')));
+  const leases = openLeases(state);
+  const content = openContent(join(root, 'content'));
+  const snapshots = opening.use(openSnapshots({ dir: join(root, 'snapshots'), state, leases }));
+  const runtime = opening.use(
+    openRuntime({
+      runDir: run,
+      ...(options.runtimePath === undefined ? {} : { runtimePath: options.runtimePath }),
+      ...(options.conmonPath === undefined ? {} : { conmonPath: options.conmonPath }),
+    }),
+  );
+  const registry = opening.use(
+    openRegistry({ mirrors: options.registryMirrors ?? [], insecure: options.insecureRegistries ?? [] }),
+  );
+  return { root, run, state, leases, content, snapshots, runtime, registry, events: new EventLog() };
+}
+
+function openRooms(
+  options: EngineOptions,
+  base: Base & { warn: (message: string) => void },
+  opening: AsyncDisposableStack,
+) {
+  const { root, run } = options;
+  const images = openImages({
+    ...base,
+    scratchDir: scratchIn(root),
+    usersOf: (imageId) =>
+      containers
+        .all()
+        .filter((record) => record.imageId === imageId)
+        .map((record) => ({ id: record.id, name: record.name, running: isUp(record) })),
+  });
+  const volumes = openVolumes({ ...base, dir: join(root, 'volumes') });
+  const networks = opening.use(
+    openNetworks({
+      ...base,
+      runDir: run,
+      bridge: {
+        name: options.bridge ?? 'wharf0',
+        ...(options.bip === undefined ? {} : { subnet: options.bip }),
+      },
+      ...(options.aardvarkPath === undefined ? {} : { aardvarkPath: options.aardvarkPath }),
+    }),
+  );
+  const build = openBuild({ ...base, images, networks });
+  const log = {
+    maxSizeBytes: options.logMaxSizeBytes ?? defaultLogSizeBytes,
+    maxFiles: options.logMaxFiles ?? defaultLogFiles,
+  };
+  const containers: Containers = opening.use(openContainers({ ...base, images, networks, volumes, log }));
+  return { containers, images, networks, volumes, build };
+}
+
+/** Bundles lie in `c`, since the sockets in them need short paths; people find them by the whole word. */
+function linkBundles(run: string): void {
+  try {
+    symlinkSync('c', join(run, 'containers'));
+  } catch (thrown) {
+    if (codeOf(thrown) !== 'EEXIST') throw thrown;
+  }
+}
+
+function scratchIn(root: string): string {
+  const dir = join(root, 'tmp');
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  return dir;
+}
+
+/** Records first, then the kernel, from the ground up: each room finds those below it sound. */
+async function recover(base: Base, { containers, images, networks, build }: Rooms): Promise<void> {
+  const plan = containers.planRecovery();
+  const running = new Set(plan.running.map((record) => record.id));
+  base.snapshots.recover({ keepMounted: running });
+  await build.recover();
+  await images.recover();
+  if (plan.plans.length > 0) {
+    await networks.recover(
+      plan.running.map(({ id, wiring }) => ({
+        containerId: id,
+        netnsPath: wiring?.sandboxKey ?? join(base.run, 'netns', id),
+      })),
+    );
+  }
+  await containers.recover(plan);
+}

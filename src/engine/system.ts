@@ -1,0 +1,181 @@
+// The engine about itself: version, info and disk usage, in Docker's shapes.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { observeHost } from '#kernel/host.ts';
+import type { Runtime } from '#runtime/task.ts';
+import { nowRfc3339Nano } from '#shared/notation/time.ts';
+import type { Build } from '#engine/build/build.ts';
+import type { Containers } from '#engine/containers/containers.ts';
+import type { Images } from '#engine/images/images.ts';
+import type { Volumes } from '#engine/volumes/volumes.ts';
+import type { EngineOptions } from './engine-options.ts';
+
+/** The newest and the oldest version of the Docker Engine API that is spoken. */
+export const apiVersions = { newest: '1.51', oldest: '1.40' } as const;
+
+export interface SystemDeps {
+  containers: Containers;
+  images: Images;
+  volumes: Volumes;
+  build: Build;
+  runtime: Runtime;
+  options: EngineOptions;
+}
+
+type UsageKind = 'container' | 'image' | 'volume' | 'build-cache';
+
+/** Everything is looked at when it is asked. */
+export class System {
+  readonly #deps: SystemDeps;
+
+  constructor(deps: SystemDeps) {
+    this.#deps = deps;
+  }
+
+  /** Answer of `GET /version`. */
+  version() {
+    const host = observeHost();
+    const version = programVersion();
+    const arch = host.nodeArchitecture === 'x64' ? 'amd64' : host.nodeArchitecture;
+    return {
+      Platform: { Name: 'Wharf' },
+      Components: [
+        {
+          Name: 'Engine',
+          Version: version,
+          Details: {
+            ApiVersion: apiVersions.newest,
+            MinAPIVersion: apiVersions.oldest,
+            Os: 'linux',
+            Arch: arch,
+          },
+        },
+        { Name: 'node', Version: process.versions.node, Details: {} },
+      ],
+      Version: version,
+      ApiVersion: apiVersions.newest,
+      MinAPIVersion: apiVersions.oldest,
+      GitCommit: '',
+      GoVersion: '',
+      Os: 'linux',
+      Arch: arch,
+      KernelVersion: host.kernelVersion,
+      BuildTime: '',
+    };
+  }
+
+  /** Answer of `GET /info`. */
+  info() {
+    const { options, runtime } = this.#deps;
+    const host = observeHost();
+    const runtimeName = runtime.runtimePath.split('/').at(-1) ?? 'crun';
+    return {
+      ID: createHash('sha256').update(options.root).update(host.hostname).digest('hex').slice(0, 32),
+      ...this.#counts(),
+      ...driverInfo,
+      CgroupVersion: host.cgroupMode === 'v2' ? '2' : '1',
+      SystemTime: nowRfc3339Nano(),
+      KernelVersion: host.kernelVersion,
+      OperatingSystem: host.osName,
+      OSVersion: host.osVersion,
+      OSType: 'linux',
+      Architecture: host.architecture,
+      NCPU: host.cpus,
+      MemTotal: host.memoryBytes,
+      DockerRootDir: options.root,
+      Name: host.hostname,
+      ServerVersion: programVersion(),
+      SecurityOptions: host.securityOptions,
+      Runtimes: { [runtimeName]: { path: runtime.runtimePath } },
+      DefaultRuntime: runtimeName,
+      InitBinary: 'docker-init',
+      IndexServerAddress: 'https://index.docker.io/v1/',
+      RegistryConfig: {
+        Mirrors: options.registryMirrors ?? [],
+        InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'],
+        IndexConfigs: {},
+      },
+    };
+  }
+
+  /** Answer of `GET /system/df`; with `types`, of these only. */
+  async df(types?: readonly string[]) {
+    const { containers, images, volumes, build } = this.#deps;
+    const wants = (kind: UsageKind): boolean =>
+      types === undefined || types.length === 0 || types.includes(kind);
+    const usage = new Map<string, number>();
+    for (const { imageId } of containers.all()) usage.set(imageId, (usage.get(imageId) ?? 0) + 1);
+    return {
+      LayersSize: wants('image') ? images.usage().layersSizeBytes : 0,
+      Images: wants('image')
+        ? images.list({ all: true }).map((image) => ({ ...image, Containers: usage.get(image.Id) ?? 0 }))
+        : [],
+      Containers: wants('container') ? await containers.list({ all: true, size: true }) : [],
+      Volumes: wants('volume') ? await volumes.usage() : [],
+      BuildCache: wants('build-cache') ? build.cacheUsage() : [],
+      BuilderSize: 0,
+    };
+  }
+
+  #counts() {
+    const records = this.#deps.containers.all().filter((record) => record.phase !== 'creating');
+    const running = records.filter(({ phase }) => phase === 'running' || phase === 'restarting').length;
+    const paused = records.filter(({ phase }) => phase === 'paused').length;
+    return {
+      Containers: records.length,
+      ContainersRunning: running,
+      ContainersPaused: paused,
+      ContainersStopped: records.length - running - paused,
+      Images: this.#deps.images.all().length,
+    };
+  }
+}
+
+const driverInfo = {
+  Driver: 'overlay2',
+  DriverStatus: [['Backing Filesystem', 'overlay'] as [string, string]],
+  Plugins: {
+    Volume: ['local'],
+    Network: ['bridge', 'host', 'null'],
+    Authorization: null,
+    Log: ['json-file', 'none'],
+  },
+  MemoryLimit: true,
+  SwapLimit: true,
+  CpuCfsPeriod: true,
+  CpuCfsQuota: true,
+  CPUShares: true,
+  CPUSet: true,
+  PidsLimit: true,
+  IPv4Forwarding: true,
+  OomKillDisable: false,
+  Debug: false,
+  LoggingDriver: 'json-file',
+  CgroupDriver: 'cgroupfs',
+  Swarm: {
+    NodeID: '',
+    NodeAddr: '',
+    LocalNodeState: 'inactive',
+    ControlAvailable: false,
+    Error: '',
+    RemoteManagers: null,
+  },
+  LiveRestoreEnabled: true,
+  Isolation: '',
+  ExperimentalBuild: false,
+  HttpProxy: '',
+  HttpsProxy: '',
+  NoProxy: '',
+  Labels: [] as string[],
+  Warnings: [] as string[],
+};
+
+let known: string | undefined;
+
+/** The version in package.json. */
+function programVersion(): string {
+  known ??= (
+    JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  ).version;
+  return known;
+}

@@ -1,0 +1,13 @@
+// What is remembered of a volume.
+
+export interface VolumeRecord {
+  name: string;
+  /** RFC 3339. */
+  createdAt: string;
+  labels: Record<string, string> | null;
+  /** Options of the local driver: type, device, o, size. */
+  options: Record<string, string> | null;
+}
+
+/** The label of volumes that nobody named. */
+export const anonymousLabel = 'com.docker.volume.anonymous';

@@ -1,0 +1,133 @@
+// The door of the volumes room: named folders that outlive containers.
+import { mkdirSync } from 'node:fs';
+import type { EventLog } from '#engine/events.ts';
+import type { VolumeCreateRequest, VolumeInspect } from '#shared/contract/volume.ts';
+import { messageOf } from '#shared/errors.ts';
+import { KeyedLock } from '#shared/lock.ts';
+import type { Filters } from '#shared/notation/filter.ts';
+import type { Leases } from '#storage/state/leases.ts';
+import type { State } from '#storage/state/state.ts';
+import { copyInto } from './copy-up.ts';
+import { createVolume } from './create.ts';
+import { dataOf, inspectOf, requireVolume } from './inspect.ts';
+import { listVolumes } from './list.ts';
+import { mountVolume } from './mount.ts';
+import type { VolumeRecord } from './record.ts';
+import { emptyTrash, pruneVolumes, removeVolume } from './remove.ts';
+import type { VolumeRoom } from './room.ts';
+import { sizesOf } from './usage.ts';
+import { usersOf } from './users.ts';
+
+export interface VolumesOptions {
+  dir: string;
+  state: State;
+  leases: Leases;
+  events: EventLog;
+}
+
+/** Who uses a volume is told by leases: subject `volume:<name>`, holder `container:<id>`. */
+export class Volumes {
+  #room: VolumeRoom;
+
+  constructor(room: VolumeRoom) {
+    this.#room = room;
+  }
+
+  /** Idempotent by name. A volume with mount options is mounted when a container needs it: `mountFor`. */
+  create(request: VolumeCreateRequest): Promise<VolumeInspect> {
+    return this.#locked(request.Name ?? '', async () =>
+      inspectOf(this.#room, createVolume(this.#room, request)),
+    );
+  }
+
+  /** The plain volume of that name, made where it is missing. */
+  ensure(name: string): Promise<VolumeInspect> {
+    return this.create({ Name: name });
+  }
+
+  /** Throws `not-found` with Docker's sentence. */
+  get(name: string): VolumeInspect {
+    return inspectOf(this.#room, requireVolume(this.#room, name));
+  }
+
+  list(filters: Filters = new Map()): VolumeInspect[] {
+    return listVolumes(this.#room, filters);
+  }
+
+  /** Throws `conflict` with the ids, and in the hint the names, of the containers that have it. */
+  remove(name: string, options: { force?: boolean } = {}): Promise<void> {
+    return this.#locked(name, async () => removeVolume(this.#room, name, options));
+  }
+
+  prune(filters: Filters = new Map()): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }> {
+    return pruneVolumes(this.#room, filters);
+  }
+
+  /** Where the volume's data are, or will be once it is mounted. Throws `not-found`. */
+  path(name: string): string {
+    return dataOf(this.#room, requireVolume(this.#room, name).name);
+  }
+
+  /** Before a container starts: the container's lease is held, the data are at the path that comes back. */
+  mountFor(containerId: string, name: string): Promise<string> {
+    return this.#locked(name, () => {
+      const record = requireVolume(this.#room, name);
+      this.#room.leases.hold(`volume:${name}`, `container:${containerId}`);
+      return mountVolume(this.#room, record);
+    });
+  }
+
+  /** Copies the image's folder `source` into the volume if nothing is in it. */
+  copyUp(name: string, source: string): Promise<void> {
+    return this.#locked(name, async () => {
+      const path = await mountVolume(this.#room, requireVolume(this.#room, name));
+      await copyInto(source, path);
+    });
+  }
+
+  /** Size in bytes and number of containers of every volume. */
+  async usage(): Promise<VolumeInspect[]> {
+    const volumes = this.list();
+    const sizes = await sizesOf(
+      this.#room,
+      volumes.map(({ Name }) => Name),
+    );
+    return volumes.map((volume) => ({
+      ...volume,
+      UsageData: { Size: sizes.get(volume.Name) ?? -1, RefCount: usersOf(this.#room, volume.Name).length },
+    }));
+  }
+
+  /** After a restart: volumes with mount options that containers have are mounted. Failures come back as sentences. */
+  async recover(): Promise<string[]> {
+    const used = this.#room.records.all().filter(({ id }) => usersOf(this.#room, id).length > 0);
+    const results = await Promise.all(
+      used.map(({ id, value }) =>
+        this.#locked(id, () => mountVolume(this.#room, value)).then(
+          () => [],
+          (thrown: unknown) => [`volume ${id}: ${messageOf(thrown)}`],
+        ),
+      ),
+    );
+    return results.flat();
+  }
+
+  #locked<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.#room.lock.run(name, work);
+  }
+}
+
+/** Opens the room at `dir`, which is made where it is missing. */
+export function openVolumes(options: VolumesOptions): Volumes {
+  mkdirSync(options.dir, { recursive: true, mode: 0o711 });
+  emptyTrash(options.dir);
+  const containers = options.state.collection<{ name?: string }>('containers');
+  return new Volumes({
+    dir: options.dir,
+    records: options.state.collection<VolumeRecord>('volumes'),
+    leases: options.leases,
+    events: options.events,
+    lock: new KeyedLock(),
+    containerName: (id) => containers.get(id)?.name,
+  });
+}

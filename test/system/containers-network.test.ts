@@ -1,0 +1,90 @@
+// Containers on networks: published ports and their refusal, names, joining and leaving, shared namespaces.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { after, before, test } from 'node:test';
+import type { Engine } from '#engine/open.ts';
+import { endEngine, importBusybox, mountsBelow, newPlace, openAt, runIn } from './containers-fixture.ts';
+
+const place = newPlace();
+let engine: Engine;
+before(async () => {
+  engine = await openAt(place);
+  await importBusybox(engine, place.dir);
+});
+after(async () => {
+  await endEngine(engine);
+  assert.deepEqual(mountsBelow(place.dir), []);
+  place[Symbol.dispose]();
+});
+
+async function run(name: string, HostConfig: object, Cmd = ['sleep', '1000']): Promise<string> {
+  const { Id } = await engine.containers.create({ Image: 'busybox', Cmd, HostConfig }, { name });
+  await engine.containers.start(Id);
+  return Id;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+test('a port that is taken is refused by name, and nothing of the start is left', async () => {
+  const HostPort = String(await freePort());
+  const publish = { PortBindings: { '80/tcp': [{ HostPort }] } };
+  await run('first', publish);
+  const { NetworkSettings } = await engine.containers.inspect('first');
+  assert.equal(NetworkSettings.Ports['80/tcp']?.[0]?.HostPort, HostPort);
+  await assert.rejects(run('second', publish), /Bind for 0\.0\.0\.0:\d+ failed: port is already allocated/);
+  await engine.containers.settle();
+  const second = engine.containers.find('second');
+  assert.equal(second.phase, 'created');
+  assert.deepEqual(
+    mountsBelow(place.dir).filter((path) => path.includes(second.id)),
+    [],
+  );
+  await engine.containers.remove('first', { force: true });
+  assert.equal(await engine.containers.start('second'), true, 'free again at once');
+  await engine.containers.remove('second', { force: true });
+});
+
+test('on a user network containers find each other by name', async () => {
+  await engine.networks.create({ Name: 'town' });
+  await run('house', { NetworkMode: 'town' });
+  const ping = await runIn(engine, {
+    Cmd: ['ping', '-c', '1', '-W', '2', 'house'],
+    HostConfig: { NetworkMode: 'town' },
+  });
+  assert.equal(ping.code, 0, ping.stdout + ping.stderr);
+  await engine.containers.remove(ping.id);
+  await engine.containers.remove('house', { force: true });
+  await engine.networks.remove('town');
+});
+
+test('joining and leaving while it runs', async () => {
+  await engine.networks.create({ Name: 'extra' });
+  await run('guest', {});
+  await engine.containers.connect('guest', 'extra');
+  const joined = await engine.containers.inspect('guest');
+  assert.deepEqual(Object.keys(joined.NetworkSettings.Networks).sort(), ['bridge', 'extra']);
+  await engine.containers.disconnect('guest', 'extra');
+  const left = await engine.containers.inspect('guest');
+  assert.deepEqual(Object.keys(left.NetworkSettings.Networks), ['bridge']);
+  await engine.containers.remove('guest', { force: true });
+  await engine.networks.remove('extra');
+});
+
+test("another container's network and processes can be shared", async () => {
+  const host = await run('landlord', {});
+  const ran = await runIn(engine, {
+    Cmd: ['sh', '-c', 'hostname; ip -o -4 addr show eth0; cat /proc/1/cmdline'],
+    HostConfig: { NetworkMode: 'container:landlord', PidMode: 'container:landlord' },
+  });
+  const address = (await engine.containers.inspect(host)).NetworkSettings.IPAddress;
+  assert.ok(ran.stdout.startsWith(`${host.slice(0, 12)}\n`), ran.stdout);
+  assert.ok(ran.stdout.includes(` ${address}/`), ran.stdout);
+  assert.ok(ran.stdout.includes('sleep\0'), ran.stdout);
+  await engine.containers.remove('landlord', { force: true });
+});
