@@ -1,0 +1,132 @@
+// Build: a tar of the context comes in, progress goes out.
+import type { Engine } from '#engine/open.ts';
+import { invalid, messageOf } from '#shared/errors.ts';
+import { parseTimestamp } from '#shared/notation/duration.ts';
+import { filterKeysOnly, parseFilters } from '#shared/notation/filter.ts';
+import { withRawBodies, type Api } from '#api/fastify.ts';
+import { ulimit } from '#api/schemas/resources.ts';
+import { streamProgress } from '#api/streams/progress.ts';
+import { bodyOf } from '#api/streams/request-body.ts';
+import { decodeBody } from '#api/wire/decode.ts';
+import { decodeRegistryConfig } from '#api/wire/registry-auth.ts';
+import {
+  type Decoded,
+  flag,
+  list,
+  mapOf,
+  object,
+  orNull,
+  text,
+  whole,
+  type Schema,
+} from '#api/wire/schema.ts';
+
+const tags = ['Build'];
+
+const buildQuery = object({
+  dockerfile: text,
+  t: list(text),
+  extrahosts: text,
+  remote: text,
+  q: flag,
+  nocache: flag,
+  cachefrom: text,
+  pull: text,
+  rm: flag,
+  forcerm: flag,
+  memory: whole,
+  memswap: whole,
+  cpushares: whole,
+  cpusetcpus: text,
+  cpusetmems: text,
+  cpuperiod: whole,
+  cpuquota: whole,
+  buildargs: text,
+  shmsize: whole,
+  squash: flag,
+  labels: text,
+  networkmode: text,
+  platform: text,
+  target: text,
+  ulimits: text,
+  outputs: text,
+  version: text,
+});
+
+const buildArgs = mapOf(orNull(text));
+const labelMap = mapOf(text);
+const ulimitList = list(ulimit);
+
+export function buildRoutes(api: Api, engine: Engine): void {
+  withRawBodies(api, (raw) => buildRoute(raw, engine));
+  const query = object({ all: flag, filters: text, 'keep-storage': whole, 'reserved-space': whole });
+  const prune = { summary: 'Delete build cache', tags, querystring: query };
+  api.post('/build/prune', { schema: prune }, async ({ query }) =>
+    engine.build.prune({ all: query.all ?? false, ...unusedFor(query.filters) }),
+  );
+}
+
+function buildRoute(raw: Api, engine: Engine): void {
+  const build = { summary: 'Build an image', tags, querystring: buildQuery };
+  raw.post('/build', { schema: build }, async ({ query, headers, raw: body }, reply) => {
+    if (query.version === '2')
+      throw invalid('the BuildKit protocol is not spoken here', { hint: 'set DOCKER_BUILDKIT=0' });
+    if (query.remote) throw invalid('a remote build context is not supported: send the context as a tar');
+    const request = { ...decodeBuild(query), auth: decodeRegistryConfig(headers), context: bodyOf(body) };
+    await streamProgress(reply, (onLine, signal) => engine.build.run({ ...request, onLine, signal }));
+  });
+}
+
+function decodeBuild(query: Decoded<typeof buildQuery>) {
+  return {
+    dockerfile: query.dockerfile || 'Dockerfile',
+    tags: (query.t ?? []).filter((tag) => tag !== ''),
+    buildArgs: jsonParameter(buildArgs, 'buildargs', query.buildargs),
+    labels: jsonParameter(labelMap, 'labels', query.labels),
+    extraHosts: (query.extrahosts ?? '').split(',').filter((host) => host !== ''),
+    ulimits: query.ulimits ? jsonParameter(ulimitList, 'ulimits', query.ulimits) : [],
+    target: query.target || undefined,
+    platform: query.platform || undefined,
+    noCache: query.nocache ?? false,
+    pull: isPull(query.pull),
+    networkMode: query.networkmode || undefined,
+    shmSizeBytes: query.shmsize,
+    quiet: query.q ?? false,
+    resources: {
+      Memory: query.memory,
+      MemorySwap: query.memswap,
+      CpuShares: query.cpushares,
+      CpuPeriod: query.cpuperiod,
+      CpuQuota: query.cpuquota,
+      CpusetCpus: query.cpusetcpus,
+      CpusetMems: query.cpusetmems,
+    },
+  };
+}
+
+/** The `until` filter: how long a step must not have been used. */
+function unusedFor(json: string | undefined): { unusedForMs?: number } {
+  const filters = parseFilters(json);
+  filterKeysOnly(filters, ['until', 'unused-for']);
+  const sent = filters.get('until')?.[0] ?? filters.get('unused-for')?.[0];
+  if (sent === undefined) return {};
+  const nowMs = Date.now();
+  return { unusedForMs: nowMs - parseTimestamp(sent, nowMs).seconds * 1000 };
+}
+
+const isPull = (sent: string | undefined): boolean =>
+  sent !== undefined && !['', '0', 'false'].includes(sent);
+
+function jsonParameter<const S extends Schema>(
+  schema: S,
+  name: string,
+  sent: string | undefined,
+): Decoded<S> {
+  let value: unknown;
+  try {
+    value = JSON.parse(sent || '{}');
+  } catch (thrown) {
+    throw invalid(`invalid JSON in query parameter ${name}: ${messageOf(thrown)}`);
+  }
+  return decodeBody(schema, value) as Decoded<S>;
+}

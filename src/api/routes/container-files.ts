@@ -1,0 +1,97 @@
+// Containers: their files, as tar streams in and out.
+import type { Engine } from '#engine/open.ts';
+import { invalid } from '#shared/errors.ts';
+import { withRawBodies, type Api } from '#api/fastify.ts';
+import { commitConfig } from '#api/schemas/container.ts';
+import { signalOf } from '#api/streams/pump.ts';
+import { bodyOf } from '#api/streams/request-body.ts';
+import { flag, list, object, text, segment } from '#api/wire/schema.ts';
+
+const tags = ['Containers'];
+const params = segment('id');
+const tar = 'application/x-tar';
+
+export function containerFileRoutes(api: Api, engine: Engine): void {
+  archiveRoutes(api, engine);
+  withRawBodies(api, (raw) => putArchiveRoute(raw, engine));
+  wholeRoutes(api, engine);
+}
+
+function archiveRoutes(api: Api, { containers }: Engine): void {
+  const query = object({ path: text });
+  const get = { summary: 'Get a path as a tar archive', tags, params, querystring: query };
+  api.get('/containers/:id/archive', { schema: get }, async ({ params, query }, reply) => {
+    const { stat, stream } = await containers.getArchive(params.id, pathOf(query));
+    return reply.header(statHeader, encodeStat(stat)).type(tar).send(stream);
+  });
+  const head = { summary: 'Describe a path', tags, params, querystring: query };
+  api.head('/containers/:id/archive', { schema: head }, async ({ params, query }, reply) => {
+    const stat = await containers.statArchive(params.id, pathOf(query));
+    return reply.header(statHeader, encodeStat(stat)).code(200).send();
+  });
+}
+
+function putArchiveRoute(raw: Api, { containers }: Engine): void {
+  const query = object({ path: text, noOverwriteDirNonDir: flag, copyUIDGID: flag });
+  const put = { summary: 'Extract a tar archive at a path', tags, params, querystring: query };
+  raw.put('/containers/:id/archive', { schema: put }, async (request, reply) => {
+    const { params, query } = request;
+    await containers.putArchive(params.id, {
+      path: pathOf(query),
+      stream: bodyOf(request.raw),
+      noOverwriteDirNonDir: query.noOverwriteDirNonDir ?? false,
+      copyUIDGID: query.copyUIDGID ?? false,
+      signal: signalOf(reply.raw),
+    });
+    return reply.code(200).send();
+  });
+}
+
+function wholeRoutes(api: Api, { containers }: Engine): void {
+  const exportAll = { summary: 'Export the file system', tags, params };
+  api.get('/containers/:id/export', { schema: exportAll }, async ({ params }, reply) =>
+    reply.type(tar).send(await containers.exportTree(params.id)),
+  );
+  const changes = { summary: 'Changes since the image', tags, params };
+  api.get('/containers/:id/changes', { schema: changes }, async ({ params }) =>
+    containers.changes(params.id),
+  );
+  const query = object({
+    container: text,
+    repo: text,
+    tag: text,
+    comment: text,
+    author: text,
+    pause: flag,
+    changes: list(text),
+  });
+  const commit = {
+    summary: 'Make an image of a container',
+    tags: ['Images'],
+    querystring: query,
+    body: commitConfig,
+  };
+  api.post('/commit', { schema: commit }, async ({ query, body }, reply) => {
+    const { container, repo, tag, comment, author } = query;
+    if (!container) throw invalid('missing parameter: container');
+    const reference = repo ? (tag ? `${repo}:${tag}` : repo) : undefined;
+    const id = await containers.commit(container, {
+      reference,
+      comment,
+      author,
+      pause: query.pause ?? true,
+      changes: query.changes ?? [],
+      config: Object.keys(body).length === 0 ? undefined : body,
+    });
+    return reply.code(201).send({ Id: id });
+  });
+}
+
+const statHeader = 'X-Docker-Container-Path-Stat';
+
+const encodeStat = (stat: object): string => Buffer.from(JSON.stringify(stat)).toString('base64');
+
+function pathOf(query: { path?: string | undefined }): string {
+  if (!query.path) throw invalid('bad parameter: path is required');
+  return query.path;
+}

@@ -1,0 +1,138 @@
+// Containers: list, create, inspect, and every change of state that is answered when it is done.
+import type { Engine } from '#engine/open.ts';
+import { parseFilters } from '#shared/notation/filter.ts';
+import { parsePlatform } from '#shared/oci/platform.ts';
+import { parseSignal } from '#shared/notation/signal.ts';
+import type { Api } from '#api/fastify.ts';
+import { containerCreate } from '#api/schemas/container.ts';
+import { containerUpdate } from '#api/schemas/resources.ts';
+import { flag, object, text, whole, segment } from '#api/wire/schema.ts';
+
+const tags = ['Containers'];
+const params = segment('id');
+
+export function containerRoutes(api: Api, engine: Engine): void {
+  listRoutes(api, engine);
+  createRoutes(api, engine);
+  stateRoutes(api, engine);
+  pauseRoutes(api, engine);
+  changeRoutes(api, engine);
+}
+
+function listRoutes(api: Api, { containers }: Engine): void {
+  const query = object({ all: flag, limit: whole, size: flag, filters: text, before: text, since: text });
+  const list = { summary: 'List containers', tags, querystring: query };
+  api.get('/containers/json', { schema: list }, async ({ query }) => {
+    const { all, limit, size, filters } = query;
+    return containers.list({ all, limit, size, filters: parseFilters(filters) });
+  });
+  const inspect = { summary: 'Inspect a container', tags, params, querystring: object({ size: flag }) };
+  api.get('/containers/:id/json', { schema: inspect }, async ({ params, query }) =>
+    containers.inspect(params.id, { size: query.size }),
+  );
+  const prune = { summary: 'Delete stopped containers', tags, querystring: object({ filters: text }) };
+  api.post('/containers/prune', { schema: prune }, async ({ query }) =>
+    containers.prune(parseFilters(query.filters)),
+  );
+}
+
+function createRoutes(api: Api, { containers }: Engine): void {
+  const create = {
+    summary: 'Create a container',
+    tags,
+    querystring: object({ name: text, platform: text }),
+    body: containerCreate,
+  };
+  api.post('/containers/create', { schema: create }, async ({ query, body }, reply) => {
+    if (query.platform) parsePlatform(query.platform);
+    const answer = await containers.create({ ...body, Image: body.Image ?? '' }, query);
+    return reply.code(201).send(answer);
+  });
+  const remove = {
+    summary: 'Remove a container',
+    tags,
+    params,
+    querystring: object({ v: flag, force: flag, link: flag }),
+  };
+  api.delete('/containers/:id', { schema: remove }, async ({ params, query }, reply) => {
+    await containers.remove(params.id, { force: query.force, volumes: query.v });
+    return reply.code(204).send();
+  });
+}
+
+function stateRoutes(api: Api, { containers }: Engine): void {
+  const start = { summary: 'Start a container', tags, params, querystring: object({ detachKeys: text }) };
+  api.post('/containers/:id/start', { schema: start }, async ({ params }, reply) => {
+    const started = await containers.start(params.id);
+    return reply.code(started ? 204 : 304).send();
+  });
+  const seconds = object({ t: whole, signal: text });
+  const stop = { summary: 'Stop a container', tags, params, querystring: seconds };
+  api.post('/containers/:id/stop', { schema: stop }, async ({ params, query }, reply) => {
+    const stopped = await containers.stop(params.id, stopOptions(query));
+    return reply.code(stopped ? 204 : 304).send();
+  });
+  const restart = { summary: 'Restart a container', tags, params, querystring: seconds };
+  api.post('/containers/:id/restart', { schema: restart }, async ({ params, query }, reply) => {
+    await containers.restart(params.id, stopOptions(query));
+    return reply.code(204).send();
+  });
+  const kill = {
+    summary: 'Send a signal to a container',
+    tags,
+    params,
+    querystring: object({ signal: text }),
+  };
+  api.post('/containers/:id/kill', { schema: kill }, async ({ params, query }, reply) => {
+    await containers.kill(params.id, parseSignal(query.signal || 'SIGKILL'));
+    return reply.code(204).send();
+  });
+}
+
+function pauseRoutes(api: Api, { containers }: Engine): void {
+  const pause = { summary: 'Pause a container', tags, params };
+  api.post('/containers/:id/pause', { schema: pause }, async ({ params }, reply) => {
+    await containers.pause(params.id);
+    return reply.code(204).send();
+  });
+  const unpause = { summary: 'Unpause a container', tags, params };
+  api.post('/containers/:id/unpause', { schema: unpause }, async ({ params }, reply) => {
+    await containers.unpause(params.id);
+    return reply.code(204).send();
+  });
+}
+
+function changeRoutes(api: Api, { containers }: Engine): void {
+  const rename = { summary: 'Rename a container', tags, params, querystring: object({ name: text }) };
+  api.post('/containers/:id/rename', { schema: rename }, async ({ params, query }, reply) => {
+    await containers.rename(params.id, query.name ?? '');
+    return reply.code(204).send();
+  });
+  const update = { summary: 'Change limits and the restart policy', tags, params, body: containerUpdate };
+  api.post('/containers/:id/update', { schema: update }, async ({ params, body }) =>
+    containers.update(params.id, body),
+  );
+  const top = { summary: 'List processes', tags, params, querystring: object({ ps_args: text }) };
+  api.get('/containers/:id/top', { schema: top }, async ({ params, query }) =>
+    containers.top(params.id, query.ps_args),
+  );
+  const resize = {
+    summary: 'Resize the terminal',
+    tags,
+    params,
+    querystring: object({ h: whole, w: whole }),
+  };
+  api.post('/containers/:id/resize', { schema: resize }, async ({ params, query }, reply) => {
+    await containers.resize(params.id, { width: query.w ?? 0, height: query.h ?? 0 });
+    return reply.code(200).send();
+  });
+}
+
+function stopOptions(query: { t?: number; signal?: string }): {
+  timeoutSeconds?: number;
+  stopSignal?: string;
+} {
+  const { t, signal } = query;
+  if (signal) parseSignal(signal);
+  return { ...(t === undefined ? {} : { timeoutSeconds: t }), ...(signal ? { stopSignal: signal } : {}) };
+}

@@ -1,0 +1,120 @@
+// Images: pull, import, push, save and load, with their progress.
+import type { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Engine } from '#engine/open.ts';
+import { invalid } from '#shared/errors.ts';
+import { withRawBodies, type Api } from '#api/fastify.ts';
+import { streamProgress } from '#api/streams/progress.ts';
+import { bodyOf } from '#api/streams/request-body.ts';
+import { decodeRegistryAuth } from '#api/wire/registry-auth.ts';
+import { flag, list, object, segment, text } from '#api/wire/schema.ts';
+
+const tags = ['Images'];
+const params = segment('name');
+const createQuery = object({
+  fromImage: text,
+  fromSrc: text,
+  repo: text,
+  tag: text,
+  message: text,
+  changes: list(text),
+  platform: text,
+});
+type CreateQuery = {
+  [name in keyof typeof createQuery.properties]?: name extends 'changes' ? string[] : string;
+};
+
+export function imageStreamRoutes(api: Api, engine: Engine): void {
+  withRawBodies(api, (raw) => {
+    createRoute(raw, engine);
+    loadRoute(raw, engine);
+  });
+  pushRoute(api, engine);
+  saveRoutes(api, engine);
+}
+
+function createRoute(raw: Api, engine: Engine): void {
+  const create = { summary: 'Pull or import an image', tags, querystring: createQuery };
+  raw.post('/images/create', { schema: create }, async (request, reply) => {
+    const { query } = request;
+    if (query.fromSrc) return importImage(engine, { query, body: bodyOf(request.raw), reply });
+    request.raw.resume();
+    if (!query.fromImage) throw invalid('invalid reference format: fromImage or fromSrc is required');
+    const auth = decodeRegistryAuth(request.headers);
+    const reference = referenceOf(query.fromImage, query.tag);
+    return streamProgress(reply, (onProgress, signal) =>
+      engine.images.pull({ reference, platform: query.platform || undefined, auth, onProgress, signal }),
+    );
+  });
+}
+
+/** `python` and `3.11` → `python:3.11`; a digest is joined with `@`. */
+function referenceOf(image: string, tag: string | undefined): string {
+  if (!tag) return image;
+  return tag.includes(':') ? `${image}@${tag}` : `${image}:${tag}`;
+}
+
+interface Import {
+  query: CreateQuery;
+  body: Readable;
+  reply: FastifyReply;
+}
+
+async function importImage(engine: Engine, { query, body, reply }: Import): Promise<void> {
+  if (query.fromSrc !== '-') {
+    throw invalid('importing from a URL is not supported', {
+      hint: 'download it and pipe it to `docker import -`',
+    });
+  }
+  await streamProgress(reply, async (onLine, signal) => {
+    const image = await engine.images.importTree(body, {
+      reference: query.repo ? referenceOf(query.repo, query.tag) : undefined,
+      message: query.message,
+      changes: query.changes ?? [],
+      platform: query.platform || undefined,
+      signal,
+    });
+    onLine({ status: image.id });
+  });
+}
+
+function loadRoute(raw: Api, { images }: Engine): void {
+  const load = {
+    summary: 'Load images from a tar archive',
+    tags,
+    querystring: object({ quiet: flag, platform: text }),
+  };
+  raw.post('/images/load', { schema: load }, async (request: FastifyRequest, reply: FastifyReply) =>
+    streamProgress(reply, (onLine, signal) =>
+      images.load(bodyOf(request.raw), { onProgress: onLine, signal }),
+    ),
+  );
+}
+
+function pushRoute(api: Api, { images }: Engine): void {
+  const push = { summary: 'Push an image', tags, params, querystring: object({ tag: text, platform: text }) };
+  api.post('/images/:name/push', { schema: push }, async ({ params, query, headers }, reply) => {
+    const auth = decodeRegistryAuth(headers);
+    const reference = referenceOf(params.name, query.tag);
+    return streamProgress(reply, (onProgress, signal) =>
+      images.push({ reference, auth, onProgress, signal }),
+    );
+  });
+}
+
+function saveRoutes(api: Api, { images }: Engine): void {
+  const one = {
+    summary: 'Save an image as a tar archive',
+    tags,
+    params,
+    querystring: object({ platform: text }),
+  };
+  api.get('/images/:name/get', { schema: one }, async ({ params }, reply) =>
+    reply.type('application/x-tar').send(await images.save([params.name])),
+  );
+  const many = { summary: 'Save images as a tar archive', tags, querystring: object({ names: list(text) }) };
+  api.get('/images/get', { schema: many }, async ({ query }, reply) => {
+    const names = (query.names ?? []).flatMap((name) => name.split(','));
+    return reply.type('application/x-tar').send(await images.save(names));
+  });
+}

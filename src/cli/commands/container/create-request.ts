@@ -1,0 +1,129 @@
+// From the flags of `create` and `run` to the request that the engine takes.
+import { readFileSync } from 'node:fs';
+import type { CreateValues } from '#cli/commands/container/create-flags.ts';
+import { hostConfigOf } from '#cli/commands/container/host-config.ts';
+import { networkingOf } from '#cli/commands/container/networking.ts';
+import { pairsOf } from '#cli/terminal/words.ts';
+import type { ContainerCreateRequest } from '#shared/contract/container.ts';
+import { codeOf, invalid } from '#shared/errors.ts';
+import { parseDuration } from '#shared/notation/duration.ts';
+import { parseEnvFile } from '#shared/notation/env.ts';
+import { parseBind } from '#shared/notation/mount.ts';
+import { parsePortKeys, parsePortPublish } from '#shared/notation/port.ts';
+import { parseSignal } from '#shared/notation/signal.ts';
+import type { Healthcheck } from '#shared/oci/specs.ts';
+
+export interface CreateInput {
+  flags: CreateValues;
+  given: ReadonlySet<string>;
+  image: string;
+  command: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The create request. Throws `invalid` for any flag's bad text, before the engine hears of it. */
+export function createRequestOf(input: CreateInput): ContainerCreateRequest {
+  const { flags, command } = input;
+  const request: ContainerCreateRequest = {
+    Image: input.image,
+    Tty: flags.tty,
+    OpenStdin: flags.interactive,
+    Env: environmentOf(flags, input.env),
+    Cmd: command.length > 0 ? [...command] : null,
+    Labels: labelsOf(flags),
+    ExposedPorts: exposedPortsOf(flags),
+    Volumes: anonymousVolumesOf(flags),
+    HostConfig: hostConfigOf(flags, input.given),
+    NetworkingConfig: networkingOf(flags),
+  };
+  if (flags.entrypoint !== undefined)
+    request.Entrypoint = flags.entrypoint === '' ? [''] : [flags.entrypoint];
+  if (flags.hostname !== undefined) request.Hostname = flags.hostname;
+  if (flags.domainname !== undefined) request.Domainname = flags.domainname;
+  if (flags.user !== undefined) request.User = flags.user;
+  if (flags.workdir !== undefined) request.WorkingDir = flags.workdir;
+  if (flags['mac-address'] !== undefined) request.MacAddress = flags['mac-address'];
+  if (flags['stop-timeout'] !== undefined)
+    request.StopTimeout = integerOf(flags['stop-timeout'], '--stop-timeout');
+  if (flags['stop-signal'] !== undefined) {
+    parseSignal(flags['stop-signal']);
+    request.StopSignal = flags['stop-signal'];
+  }
+  const health = healthcheckOf(flags);
+  if (health !== undefined) request.Healthcheck = health;
+  return request;
+}
+
+/** Variables of files, then those of flags; a name alone takes its value from `env`, and is left out without one. */
+export function environmentOf(
+  flags: { env: readonly string[]; 'env-file': readonly string[] },
+  env: Readonly<Record<string, string | undefined>>,
+): string[] {
+  const fromFiles = flags['env-file'].flatMap((file) => parseEnvFile(readText(file), (name) => env[name]));
+  const fromFlags = flags.env.flatMap((entry) => {
+    if (entry === '' || entry.startsWith('=')) throw invalid(`invalid environment variable: ${entry}`);
+    if (entry.includes('=')) return [entry];
+    const value = env[entry];
+    return value === undefined ? [] : [`${entry}=${value}`];
+  });
+  return [...fromFiles, ...fromFlags];
+}
+
+/** The text of a file that the user named. Throws `invalid` with the file's name. */
+export function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const why =
+      codeOf(cause) === 'ENOENT' ? 'no such file or directory' : (codeOf(cause) ?? 'cannot be read');
+    throw invalid(`open ${file}: ${why}`, { cause });
+  }
+}
+
+/** A whole number. Throws `invalid` with the flag's name. */
+export function integerOf(value: string, flag: string): number {
+  if (/^-?\d{1,15}$/.test(value)) return Number(value);
+  throw invalid(`invalid argument ${JSON.stringify(value)} for "${flag}" flag: expected a whole number`);
+}
+
+function labelsOf(flags: CreateValues): Record<string, string> {
+  const fromFiles = flags['label-file'].flatMap((file) => parseEnvFile(readText(file), () => ''));
+  return { ...pairsOf(fromFiles), ...pairsOf(flags.label) };
+}
+
+function exposedPortsOf(flags: CreateValues): Record<string, object> {
+  const published = flags.publish.flatMap((each) => parsePortPublish(each).map(({ port }) => port));
+  const exposed = flags.expose.flatMap(parsePortKeys);
+  return Object.fromEntries([...published, ...exposed].map((port) => [port, {}]));
+}
+
+function anonymousVolumesOf(flags: CreateValues): Record<string, object> | null {
+  const anonymous = flags.volume.filter((each) => !each.includes(':')).map((each) => parseBind(each).target);
+  return anonymous.length === 0 ? null : Object.fromEntries(anonymous.map((target) => [target, {}]));
+}
+
+function healthcheckOf(flags: CreateValues): Healthcheck | undefined {
+  const durations: [keyof Healthcheck & `${string}`, string | undefined][] = [
+    ['Interval', flags['health-interval']],
+    ['Timeout', flags['health-timeout']],
+    ['StartPeriod', flags['health-start-period']],
+    ['StartInterval', flags['health-start-interval']],
+  ];
+  const asked =
+    flags['health-cmd'] !== undefined ||
+    flags['health-retries'] !== undefined ||
+    durations.some(([, text]) => text !== undefined);
+  if (flags['no-healthcheck']) {
+    if (asked) throw invalid('--no-healthcheck conflicts with --health-* options');
+    return { Test: ['NONE'] };
+  }
+  if (!asked) return undefined;
+  const health: Healthcheck = {};
+  if (flags['health-cmd'] !== undefined) health.Test = ['CMD-SHELL', flags['health-cmd']];
+  if (flags['health-retries'] !== undefined)
+    health.Retries = integerOf(flags['health-retries'], '--health-retries');
+  for (const [field, text] of durations) {
+    if (text !== undefined) Object.assign(health, { [field]: parseDuration(text) });
+  }
+  return health;
+}

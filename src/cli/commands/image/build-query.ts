@@ -1,0 +1,110 @@
+// The flags of `build`, and the query they become.
+import type { Query } from '#client/wire.ts';
+import { type FlagTable, type FlagValues, many, text, toggle } from '#cli/grammar/flags.ts';
+import { pairsOf } from '#cli/terminal/words.ts';
+import { invalid } from '#shared/errors.ts';
+import { parseBytes } from '#shared/notation/size.ts';
+import { parsePlatform } from '#shared/oci/platform.ts';
+import { parseReference } from '#shared/oci/reference.ts';
+
+export const buildFlags = {
+  'add-host': many('Add a line to /etc/hosts', 'NAME:IP'),
+  'build-arg': many('Set an ARG; NAME alone takes it from here', 'NAME=VALUE'),
+  'cache-from': many('Images to take cached steps from', 'IMAGE'),
+  'cgroup-parent': text('The cgroup of its steps', 'PATH', { hidden: true }),
+  compress: toggle('Compress the context', undefined, { hidden: true }),
+  'cpu-period': text('', 'N', { hidden: true }),
+  'cpu-quota': text('', 'N', { hidden: true }),
+  'cpu-shares': text('', 'N', { short: 'c', hidden: true }),
+  'cpuset-cpus': text('', 'LIST', { hidden: true }),
+  'cpuset-mems': text('', 'LIST', { hidden: true }),
+  file: text('The Dockerfile (PATH/Dockerfile); - is stdin', 'FILE', { short: 'f' }),
+  'force-rm': toggle('', undefined, { hidden: true }),
+  iidfile: text('Write the image id to this file', 'FILE'),
+  isolation: text('', 'MODE', { hidden: true }),
+  label: many('Set a label', 'KEY=VALUE'),
+  memory: text('Most memory of a step', 'SIZE', { short: 'm' }),
+  'memory-swap': text('Most memory and swap of a step', 'SIZE'),
+  network: text('Network of the RUN steps', 'MODE'),
+  'no-cache': toggle('Run every step'),
+  platform: text('Platform of the image', 'OS/ARCH'),
+  progress: text('How to show it: auto or plain', 'MODE'),
+  pull: toggle('Ask the registry for a newer base image'),
+  quiet: toggle('Print the image id only', 'q'),
+  rm: toggle('', undefined, { hidden: true, on: true }),
+  'security-opt': many('Security option of the RUN steps', 'OPTION'),
+  'shm-size': text('Size of /dev/shm', 'SIZE'),
+  squash: toggle('', undefined, { hidden: true }),
+  tag: many('Name the image', 'NAME[:TAG]', { short: 't' }),
+  target: text('Build up to this stage', 'STAGE'),
+  ulimit: many('Limit of a process', 'NAME=SOFT[:HARD]'),
+} satisfies FlagTable;
+
+export type BuildValues = FlagValues<typeof buildFlags>;
+
+/** Throws `invalid`. */
+export function buildQuery(flags: BuildValues, env: Readonly<Record<string, string | undefined>>): Query {
+  for (const tag of flags.tag) checkTag(tag);
+  if (flags.platform !== undefined) parsePlatform(flags.platform);
+  const sizes = {
+    memory: flags.memory === undefined ? undefined : parseBytes(flags.memory),
+    memswap:
+      flags['memory-swap'] === undefined
+        ? undefined
+        : flags['memory-swap'] === '-1'
+          ? -1
+          : parseBytes(flags['memory-swap']),
+    shmsize: flags['shm-size'] === undefined ? undefined : parseBytes(flags['shm-size']),
+  };
+  return {
+    t: flags.tag,
+    buildargs: jsonOf(buildArguments(flags['build-arg'], env)),
+    labels: jsonOf(pairsOf(flags.label)),
+    cachefrom: flags['cache-from'].length === 0 ? undefined : JSON.stringify(flags['cache-from']),
+    extrahosts: flags['add-host'].map((each) => each.replace('=', ':')),
+    networkmode: flags.network,
+    nocache: flags['no-cache'],
+    platform: flags.platform,
+    pull: flags.pull,
+    // Docker's classic builder leaves its own output to the client's -q.
+    q: flags.quiet,
+    rm: flags.rm,
+    forcerm: flags['force-rm'],
+    squash: flags.squash,
+    target: flags.target,
+    cgroupparent: flags['cgroup-parent'],
+    cpuperiod: flags['cpu-period'],
+    cpuquota: flags['cpu-quota'],
+    cpushares: flags['cpu-shares'],
+    cpusetcpus: flags['cpuset-cpus'],
+    cpusetmems: flags['cpuset-mems'],
+    ...sizes,
+  };
+}
+
+function checkTag(tag: string): void {
+  try {
+    parseReference(tag);
+  } catch {
+    throw invalid(`invalid argument ${JSON.stringify(tag)} for "-t, --tag" flag: invalid reference format`, {
+      hint: 'a name is in lower case, for example my-app:1.0',
+    });
+  }
+}
+
+/** NAME alone takes the value that it has here; without one, null: the engine then knows that it was named. */
+function buildArguments(
+  texts: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string | null> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const equals = text.indexOf('=');
+      return equals < 0 ? [text, env[text] ?? null] : [text.slice(0, equals), text.slice(equals + 1)];
+    }),
+  );
+}
+
+function jsonOf(record: Record<string, string | null>): string | undefined {
+  return Object.keys(record).length === 0 ? undefined : JSON.stringify(record);
+}

@@ -1,0 +1,100 @@
+// wharf build
+import { writeFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { readAll } from '#client/wire.ts';
+import { type BuildValues, buildFlags, buildQuery } from '#cli/commands/image/build-query.ts';
+import { showBuild } from '#cli/commands/image/build-output.ts';
+import type { Cli } from '#cli/context.ts';
+import { openContext } from '#cli/files/context.ts';
+import { defineCommand } from '#cli/grammar/command.ts';
+import { registryConfig } from '#cli/terminal/credentials.ts';
+import { invalid } from '#shared/errors.ts';
+
+export const command = defineCommand({
+  usage: '[flags] PATH | URL | -',
+  flags: buildFlags,
+  args: [1, 1],
+  examples: [
+    'wharf build -t app .',
+    'wharf build -t app:test --build-arg VERSION=2 -f docker/Dockerfile .',
+    'wharf build - < Dockerfile',
+  ],
+  async run({ cli, flags, args: [path = ''] }) {
+    const query = buildQuery(flags, cli.env);
+    const { tar, more } = await contextOf(cli, path, flags.file);
+    const { images } = await cli.client();
+    const config = registryConfig(cli.env);
+    const lines = await images.build(
+      { ...query, ...more },
+      tar,
+      config === undefined ? {} : { registryConfig: config },
+    );
+    const id = await showBuild(cli, lines, { quiet: flags.quiet, plain: isPlain(cli, flags) });
+    if (flags.iidfile !== undefined && id !== undefined) writeFileSync(flags.iidfile, id);
+    if (flags.quiet && id !== undefined) cli.print(id);
+  },
+});
+
+function isPlain(cli: Cli, flags: BuildValues): boolean {
+  const { progress = 'auto' } = flags;
+  if (!['auto', 'plain', 'tty', 'rawjson', 'quiet'].includes(progress))
+    throw invalid(`invalid progress mode ${progress}`, { hint: 'modes are auto and plain' });
+  return progress === 'plain' || !cli.stdout.isTTY;
+}
+
+interface Source {
+  tar: Readable | undefined;
+  more: Record<string, string>;
+}
+
+/** A directory, a URL for the engine to fetch, or stdin: a tar, or a Dockerfile alone. */
+async function contextOf(cli: Cli, path: string, file: string | undefined): Promise<Source> {
+  if (/^(?:https?|git):\/\/|^git@|^github\.com\//.test(path)) {
+    return { tar: undefined, more: { remote: path, ...(file === undefined ? {} : { dockerfile: file }) } };
+  }
+  if (path === '-' && file === '-')
+    throw invalid('invalid argument: can’t use stdin for both build context and dockerfile');
+  if (path === '-') return stdinContext(cli, file);
+  const text = file === '-' ? await readAll(cli.stdin) : undefined;
+  const { tar, dockerfile } = openContext({ path, file, ...(text === undefined ? {} : { text }) });
+  return { tar, more: { dockerfile } };
+}
+
+async function stdinContext(cli: Cli, file: string | undefined): Promise<Source> {
+  const chunks: AsyncIterator<Buffer> = cli.stdin.iterator({ destroyOnReturn: false });
+  const head = await headOf(chunks);
+  const whole = Readable.from(continued(head, chunks));
+  if (isArchive(head)) return { tar: whole, more: file === undefined ? {} : { dockerfile: file } };
+  const { packFiles } = await import('#cli/files/pack.ts');
+  const content = await readAll(whole);
+  return {
+    tar: packFiles([], { owners: false, extra: [{ name: 'Dockerfile', content }] }),
+    more: { dockerfile: 'Dockerfile' },
+  };
+}
+
+/** Enough of the first bytes to tell what they are; fewer where there are no more. */
+async function headOf(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
+  const least = 512;
+  let head = Buffer.alloc(0);
+  while (head.length < least) {
+    const { value, done } = await chunks.next();
+    if (done) break;
+    head = Buffer.concat([head, value]);
+  }
+  return head;
+}
+
+async function* continued(head: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  if (head.length > 0) yield head;
+  for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
+}
+
+/** A tar, or one in gzip, bzip2, xz or zstd. */
+function isArchive(head: Buffer): boolean {
+  const magics = ['1f8b', '425a68', 'fd377a585a', '28b52ffd'];
+  return (
+    magics.some((magic) => head.toString('hex').startsWith(magic)) ||
+    head.subarray(257, 262).toString() === 'ustar'
+  );
+}

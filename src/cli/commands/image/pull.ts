@@ -1,0 +1,33 @@
+// wharf pull
+import { defineCommand } from '#cli/grammar/command.ts';
+import { text, toggle } from '#cli/grammar/flags.ts';
+import { pullImage } from '#cli/terminal/pull.ts';
+import { parsePlatform } from '#shared/oci/platform.ts';
+import { formatReference, parseReference } from '#shared/oci/reference.ts';
+import { invalid } from '#shared/errors.ts';
+
+export const command = defineCommand({
+  usage: '[flags] NAME[:TAG|@DIGEST]',
+  flags: {
+    'all-tags': toggle('Every tag of the repository', 'a'),
+    'disable-content-trust': toggle('', undefined, { hidden: true, on: true }),
+    platform: text('Platform of the image', 'OS/ARCH'),
+    quiet: toggle('Print the name only', 'q'),
+  },
+  args: [1, 1],
+  examples: ['wharf pull python:3.11-slim', 'wharf pull --platform linux/arm64 debian'],
+  async run({ cli, flags, args: [name = ''] }) {
+    const reference = parseReference(name);
+    if (flags.platform !== undefined) parsePlatform(flags.platform);
+    const isTagged = reference.digest !== undefined || /:[^/]*$/.test(name);
+    if (flags['all-tags'] && isTagged) throw invalid('tag can’t be used with --all-tags/-a');
+    if (!flags.quiet && !isTagged && !flags['all-tags']) cli.print('Using default tag: latest');
+    await pullImage(cli, name, {
+      platform: flags.platform,
+      quiet: flags.quiet,
+      output: cli.stdout,
+      allTags: flags['all-tags'],
+    });
+    cli.print(formatReference(reference));
+  },
+});

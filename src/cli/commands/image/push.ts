@@ -1,0 +1,36 @@
+// wharf push
+import { defineCommand } from '#cli/grammar/command.ts';
+import { text, toggle } from '#cli/grammar/flags.ts';
+import { registryAuthFor } from '#cli/terminal/credentials.ts';
+import { showProgress } from '#cli/terminal/progress.ts';
+import { formatReference, parseReference, repositoryOf, familiarRepository } from '#shared/oci/reference.ts';
+
+export const command = defineCommand({
+  usage: '[flags] NAME[:TAG]',
+  flags: {
+    'all-tags': toggle('Every tag of the repository', 'a'),
+    'disable-content-trust': toggle('', undefined, { hidden: true, on: true }),
+    platform: text('Only this platform', 'OS/ARCH', { hidden: true }),
+    quiet: toggle('Print the name only', 'q'),
+  },
+  args: [1, 1],
+  examples: ['wharf push localhost:5000/app:1.0'],
+  async run({ cli, flags, args: [name = ''] }) {
+    const reference = parseReference(name);
+    const { images } = await cli.client();
+    if (!flags.quiet) cli.print(`The push refers to repository [${repositoryOf(reference)}]`);
+    const tag = flags['all-tags'] ? undefined : reference.tag;
+    const lines = await images.push(
+      familiarRepository(reference),
+      tag,
+      registryAuthFor(cli.env, reference.registry),
+    );
+    // The engine tells the repository too.
+    await showProgress(cli.stdout, withoutFirst(lines), { quiet: flags.quiet });
+    if (flags.quiet) cli.print(formatReference(reference));
+  },
+});
+
+async function* withoutFirst<T extends { status?: string }>(lines: AsyncIterable<T>): AsyncGenerator<T> {
+  for await (const line of lines) if (!line.status?.startsWith('The push refers to repository')) yield line;
+}

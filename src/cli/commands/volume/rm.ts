@@ -1,0 +1,15 @@
+// wharf volume rm
+import { defineCommand } from '#cli/grammar/command.ts';
+import { toggle } from '#cli/grammar/flags.ts';
+import { forEachName } from '#cli/terminal/each.ts';
+
+export const command = defineCommand({
+  usage: '[flags] VOLUME [VOLUME...]',
+  flags: { force: toggle('One that is not there is no error', 'f') },
+  args: [1, Number.POSITIVE_INFINITY],
+  examples: ['wharf volume rm data'],
+  async run({ cli, flags, args }) {
+    const { volumes } = await cli.client();
+    return forEachName(cli, args, async (name) => void (await volumes.remove(name, { force: flags.force })));
+  },
+});

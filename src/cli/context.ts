@@ -1,0 +1,36 @@
+// What every command is given: the engine's client, the streams, the environment.
+import type { Readable } from 'node:stream';
+import type { Client } from '#client/client.ts';
+
+export interface Output {
+  /** False asks the writer to wait for `drain`. */
+  write(text: string | Uint8Array): boolean;
+  once(event: 'drain', listener: () => void): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+  on?(event: 'resize', listener: () => void): unknown;
+  off?(event: 'resize', listener: () => void): unknown;
+}
+
+export interface Input extends Readable {
+  isTTY?: boolean;
+  setRawMode?(raw: boolean): unknown;
+}
+
+export interface Cli {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: Input;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** As the user or the environment chose it. */
+  readonly host: string;
+  /** Connects when it is first asked. */
+  client(): Promise<Client>;
+  /** A line to stdout. */
+  print(line: string): void;
+  /** A line to stderr. */
+  warn(line: string): void;
+  /** Aborted by the first interrupt, for commands that listen to it. */
+  readonly signal: AbortSignal;
+}

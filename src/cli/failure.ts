@@ -1,0 +1,21 @@
+// How failures are shown, and failures that bring their own exit code.
+import { asEngineError, EngineError } from '#shared/errors.ts';
+
+/** For commands that have their own say in the exit code, as `run` with 125. Without a cause nothing is printed. */
+export class ExitError extends Error {
+  readonly code: number;
+  constructor(code: number, cause?: unknown) {
+    super('', { cause });
+    this.code = code;
+  }
+}
+
+/** `wharf: message`, and what to do next on a line of its own. */
+export function printError(thrown: unknown, debug = false): void {
+  const error = asEngineError(thrown);
+  process.stderr.write(`wharf: ${error.message}\n`);
+  if (error.hint !== undefined) process.stderr.write(`hint: ${error.hint}\n`);
+  const unexpected = !(thrown instanceof EngineError);
+  if (debug || unexpected)
+    process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
+}

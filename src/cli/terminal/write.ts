@@ -1,0 +1,13 @@
+// Writing much to a pipe that may be read slowly.
+import type { Output } from '#cli/context.ts';
+
+/** Resolves once there is room for more: nothing piles up here, however slow the reader is. */
+export async function writeSlowly(output: Output, data: string | Uint8Array): Promise<void> {
+  if (output.write(data) !== false) return;
+  await new Promise<void>((resolve) => void output.once('drain', resolve));
+}
+
+/** Resolves once all that was written is out of our hands. A reader that went away ends it too. */
+export function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}

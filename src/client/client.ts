@@ -1,0 +1,41 @@
+// The client: one engine's resources, typed, over one transport.
+import { Containers } from '#client/containers.ts';
+import { Execs } from '#client/execs.ts';
+import { parseHost } from '#client/host.ts';
+import { Images } from '#client/images.ts';
+import { Networks } from '#client/networks.ts';
+import { System } from '#client/system.ts';
+import { openTransport, type Transport } from '#client/transport.ts';
+import { Volumes } from '#client/volumes.ts';
+import { Wire } from '#client/wire.ts';
+
+export interface Client extends AsyncDisposable {
+  /** Where the engine is, as a user would type it. */
+  readonly address: string;
+  readonly containers: Containers;
+  readonly execs: Execs;
+  readonly images: Images;
+  readonly networks: Networks;
+  readonly volumes: Volumes;
+  readonly system: System;
+}
+
+/** A client of the engine at `host`. Connects with the first request; any error is an EngineError. */
+export function openClient(host: string): Client {
+  return clientOver(openTransport(parseHost(host)));
+}
+
+/** A client over a transport, which it then owns. */
+export function clientOver(transport: Transport): Client {
+  const wire = new Wire(transport);
+  return {
+    address: transport.address,
+    containers: new Containers(wire),
+    execs: new Execs(wire),
+    images: new Images(wire),
+    networks: new Networks(wire),
+    volumes: new Volumes(wire),
+    system: new System(wire),
+    [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
+  };
+}

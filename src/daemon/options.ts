@@ -1,0 +1,125 @@
+// What a daemon is started with: defaults, the configuration file, and the command line over both.
+import { existsSync, readFileSync } from 'node:fs';
+import { invalid, messageOf } from '#shared/errors.ts';
+import { parseBytes } from '#shared/notation/size.ts';
+
+/** The command line's options; what is absent comes from the configuration file or is the default. */
+export interface DaemonOptions {
+  /** What must outlive a reboot; default `/var/lib/wharf`. */
+  root?: string;
+  /** What must not; default `/run/wharf`. */
+  run?: string;
+  /** `unix://PATH` and `tcp://ADDRESS:PORT`; default `unix://<run>/wharf.sock`. */
+  hosts?: readonly string[];
+  registryMirrors?: readonly string[];
+  insecureRegistries?: readonly string[];
+  /** The default network's bridge; default `wharf0`. */
+  bridge?: string;
+  /** The bridge's address and subnet, `172.17.0.1/16`. */
+  bip?: string;
+  /** Must exist where it is given; default `/etc/wharf/daemon.json`, if there. */
+  configFile?: string;
+  debug?: boolean;
+  pidfile?: string;
+  /** Lets tcp:// listen beyond loopback: whoever reaches the port is root. */
+  allowInsecureTcp?: boolean;
+}
+
+/** Everything decided. */
+export interface DaemonSettings {
+  root: string;
+  run: string;
+  hosts: readonly string[];
+  registryMirrors: readonly string[];
+  insecureRegistries: readonly string[];
+  bridge: string | undefined;
+  bip: string | undefined;
+  logMaxSizeBytes: number | undefined;
+  logMaxFiles: number | undefined;
+  debug: boolean;
+  pidfile: string | undefined;
+  allowInsecureTcp: boolean;
+}
+
+const defaultConfigFile = '/etc/wharf/daemon.json';
+
+/** Throws `invalid` naming the file and the key where the configuration file is wrong. */
+export function decideSettings(options: DaemonOptions): DaemonSettings {
+  const file = readConfig(options);
+  const run = options.run ?? file.text('exec-root') ?? '/run/wharf';
+  const maxSize = file.map('log-opts')['max-size'];
+  const maxFiles = file.map('log-opts')['max-file'];
+  return {
+    root: options.root ?? file.text('data-root') ?? '/var/lib/wharf',
+    run,
+    hosts: listOr(options.hosts, listOr(file.texts('hosts'), [`unix://${run}/wharf.sock`])),
+    registryMirrors: listOr(options.registryMirrors, file.texts('registry-mirrors')),
+    insecureRegistries: listOr(options.insecureRegistries, file.texts('insecure-registries')),
+    bridge: options.bridge ?? file.text('bridge'),
+    bip: options.bip ?? file.text('bip'),
+    logMaxSizeBytes: maxSize === undefined || maxSize === '-1' ? undefined : parseBytes(maxSize),
+    logMaxFiles: maxFiles === undefined ? undefined : Number(maxFiles),
+    debug: options.debug ?? file.flag('debug') ?? false,
+    pidfile: options.pidfile ?? file.text('pidfile'),
+    allowInsecureTcp: options.allowInsecureTcp ?? false,
+  };
+}
+
+const listOr = (list: readonly string[] | undefined, otherwise: readonly string[]): readonly string[] =>
+  list === undefined || list.length === 0 ? otherwise : list;
+
+function readConfig(options: DaemonOptions): ConfigFile {
+  const path = options.configFile ?? defaultConfigFile;
+  if (options.configFile === undefined && !existsSync(path)) return new ConfigFile(path, {});
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw invalid(`cannot read the configuration file ${path}: ${messageOf(cause)}`, { cause });
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw invalid(`the configuration file ${path} is not a JSON object`);
+  }
+  return new ConfigFile(path, { ...parsed });
+}
+
+/** A configuration file whose values are checked as they are asked for. Keys are dockerd's; others are left alone. */
+class ConfigFile {
+  readonly #path: string;
+  readonly #values: Record<string, unknown>;
+
+  constructor(path: string, values: Record<string, unknown>) {
+    this.#path = path;
+    this.#values = values;
+  }
+
+  text(key: string): string | undefined {
+    const value = this.#values[key];
+    if (value === undefined || typeof value === 'string') return value;
+    throw this.#wrong(key, 'a string');
+  }
+
+  flag(key: string): boolean | undefined {
+    const value = this.#values[key];
+    if (value === undefined || typeof value === 'boolean') return value;
+    throw this.#wrong(key, 'true or false');
+  }
+
+  texts(key: string): string[] {
+    const value = this.#values[key] ?? [];
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+    throw this.#wrong(key, 'a list of strings');
+  }
+
+  map(key: string): Record<string, string> {
+    const value = this.#values[key] ?? {};
+    if (typeof value !== 'object' || value === null) throw this.#wrong(key, 'an object of strings');
+    const entries = Object.entries(value);
+    if (entries.every(([, item]) => typeof item === 'string')) return Object.fromEntries(entries);
+    throw this.#wrong(key, 'an object of strings');
+  }
+
+  #wrong(key: string, expected: string): Error {
+    return invalid(`the configuration file ${this.#path}: "${key}" must be ${expected}`);
+  }
+}

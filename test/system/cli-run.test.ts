@@ -1,0 +1,234 @@
+// Our command line against a daemon of its own: streams, exit codes, signals, a terminal, builds and copies.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  cpSync,
+  existsSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const wharf = fileURLToPath(new URL('../../bin/wharf', import.meta.url));
+const skip =
+  process.getuid?.() !== 0 ? 'needs root' : existsSync('/bin/busybox') ? false : 'needs busybox-static';
+
+interface Ran {
+  code: number | null;
+  out: Buffer;
+  err: string;
+}
+
+describe('wharf, the command line', { skip, timeout: 120_000 }, () => {
+  const dir = mkdtempSync(join(tmpdir(), 'wharf-cli-'));
+  const socket = `unix://${join(dir, 's.sock')}`;
+  const env = {
+    ...process.env,
+    WHARF_HOST: socket,
+    DOCKER_CONFIG: join(dir, 'config'),
+    NODE_TEST_CONTEXT: undefined,
+  };
+  let daemon: ChildProcess | undefined;
+
+  const run = async (args: readonly string[], input: string | Buffer = ''): Promise<Ran> => {
+    const child = spawn(wharf, args, { env, timeout: 30_000 });
+    child.stdin.on('error', () => undefined).end(input);
+    const ended = once(child, 'close');
+    const [out, err] = await Promise.all([buffer(child.stdout), buffer(child.stderr)]);
+    await ended;
+    return { code: child.exitCode, out, err: err.toString() };
+  };
+  const ok = async (...args: string[]): Promise<string> => {
+    const { code, out, err } = await run(args);
+    assert.equal(code, 0, `wharf ${args.join(' ')}: ${err}`);
+    return out.toString().trim();
+  };
+
+  before(async () => {
+    const bridge = `wc${process.pid}`;
+    const places = ['--root', join(dir, 'root'), '--run', join(dir, 'run'), '--host', socket];
+    daemon = spawn(wharf, ['daemon', ...places, '--bridge', bridge, '--bip', '10.213.79.1/24'], {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    await new Promise<void>((resolve, reject) => {
+      daemon?.stderr?.on('data', (piece: Buffer) => {
+        said += piece;
+        if (said.includes('listening on')) resolve();
+      });
+      daemon?.once('exit', () => reject(new Error(`the daemon ended: ${said}`)));
+    });
+    const tree = join(dir, 'tree');
+    for (const name of ['bin', 'tmp', 'etc']) mkdirSync(join(tree, name), { recursive: true });
+    cpSync('/bin/busybox', join(tree, 'bin/busybox'));
+    for (const name of 'sh cat echo sleep true stty find'.split(' '))
+      symlinkSync('busybox', join(tree, 'bin', name));
+    const tar = await buffer(spawn('tar', ['-cC', tree, '.']).stdout);
+    assert.equal((await run(['import', '-', 'base'], tar)).code, 0);
+  });
+
+  after(async () => {
+    const left = (await run(['ps', '-aq'])).out.toString().split('\n').filter(Boolean);
+    if (left.length > 0) await run(['rm', '-f', ...left]);
+    const ended = daemon === undefined ? undefined : once(daemon, 'exit');
+    daemon?.kill('SIGTERM');
+    await ended;
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  it('keeps stdout, stderr and the exit code apart', async () => {
+    const { code, out, err } = await run([
+      'run',
+      '--rm',
+      'base',
+      'sh',
+      '-c',
+      'echo out; echo err >&2; exit 7',
+    ]);
+    assert.deepEqual([code, out.toString(), err], [7, 'out\n', 'err\n']);
+  });
+
+  it('tells 125, 126 and 127 apart', async () => {
+    const codes: unknown[] = [];
+    for (const line of [
+      ['base', 'nosuch'],
+      ['base', '/tmp'],
+      ['-p', 'x:80', 'base'],
+      ['base', '--help-is-mine'],
+    ]) {
+      codes.push((await run(['run', '--rm', ...line])).code);
+    }
+    assert.deepEqual(codes, [127, 126, 125, 127]);
+    assert.equal(await ok('ps', '-aq'), '');
+  });
+
+  it('carries every byte of stdin and its end, though the reader is slow', async () => {
+    const bytes = randomBytes(3_000_000);
+    const child = spawn(wharf, ['run', '--rm', '-i', 'base', 'cat'], { env });
+    child.stdin.end(bytes);
+    await sleep(1500);
+    assert.ok(bytes.equals(await buffer(child.stdout)));
+    assert.ok(bytes.equals((await run(['run', '--rm', '-i', 'base', 'cat'], bytes)).out));
+  });
+
+  it('passes signals on', async () => {
+    const script = 'trap "echo got; exit 9" TERM; echo ready; while :; do sleep 0.05; done';
+    const child = spawn(wharf, ['run', '--rm', 'base', 'sh', '-c', script], { env });
+    const ended = once(child, 'exit');
+    let out = '';
+    for await (const piece of child.stdout) {
+      out += piece;
+      if (out === 'ready\n') child.kill('SIGTERM');
+    }
+    await ended;
+    assert.deepEqual([out, child.exitCode], ['ready\ngot\n', 9]);
+  });
+
+  it('gives a terminal its size, and detaches', async () => {
+    // `script` makes the terminal; it has no size of its own, so the shell in it sets one.
+    const child = spawn(
+      'script',
+      ['-qec', `sh -c 'stty cols 101 rows 31; exec ${wharf} run --name term -it base sh'`, '/dev/null'],
+      { env },
+    );
+    const ended = once(child, 'exit');
+    let out = '';
+    child.stdout.on('data', (piece: Buffer) => {
+      out += piece;
+    });
+    const until = async (text: string) => {
+      for (let left = 200; !out.includes(text) && left > 0; left -= 1) await sleep(50);
+      assert.ok(out.includes(text), `${JSON.stringify(text)} is not in ${JSON.stringify(out)}`);
+    };
+    await until('# ');
+    child.stdin.write('stty size\r');
+    await until('31 101');
+    child.stdin.write('\x10\x11');
+    await until('read escape sequence');
+    await ended;
+    assert.equal(child.exitCode, 0);
+    assert.equal(await ok('inspect', '-f', '{{.State.Running}}', 'term'), 'true');
+    await ok('rm', '-f', 'term');
+  });
+
+  it('execs with stdin and the exit code, shows logs, and takes names in lists', async () => {
+    const id = await ok(
+      'run',
+      '-d',
+      '--name',
+      'box',
+      '-e',
+      'A=1',
+      'base',
+      'sh',
+      '-c',
+      'echo one; echo two >&2; sleep 60',
+    );
+    assert.equal(await ok('ps', '-q', '--no-trunc'), id);
+    const exec = await run(['exec', '-i', 'box', 'sh', '-c', 'cat; echo $A; exit 3'], 'typed\n');
+    assert.deepEqual([exec.code, exec.out.toString()], [3, 'typed\n1\n']);
+    const logs = await run(['logs', 'box']);
+    assert.deepEqual([logs.out.toString(), logs.err], ['one\n', 'two\n']);
+    assert.match(await ok('ps', '--format', 'table {{.Names}}\\t{{.Image}}'), /^NAMES +IMAGE\nbox +base$/);
+    const gone = await run(['rm', '-f', 'box', 'nobox']);
+    assert.deepEqual([gone.code, gone.out.toString().trim()], [0, 'box']);
+    assert.match(gone.err, /No such container: nobox/);
+  });
+
+  it('copies in and out', async () => {
+    const local = join(dir, 'files');
+    mkdirSync(join(local, 'sub'), { recursive: true });
+    writeFileSync(join(local, 'sub/a'), 'alpha');
+    await ok('create', '--name', 'copies', 'base', 'true');
+    await ok('cp', local, 'copies:/tmp');
+    await ok('cp', `${local}/.`, 'copies:/etc');
+    await ok('cp', 'copies:/tmp/files', join(dir, 'back'));
+    await ok('cp', 'copies:/etc/sub/a', join(dir, 'one'));
+    assert.equal(readFileSync(join(dir, 'back/sub/a'), 'utf8'), 'alpha');
+    assert.equal(readFileSync(join(dir, 'one'), 'utf8'), 'alpha');
+    assert.match(
+      (await run(['cp', 'copies:/nowhere', dir])).err,
+      /Could not find the file \/nowhere in container copies/,
+    );
+    await ok('rm', 'copies');
+  });
+
+  it('builds from a folder, from a Dockerfile on stdin, and from a tar', async () => {
+    const context = join(dir, 'context');
+    mkdirSync(context, { recursive: true });
+    writeFileSync(
+      join(context, 'Dockerfile'),
+      'FROM base\nARG WORD\nCOPY . /ctx\nRUN echo $WORD > /word\nCMD ["cat", "/word"]\n',
+    );
+    writeFileSync(join(context, '.dockerignore'), '*.log\n');
+    writeFileSync(join(context, 'x.log'), '');
+    await ok('build', '-t', 'app:1', '--build-arg', 'WORD=hello', '--iidfile', join(dir, 'iid'), context);
+    assert.equal(await ok('run', '--rm', 'app:1'), 'hello');
+    assert.equal(await ok('run', '--rm', 'app:1', 'find', '/ctx', '-name', '*.log'), '');
+    assert.equal(readFileSync(join(dir, 'iid'), 'utf8'), await ok('images', '-q', '--no-trunc', 'app:1'));
+    assert.equal(
+      (await run(['build', '-q', '-t', 'app:2', '-'], 'FROM base\nCMD ["echo", "two"]\n')).code,
+      0,
+    );
+    assert.equal(await ok('run', '--rm', 'app:2'), 'two');
+    const tar = await buffer(spawn('tar', ['-czC', context, '.']).stdout);
+    assert.equal((await run(['build', '-q', '-t', 'app:3', '-'], tar)).code, 0);
+    const failed = await run(['build', '-t', 'app:1', '-'], 'FROM base\nRUN echo said; exit 4\n');
+    assert.equal(failed.code, 1);
+    assert.match(failed.out.toString(), /said/);
+    assert.match(failed.err, /returned a non-zero code: 4/);
+    assert.equal(await ok('run', '--rm', 'app:1'), 'hello');
+  });
+});
