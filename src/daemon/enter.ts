@@ -9,7 +9,7 @@ import { enterPrivateMounts } from '#kernel/enter.ts';
  */
 export function enterMounts(run: string): void {
   const [program = process.execPath, ...rest] = process.argv;
-  const joinPid = findMonitor(join(run, 'containers'));
+  const joinPid = findMonitor(join(run, 'c'));
   enterPrivateMounts({
     ...(joinPid === undefined ? {} : { joinPid }),
     argv: [program, ...process.execArgv, ...rest],

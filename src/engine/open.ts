@@ -1,13 +1,6 @@
 // The engine: every room opened, recovered and joined together. A library; the daemon and tests are its users.
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf } from '#shared/errors.ts';
-import { openRegistry } from '#registry/registry.ts';
-import { openRuntime } from '#runtime/task.ts';
-import { openContent } from '#storage/content/content.ts';
-import { openSnapshots } from '#storage/snapshots/snapshots.ts';
-import { openLeases } from '#storage/state/leases.ts';
-import { openState } from '#storage/state/state.ts';
 import { type Build, openBuild } from '#engine/build/build.ts';
 import { type Containers, openContainers } from '#engine/containers/containers.ts';
 import { isUp } from '#engine/containers/record/record.ts';
@@ -15,6 +8,12 @@ import { EventLog } from '#engine/events.ts';
 import { type Images, openImages } from '#engine/images/images.ts';
 import { type Networks, openNetworks } from '#engine/networks/networks.ts';
 import { openVolumes, type Volumes } from '#engine/volumes/volumes.ts';
+import { openRegistry } from '#registry/registry.ts';
+import { openRuntime } from '#runtime/task.ts';
+import { openContent } from '#storage/content/content.ts';
+import { openSnapshots } from '#storage/snapshots/snapshots.ts';
+import { openLeases } from '#storage/state/leases.ts';
+import { openState } from '#storage/state/state.ts';
 import { lockRoot } from './engine-lock.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { System } from './system.ts';
@@ -48,7 +47,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const opening = new AsyncDisposableStack();
   try {
     opening.use(lockRoot(join(root, 'engine.lock')));
-    linkBundles(run);
     const base = openBase(options, opening);
     const rooms = openRooms(options, { ...base, warn }, opening);
     await recover(base, rooms);
@@ -124,15 +122,6 @@ function openRooms(
   };
   const containers: Containers = opening.use(openContainers({ ...base, images, networks, volumes, log }));
   return { containers, images, networks, volumes, build };
-}
-
-/** Bundles lie in `c`, since the sockets in them need short paths; people find them by the whole word. */
-function linkBundles(run: string): void {
-  try {
-    symlinkSync('c', join(run, 'containers'));
-  } catch (thrown) {
-    if (codeOf(thrown) !== 'EEXIST') throw thrown;
-  }
 }
 
 function scratchIn(root: string): string {

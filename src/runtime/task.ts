@@ -1,5 +1,5 @@
 // The door of the room: containers as tasks, from create to delete.
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { removeCgroup } from '#kernel/cgroups.ts';
 import { run, runOk } from '#kernel/spawn.ts';
@@ -193,8 +193,14 @@ export class Runtime implements AsyncDisposable {
 
   /** New limits for a running container. */
   async update(id: string, limits: ResourceLimits): Promise<void> {
-    const input = JSON.stringify(toResources(limits));
-    await runOk(this.runtimePath, [...this.runtimeFlags, 'update', '--resources', '-', id], { input });
+    // crun opens the path that it is given; a socket, which a child's stdin is in Node, cannot be opened.
+    const file = join(this.#bundleOf(id), 'update.json');
+    writeFileSync(file, JSON.stringify(toResources(limits)), { mode: 0o600 });
+    try {
+      await runOk(this.runtimePath, [...this.runtimeFlags, 'update', '--resources', file, id]);
+    } finally {
+      rmSync(file, { force: true });
+    }
   }
 
   /** In characters. False: nothing runs there. */

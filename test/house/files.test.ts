@@ -8,7 +8,8 @@ import { readSources } from './read-sources.ts';
 const sources = readSources();
 const product = sources.filter((file) => !file.isTest);
 /** Words that name nothing; in Compose a service is a thing. */
-const isVague = (word: string, room: string) => vagueNames.includes(word) && !(room === 'compose' && word === 'service');
+const isVague = (word: string, room: string) =>
+  vagueNames.includes(word) && !(room === 'compose' && word === 'service');
 const vagueNames = ['util', 'utils', 'helper', 'helpers', 'common', 'misc', 'manager', 'service', 'impl'];
 
 test('the first line of a file tells what it is for', () => {
@@ -35,9 +36,7 @@ test('no file is over 400 lines, and files over 250 are rare', () => {
 test('file names are kebab-case and say something', () => {
   const odd = sources.filter((file) => {
     const name = (file.path.split('/').pop() ?? '').replace(/(\.test)?\.tsx?$/, '');
-    return (
-      !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) || name.split('-').some((word) => isVague(word, file.room))
-    );
+    return !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) || name.split('-').some((word) => isVague(word, file.room));
   });
   assert.deepEqual(
     odd.map((file) => file.path),

@@ -1,17 +1,17 @@
 // Our command line against a daemon of its own: streams, exit codes, signals, a terminal, builds and copies.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
+  cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
-  cpSync,
-  existsSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +39,7 @@ describe('wharf, the command line', { skip, timeout: 120_000 }, () => {
     DOCKER_CONFIG: join(dir, 'config'),
     NODE_TEST_CONTEXT: undefined,
   };
+  const bridge = `wc${process.pid}`;
   let daemon: ChildProcess | undefined;
 
   const run = async (args: readonly string[], input: string | Buffer = ''): Promise<Ran> => {
@@ -56,7 +57,6 @@ describe('wharf, the command line', { skip, timeout: 120_000 }, () => {
   };
 
   before(async () => {
-    const bridge = `wc${process.pid}`;
     const places = ['--root', join(dir, 'root'), '--run', join(dir, 'run'), '--host', socket];
     daemon = spawn(wharf, ['daemon', ...places, '--bridge', bridge, '--bip', '10.213.79.1/24'], {
       env,
@@ -85,6 +85,9 @@ describe('wharf, the command line', { skip, timeout: 120_000 }, () => {
     const ended = daemon === undefined ? undefined : once(daemon, 'exit');
     daemon?.kill('SIGTERM');
     await ended;
+    // A daemon leaves its network to its containers; here nobody is left to use it.
+    spawnSync('ip', ['link', 'del', bridge]);
+    spawnSync('nft', ['delete', 'table', 'ip', `wharf_${bridge}`]);
     rmSync(dir, { recursive: true, force: true });
   });
 

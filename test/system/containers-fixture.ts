@@ -4,8 +4,8 @@ import { randomInt } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ContainerCreateRequest } from '#shared/contract/container.ts';
 import { type Engine, openEngine } from '#engine/open.ts';
+import type { ContainerCreateRequest } from '#shared/contract/container.ts';
 
 const busybox = '/usr/bin/busybox';
 const applets =

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { EngineError } from '#shared/errors.ts';
-import { digestOf, type ImageHost, makeImage, type MadeImage, openHost, scratch } from './images-fixture.ts';
+import { digestOf, type ImageHost, type MadeImage, makeImage, openHost, scratch } from './images-fixture.ts';
 
 const place = scratch();
 after(() => place[Symbol.dispose]());

@@ -8,8 +8,8 @@ import {
   archiveOf,
   digestOf,
   type ImageHost,
-  makeImage,
   type MadeImage,
+  makeImage,
   openHost,
   scratch,
 } from './images-fixture.ts';

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventLog } from '#engine/events.ts';
-import type { AttachRequest, Attached } from '#engine/networks/networks.ts';
+import type { Attached, AttachRequest } from '#engine/networks/networks.ts';
 import { type Networks, openNetworks } from '#engine/networks/networks.ts';
 import { inNetns } from '#kernel/netns.ts';
 import { run, startProgram } from '#kernel/spawn.ts';
 import { openLeases } from '#storage/state/leases.ts';
-import { type State, openState } from '#storage/state/state.ts';
+import { openState, type State } from '#storage/state/state.ts';
 
 /** Owns folders, bridges, a table and programs; `close` takes all of them away. */
 export class NetworksFixture {

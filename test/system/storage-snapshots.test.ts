@@ -37,6 +37,11 @@ function newStore(dir = join(root, String(++count))): { dir: string; state: Stat
   return { dir, state, snapshots };
 }
 
+/** What layers put there; a mounted snapshot also shows the places that a box mounts things at. */
+function namesIn(merged: string): string[] {
+  return readdirSync(merged).filter((name) => !['dev', 'etc', 'proc', 'sys'].includes(name));
+}
+
 async function commit(snapshots: Snapshots, id: string): Promise<Digest> {
   const { diffId, contentBytes: sizeBytes } = await packLayer({ dir: snapshots.freeze(id) });
   const chainId = chainIdOn(snapshots.get(id).chainId, diffId);
@@ -90,7 +95,7 @@ test('what is written in a snapshot becomes a layer, and the next stands on it',
   for (const store of [snapshots, other.snapshots]) {
     store.create('look', above);
     const merged = store.mount('look');
-    assert.deepEqual(readdirSync(merged).sort(), ['dir', 'link', 'new']);
+    assert.deepEqual(namesIn(merged).sort(), ['dir', 'link', 'new']);
     assert.deepEqual(readdirSync(join(merged, 'dir')).sort(), ['change', 'keep']);
     assert.deepEqual(readdirSync(join(merged, 'link')), ['passwd']);
     assert.equal(readFileSync(join(merged, 'dir/change'), 'utf8'), 'changed');
@@ -192,7 +197,7 @@ test('128 layers mount, and create with mount is cheap', async () => {
     chainId = await commit(snapshots, `step${n}`);
   }
   snapshots.create('all', chainId);
-  assert.equal(readdirSync(snapshots.mount('all')).length, 128);
+  assert.equal(namesIn(snapshots.mount('all')).length, 128);
   assert.equal(lstatSync(snapshots.mount('all')).mode & 0o7777, 0o755);
   snapshots.remove('all');
   const times: number[] = [];

@@ -192,7 +192,8 @@ for (const name of ['wharf', 'docker'] as const) {
       assert.equal((await run(['run', '--rm', 'busybox', 'no-such-program'])).code, 127);
       assert.equal((await run(['run', '--rm', 'busybox', '/etc/passwd'])).code, 126);
       assert.equal((await run(['run', '--rm', 'no-such-image:ever', 'true'])).code, 125);
-      assert.equal((await run(['run', '--rm', 'busybox', 'sh', '-c', 'sh -c "kill -9 \$\$"'])).code, 137);
+      const killed = "sh -c 'kill -9 $$'; exit $?";
+      assert.equal((await run(['run', '--rm', 'busybox', 'sh', '-c', killed])).code, 137);
     });
   });
 }

@@ -159,8 +159,9 @@ export class Networks implements AsyncDisposable {
     for (const network of store.bridges()) removeDevice(network);
   }
 
+  /** Where nothing runs, nothing is left on the host. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+    await this.close({ removeAll: true });
   }
 }
 

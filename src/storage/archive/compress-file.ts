@@ -1,8 +1,8 @@
 // Writing a compressed file through a program: a job writes plain bytes into a pipe, the program the file.
 import { closeSync, openSync } from 'node:fs';
+import { startProgram } from '#kernel/spawn.ts';
 import { internal } from '#shared/errors.ts';
 import type { Digest } from '#shared/oci/digest.ts';
-import { startProgram } from '#kernel/spawn.ts';
 import { compressorFor } from './compression.ts';
 import { openPipe } from './pipe.ts';
 import { runJob } from './pool.ts';

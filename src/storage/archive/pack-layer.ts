@@ -1,5 +1,5 @@
 // Packing a directory as a layer blob.
-import { closeSync, lstatSync, openSync, readdirSync, rmSync, fstatSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '#shared/oci/digest.ts';
 import { diskFault } from '../disk-faults.ts';

@@ -5,7 +5,7 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bind } from '#kernel/libc.ts';
-import { S_IF, mknod } from '#kernel/syscalls.ts';
+import { mknod, S_IF } from '#kernel/syscalls.ts';
 
 // fcntl(2): F_SETPIPE_SZ. The default of 64 KiB makes both sides wait for each other all the time.
 const setPipeSize = 1031;

@@ -2,8 +2,8 @@
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
-import { codeOf, EngineError, invalid, messageOf } from '#shared/errors.ts';
 import { startProgram } from '#kernel/spawn.ts';
+import { codeOf, EngineError, invalid, messageOf } from '#shared/errors.ts';
 import {
   type Compression,
   decompressorFor,

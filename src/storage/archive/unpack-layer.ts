@@ -1,6 +1,7 @@
 // Unpacking a layer blob into a directory.
-import { openPlainFile } from './plain-source.ts';
+
 import type { Unpacked } from './jobs.ts';
+import { openPlainFile } from './plain-source.ts';
 import { runJob } from './pool.ts';
 import { reading } from './reading.ts';
 

@@ -1,9 +1,9 @@
 // Writable snapshots: what a container or a build step works in. An overlay of a stack of layers and an upper folder.
 import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
-import { conflict, notFound } from '#shared/errors.ts';
-import type { Digest } from '#shared/oci/digest.ts';
 import { unmount } from '#kernel/mounts.ts';
 import { mountOverlay } from '#kernel/overlay.ts';
+import { conflict, notFound } from '#shared/errors.ts';
+import type { Digest } from '#shared/oci/digest.ts';
 import { diskFault } from '../disk-faults.ts';
 import type { Collection } from '../state/collection.ts';
 import type { State } from '../state/state.ts';
@@ -102,7 +102,8 @@ export class ActiveStore {
 
   mount(id: string): string {
     const { lowers, upper, work, merged } = this.get(id);
-    if (!this.isMounted(id)) mountOverlay({ lowers, upper, work, target: merged });
+    const all = [...lowers, this.#places.stubs];
+    if (!this.isMounted(id)) mountOverlay({ lowers: all, upper, work, target: merged });
     return merged;
   }
 

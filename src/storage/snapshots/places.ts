@@ -1,5 +1,5 @@
 // Where the snapshot store keeps things: short numbered folders, so that many of them fit one mount call.
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface ActivePlace {
@@ -9,7 +9,7 @@ export interface ActivePlace {
   merged: string;
 }
 
-/** `layers/<n>/fs`, `active/<n>/{upper,work,merged}`, `tmp/` (layers on their way), `trash/`, `empty`. */
+/** `layers/<n>/fs`, `active/<n>/{upper,work,merged}`, `tmp/` (layers on their way), `trash/`, `empty`, `stubs`. */
 export class Places {
   readonly layers: string;
   readonly actives: string;
@@ -17,6 +17,8 @@ export class Places {
   readonly trash: string;
   /** A directory that is always empty: the lower of a snapshot without layers. */
   readonly empty: string;
+  /** Lies under every mounted snapshot: where a box mounts things, so that they need not be made in its upper. */
+  readonly stubs: string;
   #next: number;
 
   constructor(dir: string) {
@@ -29,6 +31,7 @@ export class Places {
       mkdirSync(each, { recursive: true, mode: 0o700 });
     }
     mkdirSync(this.empty, { recursive: true, mode: 0o755 });
+    this.stubs = ensureStubs(join(dir, 'stubs'));
     this.#next = 1 + Math.max(0, ...[this.layers, this.actives, this.tmp, this.trash].flatMap(numbersIn));
   }
 
@@ -55,4 +58,14 @@ export class Places {
 /** The numbered folders in `dir`. */
 export function numbersIn(dir: string): number[] {
   return readdirSync(dir).map(Number).filter(Number.isSafeInteger);
+}
+
+const stubFolders = ['dev', 'etc', 'proc', 'sys'];
+const stubFiles = ['etc/hostname', 'etc/hosts', 'etc/resolv.conf'];
+
+function ensureStubs(dir: string): string {
+  for (const folder of stubFolders) mkdirSync(join(dir, folder), { recursive: true, mode: 0o755 });
+  for (const file of stubFiles) writeFileSync(join(dir, file), '', { mode: 0o644 });
+  for (const folder of ['', ...stubFolders]) utimesSync(join(dir, folder), 0, 0);
+  return dir;
 }

@@ -1,10 +1,10 @@
 // The door of the snapshot store: layers shared between images, and writable snapshots on top of them.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { unmountUnder } from '#kernel/mounts.ts';
 import type { FileChange } from '#shared/contract/container.ts';
 import { notFound } from '#shared/errors.ts';
 import type { Digest } from '#shared/oci/digest.ts';
-import { unmountUnder } from '#kernel/mounts.ts';
 import { diskFault } from '../disk-faults.ts';
 import type { Leases } from '../state/leases.ts';
 import type { State } from '../state/state.ts';

@@ -1,9 +1,9 @@
 // Removing without making anybody wait: renamed out of sight at once, deleted in the background.
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { unmountUnder } from '#kernel/mounts.ts';
 import { codeOf } from '#shared/errors.ts';
 import { removeTree } from '../archive/remove-tree.ts';
-import { unmountUnder } from '#kernel/mounts.ts';
 import type { Places } from './places.ts';
 
 // Deleting so few files takes less than handing the work to a thread.

@@ -1,9 +1,9 @@
 // Walking a writable layer without holding the event loop: its size, and what it changed.
 import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf } from '#shared/errors.ts';
-import type { FileChange } from '#shared/contract/container.ts';
 import { isOpaque, isWhiteout } from '#kernel/overlay.ts';
+import type { FileChange } from '#shared/contract/container.ts';
+import { codeOf } from '#shared/errors.ts';
 
 export interface Usage {
   /** Bytes of file content, each hard-linked file once. */

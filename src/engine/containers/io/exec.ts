@@ -75,9 +75,9 @@ export async function startExec(
   exec.phase = 'starting';
   try {
     const session = await runSession(room, record, exec.request, options);
-    follow(room, record, exec, session);
+    const ended = follow(room, record, exec, session);
     const connection = Promise.resolve(session);
-    return streamOver(connection, { tty: exec.request.Tty ?? false, left: new AbortController() });
+    return streamOver(connection, { tty: exec.request.Tty ?? false, left: new AbortController(), ended });
   } catch (thrown) {
     exec.phase = 'ended';
     exec.exitCode = exitCodeIn(thrown);
@@ -90,7 +90,8 @@ function exitCodeIn(thrown: unknown): number {
   return Number(thrown.exitCode);
 }
 
-function follow(room: Room, record: ContainerRecord, exec: ExecRecord, session: ExecSession): void {
+/** Resolves once the record knows how the session ended. */
+function follow(room: Room, record: ContainerRecord, exec: ExecRecord, session: ExecSession): Promise<void> {
   exec.phase = 'running';
   exec.session = session;
   announce(room, record, `exec_start: ${(exec.request.Cmd ?? []).join(' ')}`, { execID: exec.id });
@@ -101,7 +102,7 @@ function follow(room: Room, record: ContainerRecord, exec: ExecRecord, session: 
     delete exec.session;
     announce(room, record, 'exec_die', { execID: exec.id, exitCode: String(exitCode) });
   };
-  session.exit.then(ended, (thrown: unknown) => ended(exitCodeIn(thrown)));
+  return session.exit.then(ended, (thrown: unknown) => ended(exitCodeIn(thrown)));
 }
 
 /** Runs a process in a container; also what health checks are made of. */

@@ -21,6 +21,8 @@ export interface StreamOptions {
   before?: AsyncIterable<OutputChunk>;
   /** Aborted when the stream is disposed. */
   left: AbortController;
+  /** The output ends only once this has: whoever asks for the exit code after the last byte gets it. */
+  ended?: Promise<unknown>;
 }
 
 /** The stream over a connection that may still be to come; undefined: there will be none. */
@@ -47,6 +49,7 @@ async function* outputOf(
   if (options.before !== undefined) yield* options.before;
   const there = await connection;
   if (there !== undefined) yield* there.output;
+  await options.ended;
 }
 
 /** Takes Docker's frames (8-byte header: stream, three zeros, length) apart again. */

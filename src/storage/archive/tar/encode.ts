@@ -1,6 +1,7 @@
 // Tar headers, encoded: ustar, with a pax header before it only where ustar has no room.
-import { blockBytes, paddingOf, type TarEntry, typeFlags, xattrPrefix } from './entry.ts';
+
 import { checksumOf } from './decode.ts';
+import { blockBytes, paddingOf, type TarEntry, typeFlags, xattrPrefix } from './entry.ts';
 
 const maxSize = 0o77777777777;
 const maxId = 0o7777777;

@@ -1,8 +1,8 @@
 // Locking a worker thread into a directory, so that no name in an archive can lead outside of it.
 import { closeSync, constants, openSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
-import { internal } from '#shared/errors.ts';
 import { CLONE, chroot, fchdir, unshare } from '#kernel/syscalls.ts';
+import { internal } from '#shared/errors.ts';
 
 let rootFd: number | undefined;
 

@@ -2,11 +2,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { invalid, notFound } from '#shared/errors.ts';
-import { cleanName } from './entry-name.ts';
 import type { ContextFile, Job } from '../jobs.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { readEntries } from '../tar/reader.ts';
 import type { ByteSource } from '../tar/source.ts';
+import { cleanName } from './entry-name.ts';
 import { TreeWriter } from './tree-writer.ts';
 
 /** Extracts over what is there, below `job.into`. Throws `not-found` where that is missing. */

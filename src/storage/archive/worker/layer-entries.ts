@@ -1,13 +1,13 @@
 // A layer's tar, written as a directory that overlay takes as a lower layer (OCI image-spec, layer.md).
 import { lstatSync } from 'node:fs';
 import { posix } from 'node:path';
-import { invalid } from '#shared/errors.ts';
 import { setOpaque, whiteout } from '#kernel/overlay.ts';
-import { cleanName, quoteName } from './entry-name.ts';
+import { invalid } from '#shared/errors.ts';
 import type { Unpacked } from '../jobs.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { readEntries, skipContent } from '../tar/reader.ts';
 import type { ByteSource } from '../tar/source.ts';
+import { cleanName, quoteName } from './entry-name.ts';
 import { makeParents, TreeWriter } from './tree-writer.ts';
 
 export const whiteoutPrefix = '.wh.';

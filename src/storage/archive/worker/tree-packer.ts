@@ -10,9 +10,9 @@ import {
   readSync,
   type Stats,
 } from 'node:fs';
-import { codeOf } from '#shared/errors.ts';
 import { isOpaque, isWhiteout } from '#kernel/overlay.ts';
 import { lgetxattr, llistxattr, splitDeviceNumber } from '#kernel/syscalls.ts';
+import { codeOf } from '#shared/errors.ts';
 import { encodeHeader, endOfArchive } from '../tar/encode.ts';
 import { paddingOf, type TarEntry } from '../tar/entry.ts';
 import type { TarSink } from '../tar/sink.ts';

@@ -1,5 +1,6 @@
 // Writing archive entries into the directory this thread is confined to.
 import {
+  chmodSync,
   closeSync,
   constants,
   fchmodSync,
@@ -10,22 +11,21 @@ import {
   lstatSync,
   lutimesSync,
   mkdirSync,
-  chmodSync,
   openSync,
   rmSync,
   symlinkSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { codeOf, EngineError, invalid } from '#shared/errors.ts';
 import { isWhiteout, setOpaque } from '#kernel/overlay.ts';
-import { S_IF, deviceNumber, lsetxattr, mknod } from '#kernel/syscalls.ts';
+import { deviceNumber, lsetxattr, mknod, S_IF } from '#kernel/syscalls.ts';
+import { codeOf, EngineError, invalid } from '#shared/errors.ts';
 import { diskFault } from '../../disk-faults.ts';
-import { cleanName, quoteName } from './entry-name.ts';
 import type { Owner } from '../jobs.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { paddingOf } from '../tar/entry.ts';
 import type { ByteSource } from '../tar/source.ts';
+import { cleanName, quoteName } from './entry-name.ts';
 
 export interface TreeWriterOptions {
   /** Directory inside the confinement that names are relative to; '' for its root. */

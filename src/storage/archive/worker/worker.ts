@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { cancelled, codeOf, EngineError, messageOf } from '#shared/errors.ts';
+import type { Control, Failure, Job, JobAnswer, JobMessage, JobResults } from '../jobs.ts';
+import { hashFile } from '../tar/hash-file.ts';
+import { ByteSource, type SourceOptions } from '../tar/source.ts';
 import { confined } from './confine.ts';
 import { extractContext, extractTree } from './extract-jobs.ts';
-import type { Control, Failure, Job, JobAnswer, JobMessage, JobResults } from '../jobs.ts';
-import { packLayer, packTree, statTree } from './pack-jobs.ts';
-import { ByteSource, type SourceOptions } from '../tar/source.ts';
-import { hashFile } from '../tar/hash-file.ts';
 import { unpackLayer } from './layer-entries.ts';
+import { packLayer, packTree, statTree } from './pack-jobs.ts';
 
 // OpenSSL reads its configuration at first use: that must not happen inside a layer.
 createHash('sha256').update('').digest();
