@@ -1,8 +1,8 @@
 // Starts the engines that the bench compares, each in folders of its own: ours, and Debian's dockerd where it is there.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Api, openApi } from './api.ts';
 
@@ -120,7 +120,11 @@ export function processesNaming(word: string): number[] {
 }
 
 export function programOf(pid: number): string {
-  return readQuietly(`/proc/${pid}/comm`).trim();
+  try {
+    return basename(readlinkSync(`/proc/${pid}/exe`));
+  } catch {
+    return '';
+  }
 }
 
 function familyOf(pid: number): number[] {

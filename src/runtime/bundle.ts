@@ -2,8 +2,8 @@
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unavailable } from '#shared/errors.ts';
-import type { OciSpec } from './oci-spec.ts';
 import { withCompiledSeccomp } from './confine/seccomp-cache.ts';
+import type { OciSpec } from './oci-spec.ts';
 
 /** Makes the folder where needed and writes `config.json` into it. Safe to repeat: the last spec counts. */
 export function writeBundle(dir: string, spec: OciSpec): void {

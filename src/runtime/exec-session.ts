@@ -1,6 +1,7 @@
 // What an exec session is asked for and what it can do, with a terminal or without.
-import type { OciProcess } from './oci-spec.ts';
+
 import type { OutputChunk } from './monitor/output-queue.ts';
+import type { OciProcess } from './oci-spec.ts';
 import type { Runtime } from './task.ts';
 
 export interface ExecRequest {

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ExecRequest, ExecSession } from './exec-session.ts';
 import { startPipedExec } from './sessions/piped.ts';
 import { startTerminalExec } from './sessions/terminal.ts';
-import type { ExecRequest, ExecSession } from './exec-session.ts';
 import type { Runtime } from './task.ts';
 
 /** Starts a process in a container. The session's files go away when the process ends. */

@@ -1,12 +1,12 @@
 // What the host gives: the facts that a spec is built for. Read once, kept for the life of the engine.
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { splitDeviceNumber } from '#kernel/syscalls.ts';
 import { unavailable } from '#shared/errors.ts';
 import { decodeCapabilityMask } from './confine/capabilities.ts';
-import type { OciDevice } from './oci-spec.ts';
 import { parseSeccompProfile, type SeccompProfile } from './confine/seccomp.ts';
+import type { OciDevice } from './oci-spec.ts';
 
 export interface HostFacts {
   /** As Node names it: `x64`, `arm64`. */

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { capabilityNames, decodeCapabilityMask, resolveCapabilities } from './confine/capabilities.ts';
+import { resolveSeccomp } from './confine/seccomp.ts';
 import { type HostFacts, parseHardLimits } from './host-facts.ts';
 import { parseDeviceRule, toResources, toRlimits } from './resources.ts';
-import { resolveSeccomp } from './confine/seccomp.ts';
 import { parseSecurityOptions } from './security.ts';
 import { buildSpec, type SpecInput } from './spec.ts';
 import { runtimeWords, toStartError } from './start-error.ts';

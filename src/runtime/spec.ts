@@ -1,8 +1,9 @@
 // The OCI spec of one process in a box, with Docker's defaults.
 import type { Ulimit } from '#shared/contract/container.ts';
 import { capabilitySets, resolveCapabilities } from './confine/capabilities.ts';
-import { type HostFacts, hostFacts } from './host-facts.ts';
 import { defaultMounts, mergeMounts } from './confine/mounts.ts';
+import { resolveSeccomp, type SeccompProfile } from './confine/seccomp.ts';
+import { type HostFacts, hostFacts } from './host-facts.ts';
 import type {
   OciDevice,
   OciMount,
@@ -13,7 +14,6 @@ import type {
   OciUser,
 } from './oci-spec.ts';
 import { deviceRules, type ResourceLimits, toResources, toRlimits } from './resources.ts';
-import { resolveSeccomp, type SeccompProfile } from './confine/seccomp.ts';
 import { defaultMaskedPaths, defaultReadonlyPaths } from './security.ts';
 
 /** A new namespace, the host's, or one that exists (`/proc/PID/ns/net`, a bind mount of it). */

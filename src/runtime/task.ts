@@ -5,15 +5,15 @@ import { removeCgroup } from '#kernel/cgroups.ts';
 import { run, runOk } from '#kernel/spawn.ts';
 import { sendSignal } from '#kernel/syscalls.ts';
 import { conflict } from '#shared/errors.ts';
-import { warmCgroupLock } from './monitor/cgroup-warmup.ts';
+import { forgetAwaited, learnFilter } from './confine/seccomp-cache.ts';
+import { type Exit, ExitWatcher } from './exits.ts';
+import { CgroupWarmth } from './monitor/cgroup-warmup.ts';
 import { MonitorFailure, startMonitor } from './monitor/conmon.ts';
 import { isFrozen, observeProcess, programOf, readContainerRecord } from './monitor/container-state.ts';
 import { sendReopenLog, sendResize } from './monitor/control.ts';
-import { type Exit, ExitWatcher } from './exits.ts';
-import { forgetAwaited, learnFilter } from './confine/seccomp-cache.ts';
 import { releaseStartGate } from './monitor/start-gate.ts';
-import { toStartError } from './start-error.ts';
 import { type ResourceLimits, toResources } from './resources.ts';
+import { toStartError } from './start-error.ts';
 
 export interface RuntimeOptions {
   /** For exits, the runtime's records and bundles. Gone after a reboot, as everything in it then is. */
@@ -85,6 +85,7 @@ export class Runtime implements AsyncDisposable {
   readonly cgroupParent: string;
   readonly #runDir: string;
   readonly #exits: ExitWatcher;
+  readonly #warmth = new CgroupWarmth();
 
   constructor(options: RuntimeOptions) {
     this.runtimePath = findProgram(options.runtimePath ?? 'crun');
@@ -109,7 +110,7 @@ export class Runtime implements AsyncDisposable {
 
   /** A start is near: call it as early as that is known. Returns at once, is never needed. */
   expectStart(): void {
-    warmCgroupLock();
+    this.#warmth.expect();
   }
 
   /**
@@ -247,6 +248,7 @@ export class Runtime implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#exits[Symbol.dispose]();
+    this.#warmth[Symbol.dispose]();
   }
 
   get #isCrun(): boolean {

@@ -1,8 +1,7 @@
 // Build: a tar of the context comes in, progress goes out.
 import type { Engine } from '#engine/open.ts';
 import { invalid, messageOf } from '#shared/errors.ts';
-import { parseTimestamp } from '#shared/notation/duration.ts';
-import { filterKeysOnly, parseFilters } from '#shared/notation/filter.ts';
+import { parseFilters } from '#shared/notation/filter.ts';
 import { withRawBodies, type Api } from '#api/fastify.ts';
 import { ulimit } from '#api/schemas/resources.ts';
 import { streamProgress } from '#api/streams/progress.ts';
@@ -59,10 +58,20 @@ const ulimitList = list(ulimit);
 
 export function buildRoutes(api: Api, engine: Engine): void {
   withRawBodies(api, (raw) => buildRoute(raw, engine));
-  const query = object({ all: flag, filters: text, 'keep-storage': whole, 'reserved-space': whole });
+  const query = object({
+    all: flag,
+    filters: text,
+    'keep-storage': whole,
+    'reserved-space': whole,
+    'max-used-space': whole,
+    'min-free-space': whole,
+  });
   const prune = { summary: 'Delete build cache', tags, querystring: query };
   api.post('/build/prune', { schema: prune }, async ({ query }) =>
-    engine.build.prune({ all: query.all ?? false, ...unusedFor(query.filters) }),
+    engine.system.pruneBuildCache(parseFilters(query.filters), {
+      all: query.all ?? false,
+      keepBytes: query['max-used-space'] || query['reserved-space'] || query['keep-storage'],
+    }),
   );
 }
 
@@ -84,7 +93,7 @@ function decodeBuild(query: Decoded<typeof buildQuery>) {
     buildArgs: jsonParameter(buildArgs, 'buildargs', query.buildargs),
     labels: jsonParameter(labelMap, 'labels', query.labels),
     extraHosts: (query.extrahosts ?? '').split(',').filter((host) => host !== ''),
-    ulimits: query.ulimits ? jsonParameter(ulimitList, 'ulimits', query.ulimits) : [],
+    ulimits: jsonParameter(ulimitList, 'ulimits', withoutNull(query.ulimits)),
     target: query.target || undefined,
     platform: query.platform || undefined,
     noCache: query.nocache ?? false,
@@ -104,15 +113,8 @@ function decodeBuild(query: Decoded<typeof buildQuery>) {
   };
 }
 
-/** The `until` filter: how long a step must not have been used. */
-function unusedFor(json: string | undefined): { unusedForMs?: number } {
-  const filters = parseFilters(json);
-  filterKeysOnly(filters, ['until', 'unused-for']);
-  const sent = filters.get('until')?.[0] ?? filters.get('unused-for')?.[0];
-  if (sent === undefined) return {};
-  const nowMs = Date.now();
-  return { unusedForMs: nowMs - parseTimestamp(sent, nowMs).seconds * 1000 };
-}
+/** Docker's older clients send `null` for a list without entries. */
+const withoutNull = (sent: string | undefined): string => (sent && sent !== 'null' ? sent : '[]');
 
 const isPull = (sent: string | undefined): boolean =>
   sent !== undefined && !['', '0', 'false'].includes(sent);

@@ -12,13 +12,13 @@ import { newId } from '#shared/notation/id.ts';
 import { assertName, randomName } from '#shared/notation/name.ts';
 import { nowRfc3339Nano, zeroTime } from '#shared/notation/time.ts';
 import { Scope } from '#shared/scope.ts';
-import { commandOf, mergeConfig } from './config/merge.ts';
 import { fillHostConfig, warningsOf } from './config/host-config.ts';
+import { commandOf, mergeConfig } from './config/merge.ts';
 import { planMounts } from './config/mounts.ts';
-import { realiseMounts } from './config/volumes.ts';
 import { validateRequest } from './config/validate.ts';
-import { destroyThings } from './remove.ts';
+import { realiseMounts } from './config/volumes.ts';
 import { type ContainerRecord, shortId } from './record/record.ts';
+import { destroyThings } from './remove.ts';
 import { announce, holderOf, pathsOf, type Room } from './room.ts';
 
 export interface CreateOptions {
@@ -38,6 +38,7 @@ export async function createContainer(
   options: CreateOptions,
 ): Promise<ContainerCreateAnswer> {
   const record = planRecord(room, request, options);
+  room.runtime.expectStart();
   await using attempt = new Scope();
   room.state.transaction(() => {
     room.store.add(record);

@@ -1,8 +1,8 @@
 // The hot path of a start: from a record to a running process.
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import type { Attached } from '#engine/networks/networks.ts';
 import { mountTmpfs } from '#kernel/mounts.ts';
 import { ensureNetns } from '#kernel/netns.ts';
-import type { Attached } from '#engine/networks/networks.ts';
 import { writeBundle } from '#runtime/bundle.ts';
 import { buildSpec, type NamespaceChoice } from '#runtime/spec.ts';
 import type { Task } from '#runtime/task.ts';

@@ -1,8 +1,8 @@
 // Keeps log files bounded: looks at them now and then, and starts a new one where one has grown past its limit.
 import { statSync } from 'node:fs';
 import { rotateLog } from '#runtime/logs/rotate.ts';
-import { parseBytes } from '#shared/notation/size.ts';
 import { messageOf } from '#shared/errors.ts';
+import { parseBytes } from '#shared/notation/size.ts';
 import { type ContainerRecord, isUp } from './record/record.ts';
 import { type LogLimits, pathsOf, type Room } from './room.ts';
 

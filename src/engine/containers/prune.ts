@@ -1,7 +1,7 @@
 // Prune: removes every container that does not run.
 import { isKind } from '#shared/errors.ts';
-import { type Filters, filterKeysOnly, matchLabel } from '#shared/notation/filter.ts';
 import { parseTimestamp } from '#shared/notation/duration.ts';
+import { type Filters, filterKeysOnly, matchLabel } from '#shared/notation/filter.ts';
 import type { ContainerRecord } from './record/record.ts';
 import { removeContainer } from './remove.ts';
 import type { Room } from './room.ts';

@@ -9,8 +9,8 @@ import { type ContainerRecord, isUp, type Wiring } from './record/record.ts';
 import { type Observed, planRecovery, type Recovery } from './recovery-plan.ts';
 import { destroyThings } from './remove.ts';
 import { announce, inBackground, pathsOf, type Room } from './room.ts';
-import { startContainer } from './start.ts';
 import { watchRun } from './run.ts';
+import { startContainer } from './start.ts';
 
 /** What the rooms below must know before they recover. */
 export interface RecoveryPlan {

@@ -2,9 +2,9 @@
 import { rm, rmSync } from 'node:fs';
 import { conflict } from '#shared/errors.ts';
 import { beginCleanup } from './cleanup.ts';
-import { terminate } from './terminate.ts';
 import { type ContainerRecord, isUp } from './record/record.ts';
 import { announce, holderOf, inBackground, pathsOf, type Room } from './room.ts';
+import { terminate } from './terminate.ts';
 
 export interface RemoveOptions {
   /** Kills what still runs. */

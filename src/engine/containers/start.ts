@@ -4,8 +4,8 @@ import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import { beginCleanup } from './cleanup.ts';
 import { failStart } from './failed-start.ts';
 import { launch } from './launch.ts';
-import { removeContainer } from './remove.ts';
 import type { ContainerRecord } from './record/record.ts';
+import { removeContainer } from './remove.ts';
 import { announce, type Room } from './room.ts';
 import { settleExit, watchRun } from './run.ts';
 

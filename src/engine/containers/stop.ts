@@ -4,7 +4,7 @@ import { parseSignal } from '#shared/notation/signal.ts';
 import { type ContainerRecord, isUp } from './record/record.ts';
 import { announce, type Room } from './room.ts';
 import { startContainer } from './start.ts';
-import { exitOf, sendTo, type StopOptions, terminate } from './terminate.ts';
+import { exitOf, type StopOptions, sendTo, terminate } from './terminate.ts';
 
 /** Afterwards it does not run and its restart policy stays quiet. The value says whether there was anything to do. */
 export async function stopContainer(room: Room, id: string, options: StopOptions): Promise<boolean> {

@@ -1,7 +1,7 @@
 // Update: new limits and a new restart policy for a container that exists, running or not.
 import { availableParallelism } from 'node:os';
 import type { HostConfig } from '#shared/contract/container.ts';
-import { invalid } from '#shared/errors.ts';
+import { invalid, messageOf } from '#shared/errors.ts';
 import { validateCpu, validateMemory, validateRestartPolicy } from './config/validate.ts';
 import { isUp } from './record/record.ts';
 import { announce, type Room } from './room.ts';
@@ -40,7 +40,12 @@ export async function updateContainer(
   }
   validateMemory(hostConfig);
   validateCpu(hostConfig, { cpus: availableParallelism() });
-  if (isUp(record)) await room.runtime.update(id, hostConfig);
+  if (isUp(record)) await room.runtime.update(id, hostConfig).catch((thrown) => refuse(id, thrown));
   announce(room, room.store.update(id, { hostConfig }), 'update');
   return { Warnings: [] };
+}
+
+/** Of what passed our own checks, the kernel refuses values only. */
+function refuse(id: string, cause: unknown): never {
+  throw invalid(`Cannot update container ${id}: ${messageOf(cause)}`, { cause });
 }

@@ -1,9 +1,9 @@
 // An exec session with a terminal: conmon holds the pty, as it does for containers.
 import { join } from 'node:path';
-import { attach, type Attachment } from '../attach.ts';
+import { type Attachment, attach } from '../attach.ts';
+import type { ExecPlace, ExecSession } from '../exec-session.ts';
 import { MonitorFailure, startMonitor } from '../monitor/conmon.ts';
 import { sendResize } from '../monitor/control.ts';
-import type { ExecPlace, ExecSession } from '../exec-session.ts';
 import { readLogOf, toStartError } from '../start-error.ts';
 
 const lostCode = 255;

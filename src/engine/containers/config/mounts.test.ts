@@ -1,8 +1,8 @@
 // Which mounts a request asks for.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EngineError } from '#shared/errors.ts';
 import type { ContainerConfig, HostConfig } from '#shared/contract/container.ts';
+import { EngineError } from '#shared/errors.ts';
 import { planMounts } from './mounts.ts';
 
 const plan = (

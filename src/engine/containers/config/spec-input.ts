@@ -1,5 +1,5 @@
 // The box that a container's process is put in, out of its record.
-import { statSync, readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findInit } from '#runtime/bundle.ts';
 import { deviceAt } from '#runtime/host-facts.ts';

@@ -2,6 +2,7 @@
 import type { ContainerConfig, HostConfig, RestartPolicy } from '#shared/contract/container.ts';
 import { invalid } from '#shared/errors.ts';
 import { parseSignal } from '#shared/notation/signal.ts';
+import { validateLogConfig } from './log-drivers.ts';
 
 const minimumMemoryBytes = 6 * 1024 * 1024;
 const millisecondNanos = 1_000_000;
@@ -152,8 +153,26 @@ function validateNumbers(host: HostConfig): void {
   if (weight !== 0 && (weight < 10 || weight > 1_000)) {
     throw invalid('range of blkio weight is from 10 to 1000');
   }
-  const driver = host.LogConfig?.Type;
-  if (driver && !['json-file', 'local', 'none', 'k8s-file', 'journald'].includes(driver)) {
-    throw invalid(`logger: no log driver named '${driver}' is registered`);
+  validateLogConfig(host.LogConfig);
+  validateAbsent(host);
+}
+
+const runtimes = ['crun', 'runc', 'io.containerd.runc.v2'];
+
+/** What exists elsewhere must not be promised here by silence. */
+function validateAbsent(host: HostConfig): void {
+  const [request]: { Driver?: string; Capabilities?: string[][] }[] = host.DeviceRequests ?? [];
+  if (request !== undefined) {
+    const wanted = `[${(request.Capabilities ?? []).map((all) => `[${all.join(' ')}]`).join(' ')}]`;
+    throw invalid(`could not select device driver "${request.Driver ?? ''}" with capabilities: ${wanted}`);
+  }
+  if (Object.keys(host.StorageOpt ?? {}).length > 0) {
+    throw invalid("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
+  }
+  if (host.Isolation && host.Isolation !== 'default') {
+    throw invalid(`invalid isolation '${host.Isolation}' on linux`);
+  }
+  if (host.Runtime && !runtimes.includes(host.Runtime)) {
+    throw invalid(`unknown or invalid runtime name: ${host.Runtime}`);
   }
 }

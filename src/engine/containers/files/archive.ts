@@ -2,11 +2,11 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
-import { extractTree, packTree } from '#storage/archive/archive.ts';
+import { resolveUser } from '#runtime/users.ts';
 import { forbidden, invalid, notFound } from '#shared/errors.ts';
 import { cleanPath } from '#shared/notation/mount.ts';
 import { rfc3339NanoOf } from '#shared/notation/time.ts';
-import { resolveUser } from '#runtime/users.ts';
+import { extractTree, packTree } from '#storage/archive/archive.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { announce, type Room } from '../room.ts';
 import { pathInRoot } from './root-path.ts';

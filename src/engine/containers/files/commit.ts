@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ContainerConfig } from '#shared/contract/container.ts';
+import { nowRfc3339Nano } from '#shared/notation/time.ts';
+import type { Digest } from '#shared/oci/digest.ts';
+import { type ImageConfig, type ImageRunConfig, mediaTypes } from '#shared/oci/specs.ts';
 import { packLayer, unpackLayer } from '#storage/archive/archive.ts';
 import { chainIdOf } from '#storage/snapshots/chain-id.ts';
-import type { ContainerConfig } from '#shared/contract/container.ts';
-import type { Digest } from '#shared/oci/digest.ts';
-import { mediaTypes, type ImageConfig, type ImageRunConfig } from '#shared/oci/specs.ts';
-import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { announce, type Room } from '../room.ts';
 import { applyChanges } from './commit-changes.ts';

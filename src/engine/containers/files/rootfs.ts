@@ -1,5 +1,5 @@
 // A container's file system as seen from outside, running or not.
-import { isUp, type ContainerRecord } from '../record/record.ts';
+import { type ContainerRecord, isUp } from '../record/record.ts';
 import type { Room } from '../room.ts';
 
 export interface OpenRootfs extends Disposable {

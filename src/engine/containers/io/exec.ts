@@ -36,6 +36,7 @@ export function assertExecutable(record: ContainerRecord): void {
 export function createExec(room: Room, record: ContainerRecord, request: ExecCreateRequest): string {
   assertExecutable(record);
   if ((request.Cmd ?? []).length === 0) throw invalid('no exec command specified');
+  room.runtime.expectStart();
   const id = newId();
   const exec: ExecRecord = {
     id,

@@ -1,9 +1,11 @@
 // Logs: what a container wrote, from its file, framed for the wire.
 import { readLog } from '#runtime/logs/read.ts';
-import { invalid } from '#shared/errors.ts';
+import { unsupported } from '#shared/errors.ts';
 import type { Timestamp } from '#shared/notation/duration.ts';
+import { logAttributes, logTag } from '../config/log-drivers.ts';
 import { type ContainerRecord, isUp } from '../record/record.ts';
 import { pathsOf, type Room } from '../room.ts';
+import { detailsPrefix, withDetails } from './log-details.ts';
 
 export interface LogOptions {
   stdout?: boolean;
@@ -15,6 +17,8 @@ export interface LogOptions {
   tail?: number;
   /** Goes on until the container ends. */
   follow?: boolean;
+  /** What the log options chose of labels and environment, in each line. */
+  details?: boolean;
   signal?: AbortSignal;
 }
 
@@ -24,10 +28,10 @@ export interface Logs {
   output: AsyncIterable<Buffer>;
 }
 
-/** Throws `invalid` where the container keeps no log. */
+/** Throws `unsupported` where the container keeps no log. */
 export function readLogs(room: Room, record: ContainerRecord, options: LogOptions): Logs {
   if (record.hostConfig.LogConfig?.Type === 'none') {
-    throw invalid('configured logging driver does not support reading');
+    throw unsupported('configured logging driver does not support reading');
   }
   const nanos = (time: Timestamp): bigint => BigInt(time.seconds) * 1_000_000_000n + BigInt(time.nanos);
   const { since, until, tail, signal } = options;
@@ -45,5 +49,16 @@ export function readLogs(room: Room, record: ContainerRecord, options: LogOption
     ...(tail === undefined ? {} : { tail }),
     ...(signal === undefined ? {} : { signal }),
   });
-  return { tty, output };
+  if (options.details !== true) return { tty, output };
+  const prefix = detailsPrefix(logAttributesOf(record));
+  const how = { prefix, timestamps: options.timestamps ?? false, framed: !tty };
+  return { tty, output: withDetails(output, how) };
+}
+
+/** Those of the options, and the tag where one was asked for. */
+function logAttributesOf(record: ContainerRecord): [string, string][] {
+  const { LogConfig: log } = record.hostConfig;
+  const chosen = logAttributes(log, record.config);
+  if (!log?.Config?.['tag']) return chosen;
+  return [...chosen, ['tag', logTag(log, { ...record, imageName: record.config.Image })]];
 }

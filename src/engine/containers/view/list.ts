@@ -7,8 +7,8 @@ import { parsePortKey } from '#shared/notation/port.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import type { Room } from '../room.ts';
 import { networksOf } from './inspect.ts';
-import { mountPointOf, sizesOf } from './parts.ts';
 import { checkListFilters, listMatcher, showsStopped } from './list-filter.ts';
+import { mountPointOf, sizesOf } from './parts.ts';
 import { statusOf, statusText } from './status.ts';
 
 export interface ListOptions {
@@ -83,7 +83,10 @@ function summaryOf(room: Room, record: ContainerRecord, nowMs: number): Containe
     Labels: record.config.Labels ?? {},
     State: statusOf(record),
     Status: statusText(record, nowMs),
-    HostConfig: { NetworkMode: record.hostConfig.NetworkMode ?? 'bridge' },
+    HostConfig: {
+      NetworkMode: record.hostConfig.NetworkMode ?? 'bridge',
+      ...(record.hostConfig.Annotations ? { Annotations: record.hostConfig.Annotations } : {}),
+    },
     NetworkSettings: { Networks: networksOf(record) },
     Mounts: record.mounts.map(mountPointOf),
   };

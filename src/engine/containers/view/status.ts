@@ -2,7 +2,7 @@
 import type { ContainerState, ContainerStatus } from '#shared/contract/container.ts';
 import { humanDuration } from '#shared/notation/duration.ts';
 import { zeroTime } from '#shared/notation/time.ts';
-import { isUp, type ContainerRecord } from '../record/record.ts';
+import { type ContainerRecord, isUp } from '../record/record.ts';
 
 /** Docker's word for the state. */
 export function statusOf(record: ContainerRecord): ContainerStatus {
