@@ -59,7 +59,7 @@ async function removeContainers(): Promise<void> {
   const { stdout } = await askWharf(['ps', '-aq', '--filter', `ancestor=${image}`]);
   const ids = stdout.split('\n').filter(Boolean);
   if (ids.length === 0) return;
-  tell('A container of an earlier demo is there: it makes room for the new one.');
+  tell('The container of the demo is removed.');
   await showWharf(['rm', '-f', ...ids]);
 }
 

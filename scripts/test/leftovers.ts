@@ -1,6 +1,9 @@
 // What a test may leave behind on a machine, observed: compared before and after each test file.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** Environment variable that every process of a test run has. */
+export const runMark = 'WHARF_TEST_RUN';
 
 /** One line for each mount, link, netns mount, nft table, cgroup and engine process there is now. */
 export function observeLeftovers(): Set<string> {
@@ -17,47 +20,61 @@ function mounts(): string[] {
   return lines.map((line) => `mount ${line.split(' ')[4]}`);
 }
 
+/** Bridges, and links that hang on no bridge: those on the bridge of another engine are that engine's. */
 function links(): string[] {
-  return readdirSync('/sys/class/net').map((name) => `link ${name}`);
+  const names = readdirSync('/sys/class/net');
+  return names.filter((name) => !existsSync(`/sys/class/net/${name}/master`)).map((name) => `link ${name}`);
 }
 
+/** The table of an engine with default settings is not a test's. */
 function tables(): string[] {
   const text = execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' });
-  return text.trim().split('\n').filter(Boolean);
+  return text
+    .trim()
+    .split('\n')
+    .filter((line) => line !== '' && line !== 'table ip wharf');
 }
 
+/** Those of containers, without a process: what lives in them is told as a process. */
 function cgroups(): string[] {
-  const roots = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup'];
-  const found = [];
-  for (const root of roots) {
-    for (const entry of readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
-      if (entry.name.startsWith('wharf')) found.push(...containerGroups(`${root}/${entry.name}`));
-    }
-  }
-  return found;
+  const parents = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup']
+    .flatMap((root) => readdirSync(root).map((name) => `${root}/${name}`))
+    .filter((path) => /\/wharf[^/]*$/.test(path));
+  return parents
+    .flatMap((parent) => readdirSync(parent).map((name) => `${parent}/${name}/cgroup.procs`))
+    .filter((file) => readQuietly(file) === '')
+    .map((file) => `cgroup ${file}`);
 }
 
-function containerGroups(parent: string): string[] {
-  return readdirSync(parent, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => `cgroup ${parent}/${entry.name}`);
-}
+const programs = ['conmon', 'crun', 'aardvark-dns', 'docker-registry', 'igzip', 'node'];
 
-const ours = ['conmon', 'crun', 'aardvark-dns', 'docker-registry', 'igzip', 'node'];
-
+/** Processes of our programs that carry the mark of this test run, or work in a test's folder. */
 function processes(): string[] {
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((pid) => processLine(pid));
 }
 
 function processLine(pid: string): string[] {
+  const program = programOf(pid);
+  if (!programs.includes(program)) return [];
+  const command = (readQuietly(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' ').trim();
+  const marked = (readQuietly(`/proc/${pid}/environ`) ?? '').includes(`${runMark}=${process.env[runMark]}`);
+  return marked || command.includes('/tmp/wharf-') ? [`process ${pid} ${command.slice(0, 160)}`] : [];
+}
+
+function programOf(pid: string): string {
   try {
-    const program = readlinkSync(`/proc/${pid}/exe`).replace(/^.*\//, '');
-    if (!ours.includes(program)) return [];
-    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-    return [`process ${pid} ${command.slice(0, 160)}`];
+    return readlinkSync(`/proc/${pid}/exe`).replace(/^.*\//, '');
   } catch {
-    return [];
+    return '';
+  }
+}
+
+function readQuietly(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
   }
 }

@@ -1,7 +1,7 @@
 // Runs every test: house and unit tests in one go, then each system test and walk by itself, watched for leftovers.
 // `npm test -- PATTERN` runs only the files whose path contains PATTERN.
 import { spawn } from 'node:child_process';
-import { globSync, existsSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBaseRegistry } from '../images/registry.ts';
 

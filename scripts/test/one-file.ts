@@ -1,11 +1,12 @@
 // Runs one test file and fails it if it leaves a mount, link, rule, cgroup or process behind.
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { newIn, observeLeftovers } from './leftovers.ts';
+import { newIn, observeLeftovers, runMark } from './leftovers.ts';
 
 const [file, ...rest] = process.argv.slice(2);
 if (file === undefined) throw new Error('usage: one-file.ts FILE');
 
+process.env[runMark] = `${process.pid}-${Date.now()}`;
 const before = observeLeftovers();
 const args = [
   '--disable-warning=ExperimentalWarning',

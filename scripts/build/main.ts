@@ -1,0 +1,148 @@
+// Makes `dist/`: one directory that runs without the sources. The command line is one file, the daemon another, so
+// that a client never reads the engine. `npm run build -- --no-node` leaves Node itself out (120 MB).
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+const root = join(import.meta.dirname, '../..');
+const dist = join(root, 'dist');
+const code = join(dist, 'lib/code');
+
+/** Packages that are not bundled, as they have native parts or are loaded by name. */
+const copied = ['koffi', '@balena/dockerignore'];
+
+interface Bundle {
+  /** An entry of the sources, or the text of one. */
+  entry: { file: string } | { text: string };
+  output: string;
+  /** Imports that stay imports. */
+  external?: string[];
+  /** Texts of the bundle that name sources, and what they become. */
+  replace?: (readonly [string, string])[];
+}
+
+const bundles: Bundle[] = [
+  {
+    entry: {
+      text: `import { runProgram } from '#cli/program.ts';\nvoid runProgram(process.argv.slice(2));\n`,
+    },
+    output: 'wharf.cjs',
+    external: ['#daemon/run.ts'],
+    replace: [['import("#daemon/run.ts")', 'Promise.resolve().then(() => require("./daemon.cjs"))']],
+  },
+  {
+    entry: { file: 'src/daemon/run.ts' },
+    output: 'daemon.cjs',
+    replace: [['./worker/worker.ts', './worker.cjs']],
+  },
+  { entry: { file: 'src/storage/archive/worker/worker.ts' }, output: 'worker.cjs' },
+];
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(code, { recursive: true });
+for (const each of bundles) writeBundle(each);
+copyPackages();
+writeRest();
+if (!process.argv.includes('--no-node')) copyNode();
+warmUp();
+
+function writeBundle({ entry, output, external = [], replace = [] }: Bundle): void {
+  const file = join(code, output);
+  const words = [
+    ...('file' in entry ? [entry.file] : []),
+    '--bundle',
+    '--platform=node',
+    '--target=node24',
+    '--format=cjs',
+    '--legal-comments=none',
+    '--log-level=warning',
+    '--define:import.meta.url=bundleUrl',
+    `--banner:js=const bundleUrl = require('node:url').pathToFileURL(__filename).href;`,
+    ...[...copied, ...external].map((name) => `--external:${name}`),
+    `--outfile=${file}`,
+  ];
+  const input = 'text' in entry ? entry.text : '';
+  const { status, stderr } = spawnSync(esbuildProgram(), words, { cwd: root, input, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`esbuild ended with code ${status}: ${stderr}`);
+  let text = readFileSync(file, 'utf8');
+  for (const [from, to] of replace) {
+    if (!text.includes(from)) throw new Error(`${output} does not hold ${from}`);
+    text = text.replaceAll(from, to);
+  }
+  writeFileSync(file, text);
+}
+
+/** esbuild's own program: its npm package chooses it by platform, and a script may be missing where none were run. */
+function esbuildProgram(): string {
+  const find = createRequire(import.meta.url);
+  const main = process.env['WHARF_ESBUILD'] ?? find.resolve(`@esbuild/linux-${process.arch}/bin/esbuild`);
+  if (!existsSync(main)) throw new Error('esbuild is not installed: npm install');
+  return main;
+}
+
+/** With what they depend on. Sources and documents of packages stay behind. */
+function copyPackages(): void {
+  const wanted = new Set<string>();
+  const add = (name: string) => {
+    const folder = join(root, 'node_modules', name);
+    if (wanted.has(name) || !existsSync(folder)) return;
+    wanted.add(name);
+    const manifest: { dependencies?: object; optionalDependencies?: object } = JSON.parse(
+      readFileSync(join(folder, 'package.json'), 'utf8'),
+    );
+    for (const each of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) add(each);
+  };
+  for (const name of copied) add(name);
+  const left = /\/(?:src|doc|docs|vendor|test|tests|CHANGELOG\.md|README\.md)$/;
+  for (const name of wanted) {
+    const from = join(root, 'node_modules', name);
+    cpSync(from, join(dist, 'node_modules', name), {
+      recursive: true,
+      filter: (path) => !left.test(path.slice(from.length)),
+    });
+  }
+}
+
+function writeRest(): void {
+  const { name, version, license } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  writeFileSync(join(dist, 'package.json'), `${JSON.stringify({ name, version, license }, undefined, 2)}\n`);
+  mkdirSync(join(dist, 'bin'));
+  copyFileSync(join(import.meta.dirname, 'wharf.sh'), join(dist, 'bin/wharf'));
+  chmodSync(join(dist, 'bin/wharf'), 0o755);
+}
+
+function copyNode(): void {
+  const node = realpathSync(join(root, 'node_modules/.bin/node'));
+  copyFileSync(node, join(dist, 'lib/node'));
+  chmodSync(join(dist, 'lib/node'), 0o755);
+  const license = join(dirname(dirname(node)), 'LICENSE');
+  if (existsSync(license)) copyFileSync(license, join(dist, 'lib/node.LICENSE'));
+}
+
+/** Fills the cache of compiled code, so that a user's first command is as quick as the next. */
+function warmUp(): void {
+  for (const words of [
+    ['--version'],
+    ['run', '--help'],
+    ['daemon', '--help'],
+    ['-H', 'unix:///nowhere', 'ps'],
+  ]) {
+    spawnSync(join(dist, 'bin/wharf'), words, { stdio: 'ignore' });
+  }
+  const bytes = bundles.map(
+    ({ output }) => `${output} ${Math.round(statSync(join(code, output)).size / 1024)} KiB`,
+  );
+  console.log(`dist/: ${bytes.join(', ')}`);
+}
