@@ -105,7 +105,7 @@ function copyPackages(): void {
     for (const each of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) add(each);
   };
   for (const name of copied) add(name);
-  const left = /\/(?:src|doc|docs|vendor|test|tests|CHANGELOG\.md|README\.md)$/;
+  const left = /^\/(?:doc|docs|vendor|test|tests|CHANGELOG\.md|README\.md)$/;
   for (const name of wanted) {
     const from = join(root, 'node_modules', name);
     cpSync(from, join(dist, 'node_modules', name), {

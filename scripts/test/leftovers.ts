@@ -15,9 +15,11 @@ export function newIn(before: Set<string>, after: Set<string>): string[] {
   return [...after].filter((line) => !before.has(line)).sort();
 }
 
+/** Tests work below `/tmp`; what is mounted elsewhere is not theirs. */
 function mounts(): string[] {
   const lines = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n');
-  return lines.map((line) => `mount ${line.split(' ')[4]}`);
+  const targets = lines.map((line) => line.split(' ')[4] ?? '');
+  return targets.filter((target) => target.startsWith('/tmp/')).map((target) => `mount ${target}`);
 }
 
 /** Bridges, and links that hang on no bridge: those on the bridge of another engine are that engine's. */

@@ -1,7 +1,7 @@
 // Blobs from a registry into a sink: resumes where a torn connection left off (distribution-spec, "Pulling blobs").
 import { cancelled, unavailable } from '#shared/errors.ts';
-import type { Descriptor } from '#shared/oci/specs.ts';
 import { shortOf } from '#shared/oci/digest.ts';
+import type { Descriptor } from '#shared/oci/specs.ts';
 import { RegistryFailure, wireFailure } from './failures.ts';
 import { isWorthRetrying, pauseBefore, type RetryPolicy, throwIfCancelled } from './retry.ts';
 import type { Answer } from './transport.ts';

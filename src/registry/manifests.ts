@@ -1,6 +1,6 @@
 // Manifests: fetched by tag or digest, verified, told apart by media type (distribution-spec, "Pulling manifests").
 import { createHash } from 'node:crypto';
-import { isDigest, type Digest } from '#shared/oci/digest.ts';
+import { type Digest, isDigest } from '#shared/oci/digest.ts';
 import { type Descriptor, type Index, type Manifest, mediaTypes } from '#shared/oci/specs.ts';
 import { RegistryFailure } from './failures.ts';
 import { ask, type Question, type Wire } from './session.ts';

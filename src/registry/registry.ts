@@ -192,7 +192,7 @@ class Client implements RegistryClient {
         this.#remember(repository, endpoint.origin);
         return result;
       } catch (thrown) {
-        if (!(thrown instanceof EngineError) || thrown.kind === 'cancelled') throw thrown;
+        if (!isOfEndpoint(thrown)) throw thrown;
         failures.push(thrown);
       }
     }
@@ -209,6 +209,12 @@ class Client implements RegistryClient {
     if (this.#answered.size > 1000) this.#answered.clear();
     this.#answered.set(repository, origin);
   }
+}
+
+/** Another endpoint may do better. A sink without room or a caller who went away fail with each of them. */
+function isOfEndpoint(thrown: unknown): thrown is EngineError {
+  if (thrown instanceof RegistryFailure) return thrown.kind !== 'cancelled';
+  return thrown instanceof EngineError && thrown.kind !== 'cancelled' && thrown.kind !== 'internal';
 }
 
 const pullScope = (ref: Reference): string => `repository:${ref.repository}:pull`;

@@ -83,6 +83,8 @@ export function messageOf(thrown: unknown): string {
 /** Anything that was thrown, as an EngineError: ours as it is, an abort as `cancelled`, the rest as `internal`. */
 export function asEngineError(thrown: unknown): EngineError {
   if (thrown instanceof EngineError) return thrown;
+  // A failure whose clean-up failed too: people want to know of the first.
+  if (thrown instanceof SuppressedError) return asEngineError(thrown.suppressed);
   if (thrown instanceof Error && thrown.name === 'AbortError')
     return cancelled(thrown.message, { cause: thrown });
   return internal(messageOf(thrown), { cause: thrown });

@@ -5,7 +5,7 @@ import { codeOf, EngineError, internal } from '#shared/errors.ts';
 export function diskFault(doing: string, thrown: unknown): unknown {
   if (thrown instanceof EngineError) return thrown;
   const code = codeOf(thrown);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  if (isDiskFull(thrown)) {
     return internal(`no space left on device: ${doing}`, {
       cause: thrown,
       hint: 'Free some disk space, for example with `image prune` or `system prune`, and try again.',
@@ -13,4 +13,10 @@ export function diskFault(doing: string, thrown: unknown): unknown {
   }
   if (code === 'EROFS') return internal(`read-only file system: ${doing}`, { cause: thrown });
   return thrown;
+}
+
+/** True where the file system had no room, or the quota none. */
+export function isDiskFull(thrown: unknown): boolean {
+  const code = codeOf(thrown);
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }

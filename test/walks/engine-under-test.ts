@@ -49,12 +49,15 @@ export const noDocker = hasDocker() ? undefined : 'the stock docker client is no
 
 let engines = 0;
 
-/** Starts an engine; disposing of it removes its containers and everything of it on the machine. */
-export async function startEngine(): Promise<EngineUnderTest> {
+/** Starts an engine in a new folder, or in one of the caller's; disposing of it removes its containers and everything of it on the machine. */
+export async function startEngine(folder?: string): Promise<EngineUnderTest> {
   const mirror = process.env['WHARF_TEST_MIRROR'];
   if (mirror === undefined) throw new Error('no registry of base images: run the walks by `npm test`');
-  const folder = await mkdtemp('/tmp/wharf-walk-');
-  const engine = new Engine(folder, mirror, `ww${process.pid}x${engines++}`);
+  const engine = new Engine(
+    folder ?? (await mkdtemp('/tmp/wharf-walk-')),
+    mirror,
+    `ww${process.pid}x${engines++}`,
+  );
   await engine.start();
   return engine;
 }

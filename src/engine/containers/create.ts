@@ -42,9 +42,10 @@ export async function createContainer(
   await using attempt = new Scope();
   room.state.transaction(() => {
     room.store.add(record);
+    // From here on there is something to take back, should the rest of the transaction fail too.
+    attempt.undo(() => discard(room, record));
     room.leases.hold(`image:${record.imageId}`, holderOf(record.id));
   });
-  attempt.undo(() => discard(room, record));
   mkdirSync(pathsOf(room, record.id).dir, { recursive: true, mode: 0o710 });
   room.snapshots.create(record.id, record.chainId);
   const mounts = await realiseMounts(room, record);

@@ -1,6 +1,7 @@
 // Containers as the Docker Engine API (v1.51) speaks of them: requests, summaries, inspect.
-import type { Healthcheck } from '#shared/oci/specs.ts';
+
 import type { EndpointSettings, PortMap, PortSummary } from '#shared/contract/network.ts';
+import type { Healthcheck } from '#shared/oci/specs.ts';
 
 /** `Config` of the API. Absent and null mean "as the image says". */
 export interface ContainerConfig {

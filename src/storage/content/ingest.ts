@@ -3,7 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { invalid } from '#shared/errors.ts';
 import type { Digest } from '#shared/oci/digest.ts';
-import { diskFault } from '../disk-faults.ts';
+import { diskFault, isDiskFull } from '../disk-faults.ts';
 
 export interface Expected {
   digest: Digest;
@@ -111,6 +111,8 @@ export class Ingest implements AsyncDisposable {
     try {
       if (batch.length > 0) await writeAll(this.#file, batch);
     } catch (thrown) {
+      // A part that fills the disk is not worth keeping for later: it gives its room back.
+      if (isDiskFull(thrown)) await this.discard();
       throw diskFault(`writing blob ${this.expected.digest}`, thrown);
     }
   }

@@ -1,6 +1,6 @@
 // One kind of record: a map from id to a JSON value, kept in the state database.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { damaged, stateFault } from './faults.ts';
+import { damaged } from './faults.ts';
 
 export interface Stored<T> {
   id: string;
@@ -26,38 +26,44 @@ export function prepareRecords(database: DatabaseSync): RecordStatements {
   };
 }
 
+/** What a collection needs of the database that it is in. */
+export interface Database {
+  readonly file: string;
+  guard<R>(step: () => R): R;
+}
+
 /** Values are copies: changing what `get` returned changes nothing until it is `put` again. */
 export class Collection<T extends object> {
   readonly name: string;
-  #file: string;
+  #database: Database;
   #statements: RecordStatements;
 
-  constructor(name: string, file: string, statements: RecordStatements) {
+  constructor(name: string, database: Database, statements: RecordStatements) {
     this.name = name;
-    this.#file = file;
+    this.#database = database;
     this.#statements = statements;
   }
 
   /** The value under `id`, or undefined. */
   get(id: string): T | undefined {
-    const row = this.#guard(() => this.#statements.get.get(this.name, id));
+    const row = this.#database.guard(() => this.#statements.get.get(this.name, id));
     return row === undefined ? undefined : this.#parse(id, row['value']);
   }
 
   /** Stores `value` under `id`, in place of what was there. */
   put(id: string, value: T): void {
     const text = JSON.stringify(value);
-    this.#guard(() => this.#statements.put.run(this.name, id, text));
+    this.#database.guard(() => this.#statements.put.run(this.name, id, text));
   }
 
   /** Removes the record; true where there was one. */
   delete(id: string): boolean {
-    return this.#guard(() => Number(this.#statements.delete.run(this.name, id).changes) > 0);
+    return this.#database.guard(() => Number(this.#statements.delete.run(this.name, id).changes) > 0);
   }
 
   /** Every record, ordered by id. */
   all(): Stored<T>[] {
-    const rows = this.#guard(() => this.#statements.all.all(this.name));
+    const rows = this.#database.guard(() => this.#statements.all.all(this.name));
     return rows.map((row) => {
       const id = String(row['id']);
       return { id, value: this.#parse(id, row['value']) };
@@ -73,15 +79,7 @@ export class Collection<T extends object> {
     try {
       return JSON.parse(String(text)) as T;
     } catch (cause) {
-      throw damaged(this.#file, `record ${this.name} ${id} is not JSON`, cause);
-    }
-  }
-
-  #guard<R>(work: () => R): R {
-    try {
-      return work();
-    } catch (thrown) {
-      throw stateFault(this.#file, thrown);
+      throw damaged(this.#database.file, `record ${this.name} ${id} is not JSON`, cause);
     }
   }
 }

@@ -23,6 +23,11 @@ export function stateFault(file: string, thrown: unknown): unknown {
   return internal(`${file}: ${messageOf(thrown)}`, { cause: thrown });
 }
 
+/** True where SQLite found no room on the disk. */
+export function isDiskFull(thrown: unknown): boolean {
+  return primaryCode(thrown) === sqliteFull;
+}
+
 /** The error for a database that cannot be trusted. */
 export function damaged(file: string, detail: string, cause?: unknown): EngineError {
   return internal(`the state database ${file} is damaged: ${detail}`, {

@@ -1,6 +1,5 @@
 // Who uses what: a lease says that a holder needs a subject, so that the subject may not be removed.
 import type { StatementSync } from 'node:sqlite';
-import { stateFault } from './faults.ts';
 import type { State } from './state.ts';
 
 /**
@@ -30,37 +29,29 @@ export class Leases {
 
   /** `holder` needs `subject` from now on. Safe to repeat. */
   hold(subject: string, holder: string): void {
-    this.#guard(() => this.#hold.run(subject, holder));
+    this.#state.guard(() => this.#hold.run(subject, holder));
   }
 
   /** `holder` needs `subject` no more; without a subject, nothing at all. Safe to repeat. */
   release(holder: string, subject?: string): void {
-    this.#guard(() =>
+    this.#state.guard(() =>
       subject === undefined ? this.#releaseAll.run(holder) : this.#release.run(holder, subject),
     );
   }
 
   /** Those who need `subject`, ordered. */
   holders(subject: string): string[] {
-    return this.#guard(() => this.#holders.all(subject)).map((row) => String(row['holder']));
+    return this.#state.guard(() => this.#holders.all(subject)).map((row) => String(row['holder']));
   }
 
   /** What `holder` needs, ordered. */
   heldBy(holder: string): string[] {
-    return this.#guard(() => this.#heldBy.all(holder)).map((row) => String(row['subject']));
+    return this.#state.guard(() => this.#heldBy.all(holder)).map((row) => String(row['subject']));
   }
 
   /** True where anybody needs `subject`. */
   anyHolder(subject: string): boolean {
-    return this.#guard(() => this.#any.get(subject)) !== undefined;
-  }
-
-  #guard<R>(work: () => R): R {
-    try {
-      return work();
-    } catch (thrown) {
-      throw stateFault(this.#state.file, thrown);
-    }
+    return this.#state.guard(() => this.#any.get(subject)) !== undefined;
   }
 }
 

@@ -3,7 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Collection, prepareRecords, type RecordStatements } from './collection.ts';
-import { damaged, stateFault } from './faults.ts';
+import { damaged, isDiskFull, stateFault } from './faults.ts';
+import { Reserve } from './reserve.ts';
 import { migrate } from './schema.ts';
 
 /**
@@ -15,17 +16,20 @@ export class State implements AsyncDisposable {
   /** For this room only: tables beside the records. */
   readonly database: DatabaseSync;
   #statements: RecordStatements;
+  #reserve: Reserve;
   #depth = 0;
 
   constructor(file: string, database: DatabaseSync) {
     this.file = file;
     this.database = database;
     this.#statements = prepareRecords(database);
+    this.#reserve = new Reserve(`${file}-reserve`);
+    this.#reserve.ensure();
   }
 
   /** The records of one kind. Two collections of the same name are the same records. */
   collection<T extends object>(name: string): Collection<T> {
-    return new Collection<T>(name, this.file, this.#statements);
+    return new Collection<T>(name, this, this.#statements);
   }
 
   /**
@@ -34,11 +38,41 @@ export class State implements AsyncDisposable {
    */
   transaction<T>(work: () => T): T {
     if (this.#depth > 0) return work();
-    this.#run('BEGIN IMMEDIATE');
+    try {
+      return this.#attempt(work);
+    } catch (thrown) {
+      // Not run again: `work` may have done more than write. But its undoing can be recorded.
+      if (isDiskFull(thrown)) this.#reserve.release();
+      throw stateFault(this.file, thrown);
+    }
+  }
+
+  /**
+   * For this room only: runs one step on the database and says in a user's words what goes wrong. On a full disk the
+   * reserve is given back and the step is run once more, so that the way out of a full disk can be recorded.
+   */
+  guard<T>(step: () => T): T {
+    try {
+      try {
+        const result = step();
+        if (this.#depth === 0) this.#reserve.ensure();
+        return result;
+      } catch (thrown) {
+        if (this.#depth > 0 || !isDiskFull(thrown) || !this.#reserve.release()) throw thrown;
+        return step();
+      }
+    } catch (thrown) {
+      // Inside a transaction its owner wants to see what SQLite said.
+      throw this.#depth > 0 && isDiskFull(thrown) ? thrown : stateFault(this.file, thrown);
+    }
+  }
+
+  #attempt<T>(work: () => T): T {
+    this.database.exec('BEGIN IMMEDIATE');
     this.#depth++;
     try {
       const result = work();
-      this.#run('COMMIT');
+      this.database.exec('COMMIT');
       return result;
     } catch (thrown) {
       if (this.database.isTransaction) this.database.exec('ROLLBACK');
@@ -51,14 +85,6 @@ export class State implements AsyncDisposable {
   /** Closes the file. Safe to repeat. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.database.isOpen) this.database.close();
-  }
-
-  #run(sql: string): void {
-    try {
-      this.database.exec(sql);
-    } catch (thrown) {
-      throw stateFault(this.file, thrown);
-    }
   }
 }
 
