@@ -1,0 +1,186 @@
+// A cache before another registry: what is asked for and not here is fetched, kept and served.
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RegistryAuth } from '#registry/auth.ts';
+import { openRegistry, type RegistryClient, type RegistryOptions } from '#registry/registry.ts';
+import { asEngineError, isKind } from '#shared/errors.ts';
+import { type Digest, hexOf } from '#shared/oci/digest.ts';
+import type { Reference } from '#shared/oci/reference.ts';
+import { refuse } from '../failures.ts';
+import type { Hub } from '../hub.ts';
+import { readManifest } from '../store/manifest-facts.ts';
+import { openUploadFile, type UploadFile } from '../store/upload-file.ts';
+import { GrowingBlob } from './growing-blob.ts';
+
+export interface ProxyOptions {
+  /** `docker.io`, `ghcr.io`, `127.0.0.1:5001`. */
+  upstream: string;
+  auth?: RegistryAuth | undefined;
+  /** Options of the client that asks upstream. */
+  client?: RegistryOptions | undefined;
+  /** How long a tag is taken for current; a minute unless told. */
+  tagLifeMs?: number | undefined;
+}
+
+const partialKeptMs = 7 * 24 * 3600 * 1000;
+
+export class PullThrough implements Disposable {
+  #hub: Hub;
+  #options: ProxyOptions;
+  #upstream: string;
+  #client: RegistryClient;
+  #dir: string;
+  #fetches = new Map<string, Promise<void>>();
+  #blobs = new Map<Digest, Promise<GrowingBlob>>();
+
+  constructor(hub: Hub, options: ProxyOptions) {
+    this.#hub = hub;
+    this.#options = options;
+    this.#upstream = options.upstream.replace(/^https?:\/\//, '').replace(/\/+$/, '');
+    this.#client = openRegistry(options.client ?? {});
+    this.#dir = join(hub.root, 'fetches');
+    mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
+    this.#sweep();
+  }
+
+  /**
+   * The manifest is in the Hub afterwards, if anybody has it. Where the other registry fails, what is here counts;
+   * throws MANIFEST_UNKNOWN or UNAVAILABLE where nothing is.
+   */
+  async ensureManifest(repository: string, target: { tag: string } | { digest: Digest }): Promise<void> {
+    if (this.#isFresh(repository, target)) return;
+    const key = `${repository} ${JSON.stringify(target)}`;
+    const running = this.#fetches.get(key) ?? this.#fetchManifest(repository, target);
+    this.#fetches.set(key, running);
+    try {
+      await running;
+    } catch (thrown) {
+      if (!this.#isHere(repository, target)) throw thrown;
+    } finally {
+      this.#fetches.delete(key);
+    }
+  }
+
+  /** The blob on its way; undefined where no manifest of the repository told of it. */
+  async fetchBlob(repository: string, digest: Digest): Promise<GrowingBlob | undefined> {
+    const sizeBytes = this.#hub.repositories.announcedSize(repository, digest);
+    if (sizeBytes === undefined) return undefined;
+    const running = this.#blobs.get(digest) ?? this.#startBlob(repository, { digest, sizeBytes });
+    this.#blobs.set(digest, running);
+    running.catch(() => this.#blobs.delete(digest));
+    return await running;
+  }
+
+  [Symbol.dispose](): void {
+    this.#client[Symbol.dispose]();
+  }
+
+  #isHere(repository: string, target: { tag: string } | { digest: Digest }): boolean {
+    const { repositories } = this.#hub;
+    if ('digest' in target) return repositories.manifest(repository, target.digest) !== undefined;
+    return repositories.tag(repository, target.tag) !== undefined;
+  }
+
+  #isFresh(repository: string, target: { tag: string } | { digest: Digest }): boolean {
+    if ('digest' in target) return this.#isHere(repository, target);
+    const record = this.#hub.repositories.tag(repository, target.tag);
+    return Date.now() - (record?.checkedAtMs ?? 0) < (this.#options.tagLifeMs ?? 60_000);
+  }
+
+  async #fetchManifest(repository: string, target: { tag: string } | { digest: Digest }): Promise<void> {
+    const { manifestBytes, repositories, pins } = this.#hub;
+    const { auth } = this.#options;
+    try {
+      const { bytes, descriptor } = await this.#client.manifest(this.#reference(repository, target), {
+        auth,
+      });
+      const { digest, mediaType } = descriptor;
+      const facts = readManifest(bytes, mediaType);
+      using _ = pins.hold(digest);
+      await manifestBytes.store(digest, bytes);
+      const tag = 'tag' in target ? target.tag : undefined;
+      repositories.putManifest(repository, { digest, sizeBytes: bytes.length, facts, tag, isPartial: true });
+      if (tag !== undefined) repositories.markChecked(repository, tag);
+    } catch (thrown) {
+      throw this.#failure(thrown);
+    }
+  }
+
+  #failure(thrown: unknown): unknown {
+    const known = asEngineError(thrown);
+    if (known.name === 'HubFailure') return known;
+    if (isKind(known, 'not-found')) return refuse('MANIFEST_UNKNOWN', known.message, { cause: thrown });
+    return refuse('UNAVAILABLE', `${this.#upstream}: ${known.message}`, { cause: thrown });
+  }
+
+  async #startBlob(
+    repository: string,
+    { digest, sizeBytes }: { digest: Digest; sizeBytes: number },
+  ): Promise<GrowingBlob> {
+    const path = join(this.#dir, hexOf(digest));
+    if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > sizeBytes) rmSync(path);
+    const file = await openUploadFile(path);
+    this.#hub.quota.charge(sizeBytes);
+    const progress: { blob?: GrowingBlob } = {};
+    const stored = this.#receive(repository, {
+      digest,
+      sizeBytes,
+      file,
+      onBytes: () => progress.blob?.wake(),
+    });
+    progress.blob = new GrowingBlob(file, sizeBytes, stored);
+    const over = () => void this.#blobs.delete(digest);
+    progress.blob.stored.then(over, () => {
+      this.#hub.quota.refund(sizeBytes);
+      over();
+    });
+    return progress.blob;
+  }
+
+  async #receive(
+    repository: string,
+    {
+      digest,
+      sizeBytes,
+      file,
+      onBytes,
+    }: { digest: Digest; sizeBytes: number; file: UploadFile; onBytes: () => void },
+  ): Promise<void> {
+    const { content, repositories, pins } = this.#hub;
+    using _ = pins.hold(digest);
+    const descriptor = { mediaType: 'application/octet-stream', digest, size: sizeBytes };
+    try {
+      await this.#client.blob(this.#reference(repository, { digest }), descriptor, {
+        sink: file,
+        onBytes,
+        auth: this.#options.auth,
+      });
+    } catch (thrown) {
+      await file.rest();
+      throw this.#failure(thrown);
+    }
+    if (file.digest() !== digest) {
+      await file.rest();
+      rmSync(file.path, { force: true });
+      throw refuse('UNAVAILABLE', `${this.#upstream} sent wrong bytes for ${digest}`);
+    }
+    await file.moveTo(content.path(digest));
+    repositories.link(repository, digest, sizeBytes);
+  }
+
+  #reference(repository: string, target: { tag: string } | { digest: Digest }): Reference {
+    const isShort = this.#upstream === 'docker.io' && !repository.includes('/');
+    return {
+      registry: this.#upstream,
+      repository: isShort ? `library/${repository}` : repository,
+      ...target,
+    };
+  }
+
+  #sweep(): void {
+    for (const name of readdirSync(this.#dir)) {
+      const path = join(this.#dir, name);
+      if (Date.now() - statSync(path).mtimeMs > partialKeptMs) rmSync(path, { force: true });
+    }
+  }
+}
