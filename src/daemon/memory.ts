@@ -3,6 +3,7 @@ import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { releaseCodePages } from '#kernel/code-pages.ts';
 
 /**
  * From now on modules are taken from a cache on disk, where it has them: without it every start strips types again,
@@ -33,15 +34,24 @@ export function trimWhenIdle(activity: () => number): Disposable {
   const collect: Collect = runInNewContext('gc');
   let seen = -1;
   let heldBytes = 0;
+  let released = false;
   const timer = setInterval(() => {
     const now = activity();
     const idle = now === seen;
     seen = now;
-    const { heapTotal, external } = process.memoryUsage();
-    if (!idle || heapTotal + external - heldBytes < worthwhileBytes) return;
-    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-    const after = process.memoryUsage();
-    heldBytes = after.heapTotal + after.external;
+    if (!idle) released = false;
+    if (!idle || released) return;
+    if (sizeOf() - heldBytes >= worthwhileBytes)
+      collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    heldBytes = sizeOf();
+    // Once in a pause: what the checks themselves use comes back with each of them.
+    releaseCodePages();
+    released = true;
   }, checkEveryMs).unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+function sizeOf(): number {
+  const { heapTotal, external } = process.memoryUsage();
+  return heapTotal + external;
 }
