@@ -1,0 +1,102 @@
+// Asks the engine what there is of a project.
+import type { Client } from '#client/client.ts';
+import { isMap, type Json } from '#compose/json.ts';
+import type { Project } from '#compose/model.ts';
+import { imageOf } from '#compose/plan/diverged.ts';
+import { label } from '#compose/plan/labels.ts';
+import type { ObservedContainer, ObservedState } from '#compose/plan/observed.ts';
+import type { ContainerSummary } from '#shared/contract/container.ts';
+import { isKind } from '#shared/errors.ts';
+
+type Asked = Pick<Client, 'containers' | 'networks' | 'volumes' | 'images'>;
+
+/** What there is of the project now. Only reads. */
+export async function observe(client: Asked, project: Project): Promise<ObservedState> {
+  const [containers, networks, volumes, images] = await Promise.all([
+    observeContainers(client, project.name),
+    client.networks.list(),
+    client.volumes.list(),
+    observeImages(client, project),
+  ]);
+  return {
+    containers,
+    networks: networks.map(({ Id, Name, Labels }) => ({ id: Id, name: Name, ...origin(Labels) })),
+    volumes: volumes.map(({ Name, Labels }) => ({ name: Name, ...origin(Labels) })),
+    images,
+  };
+}
+
+/** The project's containers, stopped ones and one-offs too. */
+export async function observeContainers(
+  client: Pick<Client, 'containers'>,
+  project: string,
+): Promise<ObservedContainer[]> {
+  const filters = JSON.stringify({ label: [`${label.project}=${project}`] });
+  return (await client.containers.list({ all: true, filters })).map(containerOf);
+}
+
+function origin(labels: Record<string, string> | null): { project?: string; configHash?: string } {
+  const project = labels?.[label.project];
+  const configHash = labels?.[label.configHash];
+  return {
+    ...(project === undefined ? {} : { project }),
+    ...(configHash === undefined ? {} : { configHash }),
+  };
+}
+
+function containerOf(summary: ContainerSummary): ObservedContainer {
+  const labels = summary.Labels ?? {};
+  const made = parseMade(labels[label.made]);
+  const health = /\((?:health: )?(starting|healthy|unhealthy)\)/.exec(summary.Status)?.[1];
+  const exit = /^Exited \((\d+)\)/.exec(summary.Status)?.[1];
+  const known = (['starting', 'healthy', 'unhealthy'] as const).find((one) => one === health);
+  return {
+    id: summary.Id,
+    name: (summary.Names[0] ?? '').replace(/^\//, ''),
+    service: labels[label.service] ?? '',
+    number: Number(labels[label.number] ?? 1),
+    oneOff: labels[label.oneOff] === 'True',
+    phase: summary.State,
+    configHash: labels[label.configHash] ?? '',
+    imageId: summary.ImageID,
+    networkIds: Object.values(summary.NetworkSettings?.Networks ?? {}).flatMap(
+      ({ NetworkID }) => NetworkID ?? [],
+    ),
+    volumes: Object.fromEntries(
+      (summary.Mounts ?? []).flatMap(({ Type, Name, Destination }) =>
+        Type === 'volume' && Name ? [[Destination, Name]] : [],
+      ),
+    ),
+    ...(made === undefined ? {} : { made }),
+    ...(known === undefined ? {} : { health: known }),
+    ...(exit === undefined ? {} : { exitCode: Number(exit) }),
+  };
+}
+
+function parseMade(text: string | undefined): ObservedContainer['made'] {
+  if (text === undefined) return undefined;
+  try {
+    const data: Json = JSON.parse(text);
+    return isMap(data) ? data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function observeImages(
+  client: Pick<Client, 'images'>,
+  project: Project,
+): Promise<Record<string, string>> {
+  const names = [...new Set(Object.keys(project.services).map((service) => imageOf(project, service)))];
+  const found = await Promise.all(
+    names.map(async (name): Promise<[string, string] | undefined> => {
+      try {
+        return [name, (await client.images.inspect(name)).Id];
+      } catch (thrown) {
+        if (isKind(thrown, 'not-found')) return undefined;
+        throw thrown;
+      }
+    }),
+  );
+  return Object.fromEntries(found.filter((entry) => entry !== undefined));
+}

@@ -1,0 +1,23 @@
+// What every verb works with: the engine, the project, and who is told what happens.
+import type { Client } from '#client/client.ts';
+import type { Project } from '#compose/model.ts';
+import type { Step } from '#compose/plan/steps.ts';
+
+export interface StepEvent {
+  step: Step;
+  phase: 'begun' | 'done' | 'failed';
+  /** One line on how it goes on, for steps that take long. */
+  note?: string;
+}
+
+export interface Session {
+  client: Pick<Client, 'containers' | 'networks' | 'volumes' | 'images' | 'execs'>;
+  project: Project;
+  /** Builds the image of a service under this name. It is the caller's, since contexts are packed there. */
+  build?: (service: string, image: string) => Promise<void>;
+  /** `X-Registry-Auth` for a reference. */
+  authFor?: (reference: string) => string | undefined;
+  onStep?: (event: StepEvent) => void;
+  warn?: (message: string) => void;
+  signal?: AbortSignal;
+}

@@ -1,0 +1,80 @@
+// The verbs that change things: up and down. Each observes, plans, and does exactly that plan.
+import { observe } from '#compose/execute/observe.ts';
+import { perform } from '#compose/execute/perform.ts';
+import { doInOrder } from '#compose/execute/schedule.ts';
+import type { Session } from '#compose/execute/session.ts';
+import { waitFor } from '#compose/execute/wait.ts';
+import { type DownOptions, planDown } from '#compose/plan/down.ts';
+import type { ObservedState } from '#compose/plan/observed.ts';
+import { planUp } from '#compose/plan/plan.ts';
+import type { PlanOptions } from '#compose/plan/service.ts';
+import type { Plan, Step } from '#compose/plan/steps.ts';
+import { conflict } from '#shared/errors.ts';
+
+export interface UpOptions extends PlanOptions {
+  /** Only plan: nothing is written. */
+  dryRun?: boolean;
+  /** Wait until every service runs, and is healthy where it has a health check. */
+  wait?: boolean;
+  timeoutSeconds?: number | undefined;
+}
+
+/** Makes the project true at the engine; resolves to the plan that was done. */
+export async function up(session: Session, options: UpOptions = {}): Promise<Plan> {
+  const first = await observe(session.client, session.project);
+  const early = planUp(session.project, first, options);
+  for (const warning of early.warnings) session.warn?.(warning);
+  if (options.dryRun === true) return early;
+  const images = early.steps.filter(isImageStep);
+  await carryOut(session, images, { observed: first, timeoutSeconds: options.timeoutSeconds });
+  // Only what was pulled or built tells whether a container still has the image that its service wants.
+  const observed = images.length === 0 ? first : await observe(session.client, session.project);
+  const plan = images.length === 0 ? early : planUp(session.project, observed, options);
+  const rest = plan.steps.filter((step) => !isImageStep(step));
+  await carryOut(session, rest, { observed, timeoutSeconds: options.timeoutSeconds });
+  if (options.wait === true) {
+    await Promise.all(
+      Object.keys(plan.services).map((service) => waitFor(session, service, 'running_or_healthy')),
+    );
+  }
+  return { ...plan, steps: [...images, ...rest] };
+}
+
+function isImageStep({ kind }: Step): boolean {
+  return kind === 'pull' || kind === 'build';
+}
+
+export interface DownRequest extends DownOptions {
+  dryRun?: boolean;
+  timeoutSeconds?: number | undefined;
+}
+
+/** Takes the project away again; resolves to the plan that was done. */
+export async function down(session: Session, options: DownRequest = {}): Promise<Plan> {
+  const observed = await observe(session.client, session.project);
+  const plan = planDown(session.project, observed, options);
+  if (options.dryRun === true) return plan;
+  const { timeoutSeconds } = options;
+  await carryOut(session, plan.steps, { observed, timeoutSeconds, removeAnonymousVolumes: options.volumes });
+  return plan;
+}
+
+interface Frame {
+  observed: ObservedState;
+  timeoutSeconds: number | undefined;
+  removeAnonymousVolumes?: boolean | undefined;
+}
+
+async function carryOut(session: Session, steps: readonly Step[], frame: Frame): Promise<void> {
+  await doInOrder(steps, async (step) => {
+    if (session.signal?.aborted === true) throw conflict('interrupted');
+    session.onStep?.({ step, phase: 'begun' });
+    try {
+      await perform(session, step, frame);
+    } catch (thrown) {
+      session.onStep?.({ step, phase: 'failed' });
+      throw thrown;
+    }
+    session.onStep?.({ step, phase: 'done' });
+  });
+}

@@ -1,0 +1,166 @@
+// Plans one service: which of its containers stay, start, are replaced, made or removed.
+import { replicasOf } from '#compose/check/clashes.ts';
+import { divergence, type Surroundings } from '#compose/plan/diverged.ts';
+import { serviceHash } from '#compose/plan/hash.ts';
+import { containerName } from '#compose/plan/labels.ts';
+import { imageSteps, startsOf, thingsNeeded } from '#compose/plan/needs.ts';
+import type { ObservedContainer } from '#compose/plan/observed.ts';
+import { planRemoval } from '#compose/plan/removal.ts';
+import type { ContainerStep, Plan, ServicePlan } from '#compose/plan/steps.ts';
+
+export interface PlanOptions {
+  /** Only these and what they need; all where there are none. */
+  services?: readonly string[];
+  /** Leave out what the named services need. */
+  noDependencies?: boolean;
+  recreate?: 'diverged' | 'always' | 'never';
+  /** Replace what the named services need, too. */
+  recreateDependencies?: boolean;
+  removeOrphans?: boolean;
+  renewAnonymousVolumes?: boolean;
+  /** Containers by service. */
+  scale?: Readonly<Record<string, number>>;
+  build?: 'missing' | 'always' | 'never';
+  /** False makes containers without starting them. */
+  start?: boolean;
+}
+
+export interface ServiceFrame {
+  around: Surroundings;
+  options: PlanOptions;
+  isNamed: boolean;
+  /** Services whose containers are replaced; this one is added where its are. */
+  recreated: Set<string>;
+}
+
+/** Adds the steps of one service, and says what happens to it and why. What it needs has been planned before. */
+export function planService(plan: Plan, name: string, frame: ServiceFrame): void {
+  const { around, options } = frame;
+  const service = around.project.services[name];
+  if (service === undefined) return;
+  const wanted = options.scale?.[name] ?? replicasOf(service);
+  const existing = around.observed.containers
+    .filter((container) => container.service === name && !container.oneOff)
+    .sort((a, b) => a.number - b.number);
+  const before = [
+    ...thingsNeeded(plan, around.project, name),
+    ...imageSteps(plan, name, { around, build: options.build }),
+    ...startsOf(plan, Object.keys(service.depends_on ?? {})),
+  ];
+  const verdicts: ServicePlan[] = [];
+  const kept = existing.slice(0, wanted);
+  for (const container of kept) verdicts.push(planExisting(plan, name, { container, before, frame }));
+  for (const container of existing.slice(wanted)) {
+    planRemoval(plan, container);
+    verdicts.push({ verdict: 'remove', causes: [`scale ${existing.length} → ${wanted}`] });
+  }
+  const used = new Set(kept.map(({ number }) => number));
+  for (let number = 1; kept.length > 0 || wanted > 0; number += 1) {
+    if (used.size >= wanted) break;
+    if (used.has(number)) continue;
+    used.add(number);
+    creation(plan, name, { number, before, frame });
+    verdicts.push({
+      verdict: 'create',
+      causes: existing.length > 0 ? [`scale ${existing.length} → ${wanted}`] : [],
+    });
+  }
+  plan.services[name] = summed(verdicts);
+}
+
+const weight = { recreate: 4, create: 3, start: 2, remove: 1, leave: 0 };
+
+function summed(verdicts: readonly ServicePlan[]): ServicePlan {
+  const heaviest = [...verdicts].sort((a, b) => weight[b.verdict] - weight[a.verdict])[0];
+  return {
+    verdict: heaviest?.verdict ?? 'leave',
+    causes: [...new Set(verdicts.flatMap(({ causes }) => causes))],
+  };
+}
+
+interface Existing {
+  container: ObservedContainer;
+  before: string[];
+  frame: ServiceFrame;
+}
+
+function planExisting(plan: Plan, name: string, { container, before, frame }: Existing): ServicePlan {
+  const causes = recreationCauses(name, container, frame);
+  if (causes.length > 0) {
+    frame.recreated.add(name);
+    creation(plan, name, { number: container.number, before, frame, replaces: container });
+    return { verdict: 'recreate', causes };
+  }
+  if (container.phase === 'running' || container.phase === 'restarting' || frame.options.start === false)
+    return { verdict: 'leave', causes: [] };
+  const kind = container.phase === 'paused' ? 'unpause-container' : 'start-container';
+  plan.steps.push({
+    ...waiting(frame, name),
+    id: `start ${container.name}`,
+    after: before,
+    kind,
+    service: name,
+    name: container.name,
+    containerId: container.id,
+  });
+  return { verdict: 'start', causes: [`it is ${container.phase}`] };
+}
+
+function recreationCauses(
+  name: string,
+  container: ObservedContainer,
+  { around, options, isNamed }: ServiceFrame,
+): string[] {
+  if (options.recreate === 'never') return [];
+  if (options.recreate === 'always' && isNamed) return ['it is forced'];
+  if (options.recreateDependencies === true && !isNamed) return ['dependencies are forced'];
+  return divergence(name, container, around);
+}
+
+interface Creation {
+  number: number;
+  before: string[];
+  frame: ServiceFrame;
+  replaces?: ObservedContainer;
+}
+
+function creation(plan: Plan, name: string, { number, before, frame, replaces }: Creation): void {
+  const { project } = frame.around;
+  const service = project.services[name] ?? {};
+  const own = containerName(project.name, name, { number, own: service.container_name });
+  const replacing =
+    replaces === undefined
+      ? {}
+      : {
+          replaces: {
+            id: replaces.id,
+            name: replaces.name,
+            keepVolumes: frame.options.renewAnonymousVolumes !== true,
+          },
+        };
+  plan.steps.push({
+    id: `create ${own}`,
+    after: before.filter((id) => !id.startsWith('start ')),
+    kind: 'create-container',
+    service: name,
+    number,
+    name: own,
+    configHash: serviceHash(service),
+    ...replacing,
+  });
+  if (frame.options.start === false) return;
+  plan.steps.push({
+    ...waiting(frame, name),
+    id: `start ${own}`,
+    after: [`create ${own}`, ...before],
+    kind: 'start-container',
+    service: name,
+    name: own,
+  });
+}
+
+function waiting(frame: ServiceFrame, name: string): Pick<ContainerStep, 'waitFor'> {
+  const needed = Object.entries(frame.around.project.services[name]?.depends_on ?? {});
+  if (needed.length === 0 || frame.options.noDependencies === true) return {};
+  return { waitFor: needed.map(([service, { condition, required }]) => ({ service, condition, required })) };
+}
