@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EngineUnderTest, eventually, startEngine } from './engine-under-test.ts';
+import { type EngineUnderTest, eventually, freePort, startEngine } from './engine-under-test.ts';
 
 interface Row {
   Id: string;
@@ -277,13 +276,4 @@ async function pageAt(port: number): Promise<string | undefined> {
     () => undefined,
   );
   return answer?.ok ? answer.text() : undefined;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  assert.ok(address !== null && typeof address === 'object');
-  return address.port;
 }

@@ -3,11 +3,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { collectWheels, serveWheels } from '../../scripts/demo/wheels.ts';
-import { type Client, type EngineUnderTest, eventually, noDocker, startEngine } from './engine-under-test.ts';
+import {
+  type Client,
+  type EngineUnderTest,
+  eventually,
+  freePort,
+  noDocker,
+  startEngine,
+} from './engine-under-test.ts';
 
 const example = join(import.meta.dirname, '../../examples/flask-app');
 
@@ -201,15 +207,6 @@ for (const name of ['wharf', 'docker'] as const) {
 async function fetchText(url: string): Promise<string | undefined> {
   const answer = await fetch(url, { signal: AbortSignal.timeout(3000) }).catch(() => undefined);
   return answer?.ok ? answer.text() : undefined;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  assert.ok(address !== null && typeof address === 'object');
-  return address.port;
 }
 
 function programOf(name: 'wharf' | 'docker'): string {
