@@ -32,7 +32,7 @@ if command -v dpkg-query >/dev/null 2>&1; then
       fail "apt-get could not install:$missing"
     }
   fi
-  # The registry that holds the base images of the demo and the tests: unpacked, since its package brings a service.
+  # The registry that the tests put beside our Hub: unpacked, since its package brings a service.
   registry=.cache/tools/usr/bin/docker-registry
   if [ ! -x "$registry" ] && ! command -v docker-registry >/dev/null 2>&1; then
     say "unpacking docker-registry"

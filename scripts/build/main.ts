@@ -1,11 +1,12 @@
 // Makes `dist/`: one directory that runs without the sources. The command line is one file, the daemon another, so
-// that a client never reads the engine. `npm run build -- --no-node` leaves Node itself out (120 MB).
+// that a client never reads the engine. `npm run build -- [DIR] --no-node` leaves Node itself out (120 MB).
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
   cpSync,
   existsSync,
+  globSync,
   mkdirSync,
   readFileSync,
   realpathSync,
@@ -14,10 +15,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
-const dist = join(root, 'dist');
+const dist = resolve(process.argv.slice(2).find((word) => !word.startsWith('-')) ?? join(root, 'dist'));
 const code = join(dist, 'lib/code');
 
 /** Packages that are not bundled, as they have native parts or are loaded by name. */
@@ -33,21 +34,40 @@ interface Bundle {
   replace?: (readonly [string, string])[];
 }
 
+/** One for all bundles, as errors are told by their class; whatever a bundle holds else, it holds for itself. */
+const errors = '#shared/errors.ts';
+const shared = [`require("${errors}")`, 'require("./errors.cjs")'] as const;
+
+/** Files that run in threads of their own, wherever the sources start one. */
+const workers = globSync('src/**/*.ts', { cwd: root }).flatMap((source) => {
+  const text = readFileSync(join(root, source), 'utf8');
+  return [...text.matchAll(/new Worker\(new URL\('([^']+)'/g)].map(([, named = '']) => {
+    const file = join(dirname(source), named);
+    return { named, file, output: `${basename(named, '.ts')}.cjs` };
+  });
+});
+
+/** What runs long and is big: the commands load it when they are asked for it. */
+const servers = ['#daemon/run.ts', '#daemon/hub.ts'];
+const lazyServers = 'Promise.resolve().then(() => require("./daemon.cjs"))';
+
 const bundles: Bundle[] = [
+  { entry: { file: 'src/shared/errors.ts' }, output: 'errors.cjs' },
   {
     entry: {
       text: `import { runProgram } from '#cli/program.ts';\nvoid runProgram(process.argv.slice(2));\n`,
     },
     output: 'wharf.cjs',
-    external: ['#daemon/run.ts'],
-    replace: [['import("#daemon/run.ts")', 'Promise.resolve().then(() => require("./daemon.cjs"))']],
+    external: [...servers, errors],
+    replace: [shared, ...servers.map((name) => [`import("${name}")`, lazyServers] as const)],
   },
   {
-    entry: { file: 'src/daemon/run.ts' },
+    entry: { text: servers.map((name) => `export * from '${name}';\n`).join('') },
     output: 'daemon.cjs',
-    replace: [['./worker/worker.ts', './worker.cjs']],
+    external: [errors],
+    replace: [shared, ...workers.map(({ named, output }) => [named, `./${output}`] as const)],
   },
-  { entry: { file: 'src/storage/archive/worker/worker.ts' }, output: 'worker.cjs' },
+  ...workers.map(({ file, output }): Bundle => ({ entry: { file }, output })),
 ];
 
 rmSync(dist, { recursive: true, force: true });
@@ -81,6 +101,8 @@ function writeBundle({ entry, output, external = [], replace = [] }: Bundle): vo
     if (!text.includes(from)) throw new Error(`${output} does not hold ${from}`);
     text = text.replaceAll(from, to);
   }
+  const lost = /new URL\("\.[^"]*\.ts"/.exec(text);
+  if (lost !== null) throw new Error(`${output} names a source that is not there: ${lost[0]}`);
   writeFileSync(file, text);
 }
 
@@ -144,5 +166,5 @@ function warmUp(): void {
   const bytes = bundles.map(
     ({ output }) => `${output} ${Math.round(statSync(join(code, output)).size / 1024)} KiB`,
   );
-  console.log(`dist/: ${bytes.join(', ')}`);
+  console.log(`${dist}: ${bytes.join(', ')}`);
 }

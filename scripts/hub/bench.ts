@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { dockerRegistryProgram } from './peer.ts';
 
 const execute = promisify(execFile);
 const sizeBytes = Number(process.argv[2] ?? 256) * 1024 * 1024;
@@ -59,7 +60,7 @@ async function startDockerRegistry(): Promise<{ url: string; pid: number }> {
   };
   writeFileSync(file, JSON.stringify(config));
   const env = { PATH: process.env['PATH'], OTEL_TRACES_EXPORTER: 'none' };
-  return await started(spawn('docker-registry', ['serve', file], { stdio: 'ignore', env }), 5962);
+  return await started(spawn(dockerRegistryProgram(), ['serve', file], { stdio: 'ignore', env }), 5962);
 }
 
 async function started(child: ChildProcess, port: number): Promise<{ url: string; pid: number }> {

@@ -1,17 +1,19 @@
-// A registry on loopback holding the base images: Debian's docker-registry, seeded once, kept in the checkout's cache.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+// A registry on loopback holding the base images: our Hub, seeded once, kept in the checkout's cache.
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { openRegistry } from '#registry/registry.ts';
+import { seedImage } from '../hub/seed.ts';
 import { writeLayout } from './layout.ts';
 import { type Recipe, recipes } from './recipes.ts';
 import { makeRoot } from './root.ts';
 
-const execute = promisify(execFile);
+/** The one of `bin/wharf`: a second start finds its code compiled. */
+const codeCache = join(import.meta.dirname, '../../node_modules/.cache/wharf-code');
 
 export interface BaseRegistry {
   /** What `--registry-mirror` takes. */
@@ -36,9 +38,9 @@ export async function startBaseRegistry(options: RegistryOptions): Promise<BaseR
   await mkdir(options.cache, { recursive: true });
   const layouts = new Map<Recipe, string>();
   for (const recipe of recipes) layouts.set(recipe, await ensureLayout(recipe, options.cache, say));
-  const registry = await startRegistry(options);
+  const registry = await startHub(options);
   try {
-    for (const [recipe, layout] of layouts) await seed(registry.url, recipe, layout, options.cache);
+    for (const [recipe, layout] of layouts) await seed(registry.url, recipe, layout);
   } catch (thrown) {
     await registry.stop();
     throw thrown;
@@ -62,69 +64,57 @@ async function ensureLayout(recipe: Recipe, cache: string, say: (line: string) =
   return layout;
 }
 
-async function startRegistry(options: RegistryOptions): Promise<BaseRegistry> {
+async function startHub(options: RegistryOptions): Promise<BaseRegistry> {
   const port = options.port === 0 ? await freePort() : options.port;
-  const folder = join(options.cache, 'registry');
-  await mkdir(folder, { recursive: true });
-  const configFile = join(folder, `config-${port}.yml`);
-  await writeFile(configFile, registryConfig(folder, port));
   const detached = options.detached ?? false;
-  const child = spawn(registryProgram(), ['serve', configFile], {
-    stdio: 'ignore',
-    detached,
-    env: { PATH: process.env['PATH'], OTEL_TRACES_EXPORTER: 'none' },
-  });
+  // Tests and demo may each have a Hub on this folder at a time: safe as long as none of them collects garbage.
+  const child = spawn(
+    process.execPath,
+    [
+      '--disable-warning=ExperimentalWarning',
+      join(import.meta.dirname, '../hub/serve.ts'),
+      join(options.cache, 'hub'),
+      `127.0.0.1:${port}`,
+      JSON.stringify({ collectEveryMs: 0 }),
+    ],
+    { stdio: 'ignore', detached, env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: codeCache } },
+  );
   if (detached) child.unref();
   const url = `http://127.0.0.1:${port}`;
-  await answering(url, child);
-  return { url, child, stop: () => stopChild(child, configFile) };
-}
-
-/** The one that setup unpacked into the checkout's cache, or the machine's own. */
-function registryProgram(): string {
-  const unpacked = join(import.meta.dirname, '../../.cache/tools/usr/bin/docker-registry');
-  return existsSync(unpacked) ? unpacked : 'docker-registry';
-}
-
-function registryConfig(folder: string, port: number): string {
-  const lines = ['version: 0.1', 'log: {level: error, accesslog: {disabled: true}}'];
-  lines.push(`storage: {filesystem: {rootdirectory: ${JSON.stringify(folder)}}, delete: {enabled: true}}`);
-  lines.push(`http: {addr: "127.0.0.1:${port}"}`);
-  return `${lines.join('\n')}\n`;
+  try {
+    await answering(url, child);
+  } catch (thrown) {
+    await stopChild(child);
+    throw thrown;
+  }
+  return { url, child, stop: () => stopChild(child) };
 }
 
 async function answering(url: string, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    if (child.exitCode !== null) throw new Error(`docker-registry ended with code ${child.exitCode}`);
+  for (let attempt = 0; attempt < 400; attempt++) {
+    if (child.exitCode !== null) throw new Error(`the Hub of base images ended with code ${child.exitCode}`);
     const answer = await fetch(`${url}/v2/`).catch(() => undefined);
     if (answer?.ok) return;
     await sleep(25);
   }
-  throw new Error(`docker-registry does not answer at ${url}`);
+  throw new Error(`the Hub of base images does not answer at ${url}`);
 }
 
-async function stopChild(child: ChildProcess, configFile: string): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) {
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await gone;
-  }
-  await rm(configFile, { force: true });
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await gone;
 }
 
-async function seed(url: string, recipe: Recipe, layout: string, cache: string): Promise<void> {
+async function seed(url: string, recipe: Recipe, layout: string): Promise<void> {
   const index = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8'));
-  const [repository, tag] = recipe.name.split(':');
-  const accept = { accept: 'application/vnd.oci.image.manifest.v1+json' };
-  const held = await fetch(`${url}/v2/library/${repository}/manifests/${tag}`, { headers: accept });
+  const [name = '', tag = 'latest'] = recipe.name.split(':');
+  const repository = `library/${name}`;
+  const held = await fetch(`${url}/v2/${repository}/manifests/${tag}`, { method: 'HEAD' });
   if (held.headers.get('docker-content-digest') === index.manifests[0].digest) return;
-  const target = `docker://${new URL(url).host}/library/${repository}:${tag}`;
-  const env = { ...process.env, TMPDIR: cache };
-  await execute(
-    'skopeo',
-    ['--insecure-policy', 'copy', '--quiet', '--dest-tls-verify=false', `oci:${layout}`, target],
-    { env },
-  );
+  using client = openRegistry();
+  await seedImage(client, { registry: new URL(url).host, repository, tag, layout });
 }
 
 async function freePort(): Promise<number> {

@@ -23,9 +23,11 @@ const quick = globSync(['test/house/*.test.ts', 'src/**/*.test.ts']).filter(chos
 if (quick.length > 0)
   await runFiles('unit and house tests', [...node, '--test', '--test-reporter=spec', ...quick]);
 
-const slow = [...globSync('test/system/*.test.ts').sort(), ...globSync('test/walks/*.test.ts').sort()].filter(
-  chosen,
-);
+const slow = [
+  ...globSync('test/system/*.test.ts').sort(),
+  ...globSync('test/walks/*.test.ts').sort(),
+  ...globSync('test/clients/*.test.ts').sort(),
+].filter(chosen);
 if (slow.length > 0) {
   if (process.getuid?.() !== 0) throw new Error('the system tests need root (namespaces, mounts, network)');
   const registry = await startBaseRegistry({

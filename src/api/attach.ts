@@ -7,7 +7,16 @@ import { parseDetachKeys } from '#api/streams/detach-keys.ts';
 import type { Opened, UpgradeRoute } from '#api/upgrade.ts';
 import { decodeBody } from '#api/wire/decode.ts';
 import { decodeFlag } from '#api/wire/query.ts';
-import type { Decoded } from '#api/wire/schema.ts';
+import { type Decoded, flag, object, text } from '#api/wire/schema.ts';
+
+export const attachQuerySchema = object({
+  detachKeys: text,
+  logs: flag,
+  stream: flag,
+  stdin: flag,
+  stdout: flag,
+  stderr: flag,
+});
 
 export interface AttachQuery {
   detachKeys?: string | undefined;
@@ -77,15 +86,22 @@ export function sizeOf(sent: [number, number] | undefined): {
   return sent === undefined ? {} : { consoleSize: { height: sent[0], width: sent[1] } };
 }
 
-/** The two paths that `Upgrade: tcp` is honoured on. */
+/** The paths that `Upgrade: tcp` is honoured on. */
 export function upgradeRoutes(engine: Engine): UpgradeRoute[] {
   return [
     {
       path: /^\/containers\/([^/]+)\/attach$/,
+      protocol: 'tcp',
       open: (id, { query }) => openAttach(engine, id, attachQuery(query)),
     },
     {
+      path: /^\/containers\/([^/]+)\/attach\/ws$/,
+      protocol: 'websocket',
+      open: (id, { query }) => openAttach(engine, id, webSocketQuery(query)),
+    },
+    {
       path: /^\/exec\/([^/]+)\/start$/,
+      protocol: 'tcp',
       open: (id, { body }) => {
         const wanted = decodeBody(execStart, parseJson(body)) as ExecStart;
         if (wanted.Detach === true) throw invalid('a detached exec cannot be upgraded');
@@ -93,6 +109,13 @@ export function upgradeRoutes(engine: Engine): UpgradeRoute[] {
       },
     },
   ];
+}
+
+/** A WebSocket is always a stream, of whatever was named; of everything where nothing was. */
+function webSocketQuery(query: URLSearchParams): AttachQuery {
+  const asked = attachQuery(query);
+  const named = ['stdin', 'stdout', 'stderr'].some((name) => query.has(name));
+  return { ...asked, stream: true, ...(named ? {} : { stdin: true, stdout: true, stderr: true }) };
 }
 
 function attachQuery(query: URLSearchParams): AttachQuery {

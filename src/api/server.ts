@@ -5,6 +5,8 @@ import type { Engine } from '#engine/open.ts';
 import { upgradeRoutes } from '#api/attach.ts';
 import { openApi } from '#api/fastify.ts';
 import { absentRoutes } from '#api/routes/absent.ts';
+import { docsRoutes } from '#api/routes/docs.ts';
+import { type RouteFact, recordRoutes } from '#api/openapi/routes.ts';
 import { buildRoutes } from '#api/routes/build.ts';
 import { containerFileRoutes } from '#api/routes/container-files.ts';
 import { containerStreamRoutes } from '#api/routes/container-streams.ts';
@@ -29,6 +31,8 @@ export interface ApiOptions {
 export interface EngineApi extends AsyncDisposable {
   /** A server that is not listening yet; the caller owns it. Any number may serve one engine. */
   createServer(): Server;
+  /** Every route that is registered. */
+  readonly routes: readonly RouteFact[];
   /** How many requests have come so far, over all servers. */
   requests(): number;
 }
@@ -38,6 +42,7 @@ const headersTimeoutMs = 60_000;
 /** The API of `engine`, which stays the caller's. */
 export async function openEngineApi(engine: Engine, options: ApiOptions): Promise<EngineApi> {
   const api = openApi(options.onFailure ?? (() => undefined));
+  const routes = recordRoutes(api);
   containerRoutes(api, engine);
   containerStreamRoutes(api, engine);
   containerFileRoutes(api, engine);
@@ -49,6 +54,7 @@ export async function openEngineApi(engine: Engine, options: ApiOptions): Promis
   volumeRoutes(api, engine);
   systemRoutes(api, engine);
   absentRoutes(api);
+  docsRoutes(api, routes);
   await api.ready();
   const headers = commonHeaders(options.version);
   const headerList = Object.entries(headers);
@@ -74,6 +80,7 @@ export async function openEngineApi(engine: Engine, options: ApiOptions): Promis
       });
       return server;
     },
+    routes,
     requests: () => requests,
     [Symbol.asyncDispose]: () => api.close(),
   };
@@ -93,6 +100,6 @@ function commonHeaders(version: string): Record<string, string> {
 
 function refuse(response: ServerResponse, thrown: unknown): void {
   const { status, body } = errorAnswer(thrown);
-  response.writeHead(status, { 'Content-Type': 'application/json', Connection: 'close' });
+  response.writeHead(status, { 'Content-Type': 'application/json' });
   response.end(JSON.stringify(body));
 }

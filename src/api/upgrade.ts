@@ -5,6 +5,7 @@ import { errorAnswer } from '#api/wire/error-answer.ts';
 import { escapeImageName, stripVersion } from '#api/wire/version.ts';
 import { frameHeader, multiplexedStream, rawStream } from '#api/streams/mux.ts';
 import { closeSoon, joinSession, type JoinOptions, type Session } from '#api/streams/session.ts';
+import { acceptWebSocket, webSocketStream } from '#api/streams/web-socket.ts';
 import { readUpgradeBody } from '#api/streams/upgrade-body.ts';
 
 /** A program that is ready to be joined, or the text to show because it could not be started. */
@@ -13,6 +14,8 @@ export type Opened = ({ session: Session } | { failure: string }) & JoinOptions 
 /** One path that may be upgraded. `open` throws what becomes an ordinary error answer. */
 export interface UpgradeRoute {
   readonly path: RegExp;
+  /** `tcp`: the bare connection, by POST; `websocket`: its messages, by GET. */
+  readonly protocol: 'tcp' | 'websocket';
   open(id: string, request: { query: URLSearchParams; body: Buffer }): Promise<Opened>;
 }
 
@@ -40,7 +43,14 @@ export function openUpgrades(routes: readonly UpgradeRoute[], headers: Record<st
       if (found === undefined) throw new Error('page not found');
       const { body, rest } = await readUpgradeBody(socket, head, request.headers);
       const query = new URL(url, 'http://wharf').searchParams;
+      const { protocol } = found.route;
+      const accepted = protocol === 'websocket' ? acceptWebSocket(request.headers) : undefined;
       const opened = await found.route.open(found.id, { query, body });
+      if (accepted !== undefined) {
+        socket.write(statusLines('101 Switching Protocols', { ...headers, ...accepted }));
+        await joinWebSocket(opened, socket, rest);
+        return;
+      }
       socket.write(statusLines('101 UPGRADED', { ...headers, ...upgradedHeaders(opened.tty) }));
       await join(opened, { sink: socket, input: opened.stdin ? socket : undefined, head: rest });
       if (!opened.stdin) closeSoon(socket);
@@ -49,14 +59,20 @@ export function openUpgrades(routes: readonly UpgradeRoute[], headers: Record<st
     }
   };
   return {
-    wants: (request) => request.method === 'POST' && wantsUpgrade(request, find),
+    wants: (request) => wantsUpgrade(request, find),
     serve,
   };
 }
 
-function wantsUpgrade(request: IncomingMessage, find: (url: string) => unknown): boolean {
+function wantsUpgrade(
+  request: IncomingMessage,
+  find: (url: string) => { route: UpgradeRoute } | undefined,
+): boolean {
   try {
-    return find(escapeImageName('POST', stripVersion(request.url ?? '/'))) !== undefined;
+    const found = find(escapeImageName('POST', stripVersion(request.url ?? '/')));
+    if (found === undefined) return false;
+    if (found.route.protocol === 'tcp') return request.method === 'POST';
+    return request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
   } catch {
     return false;
   }
@@ -69,6 +85,16 @@ export async function joinPlainly(opened: Opened, response: ServerResponse): Pro
   response.writeHead(200, { 'Content-Type': contentTypeOf(opened.tty) });
   response.flushHeaders();
   await join(opened, { sink: response, input: undefined, head: Buffer.alloc(0) });
+}
+
+/** Messages carry the output bare, as with a terminal: a WebSocket has no second stream. */
+async function joinWebSocket(opened: Opened, socket: Duplex, head: Buffer): Promise<void> {
+  const stream = webSocketStream(socket, head, { text: false });
+  stream.on('error', () => undefined);
+  const input = opened.stdin ? stream : undefined;
+  if (input === undefined) stream.resume();
+  await join({ ...opened, tty: true }, { sink: stream, input, head: Buffer.alloc(0) });
+  closeSoon(socket);
 }
 
 async function join(opened: Opened, link: Parameters<typeof joinSession>[0]): Promise<void> {

@@ -1,6 +1,8 @@
 // What every command is given: the engine's client, the streams, the environment.
 import type { Readable } from 'node:stream';
 import type { Client } from '#client/client.ts';
+import type { Endpoint } from '#cli/endpoint.ts';
+import type { ConfigFile } from '#cli/files/config-file.ts';
 
 export interface Output {
   /** False asks the writer to wait for `drain`. */
@@ -23,8 +25,10 @@ export interface Cli {
   readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** As the user or the environment chose it. */
-  readonly host: string;
+  /** The user's settings; read when they are first asked for. */
+  config(): ConfigFile;
+  /** The engine that the user, the environment or a context chose. */
+  endpoint(): Promise<Endpoint>;
   /** Connects when it is first asked. */
   client(): Promise<Client>;
   /** A line to stdout. */

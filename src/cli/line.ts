@@ -1,25 +1,26 @@
 // Runs one command line and turns whatever happens into an exit code.
 import type { Client } from '#client/client.ts';
 import { findEntry, groups, namesUnder } from '#cli/catalog.ts';
+import { entry } from '#cli/catalog/entry.ts';
 import type { Cli } from '#cli/context.ts';
-import { type FlagTable, HelpWanted, parseLine, text, toggle } from '#cli/grammar/flags.ts';
+import { endpointOf, globalFlags, type GlobalValues } from '#cli/endpoint.ts';
+import { type ConfigFile, readConfig } from '#cli/files/config-file.ts';
+import { HelpWanted, parseLine } from '#cli/grammar/flags.ts';
 import { nearest } from '#cli/grammar/nearest.ts';
 import { ExitError, printError } from '#cli/failure.ts';
-import { asEngineError, exitCodeOf, invalid, unsupported } from '#shared/errors.ts';
+import { asEngineError, exitCodeOf, invalid } from '#shared/errors.ts';
 
-const globalFlags = {
-  host: text('The engine to talk to (unix:///path or tcp://host:port)', 'URL', { short: 'H' }),
-  config: text('Where registry credentials are kept', 'DIR'),
-  debug: toggle('Show where errors come from', 'D'),
-  context: text('Only "default" is known', 'NAME', { short: 'c', hidden: true }),
-  'log-level': text('Taken for compatibility', 'LEVEL', { short: 'l', hidden: true }),
-  version: toggle('Show the version of this program', 'v'),
-} satisfies FlagTable;
+/** What the shells' scripts call, and no page shows. It reads the catalog, so it cannot stand there. */
+const completer = entry(
+  '__complete',
+  [],
+  'Tell a shell what may come next.',
+  () => import('#cli/commands/shell/complete.ts'),
+);
 
 /** Runs the words after `wharf`. Resolves to the exit code; what went wrong has been printed. */
 export async function runLine(words: readonly string[]): Promise<number> {
   process.stdout.on('error', quitWhereNobodyReads);
-  process.stderr.on('error', quitWhereNobodyReads);
   let debug = words.includes('--debug');
   try {
     const { flags, rest } = parseLine(globalFlags, words, { stopAtArgument: true, name: 'wharf' });
@@ -32,19 +33,10 @@ export async function runLine(words: readonly string[]): Promise<number> {
   }
 }
 
-interface GlobalValues {
-  host: string | undefined;
-  config: string | undefined;
-  context: string | undefined;
-}
-
 async function run(line: readonly string[], global: GlobalValues): Promise<number> {
   const [first] = line;
   if (first === undefined || first === 'help') return printOverview(line.slice(1));
-  if (global.context !== undefined && global.context !== 'default') {
-    throw unsupported(`context "${global.context}" is not known`, { hint: 'use --host or WHARF_HOST' });
-  }
-  const found = findEntry(line);
+  const found = first === completer.name ? { entry: completer, words: 1 } : findEntry(line);
   if (found === undefined) return printUnknown(line);
   const { command } = await found.entry.load();
   const name = `wharf ${line.slice(0, found.words).join(' ')}`;
@@ -68,7 +60,11 @@ async function printOverview(topic: readonly string[]): Promise<number> {
   const [first] = topic;
   if (first === undefined) process.stdout.write(overviewPage(globalFlags));
   else if (Object.hasOwn(groups, first) && topic.length === 1) process.stdout.write(groupPage(first));
-  else return run([...topic, '--help'], { host: undefined, config: undefined, context: undefined });
+  else
+    return run(
+      [...topic, '--help'],
+      parseLine(globalFlags, [], { stopAtArgument: true, name: 'wharf' }).flags,
+    );
   return 0;
 }
 
@@ -88,36 +84,68 @@ async function printUnknown(line: readonly string[]): Promise<number> {
 
 function openCli(global: GlobalValues): Cli {
   const env = global.config === undefined ? process.env : { ...process.env, DOCKER_CONFIG: global.config };
-  const host = global.host ?? (env['WHARF_HOST'] || env['DOCKER_HOST'] || 'unix:///run/wharf/wharf.sock');
   const interrupted = new AbortController();
+  let endpoint: ReturnType<Cli['endpoint']> | undefined;
   let client: Promise<Client> | undefined;
-  return {
+  let config: ConfigFile | undefined;
+  const connect = async () => {
+    const { openClient } = await import('#client/client.ts');
+    const { host, tls } = await cli.endpoint();
+    const { HttpHeaders: headers } = cli.config();
+    return openClient(host, {
+      ...(tls === undefined ? {} : { tls }),
+      ...(headers === undefined ? {} : { headers }),
+    });
+  };
+  const cli: Cli = {
     env,
-    host,
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
+    // Node makes each of them when it is first asked for, and loads much for it: most commands have no use for stdin.
+    get stdin() {
+      return process.stdin;
+    },
+    get stdout() {
+      return process.stdout;
+    },
+    get stderr() {
+      return watchedStderr();
+    },
+    config() {
+      config ??= readConfig(env);
+      return config;
+    },
+    endpoint() {
+      endpoint ??= endpointOf(global, env);
+      return endpoint;
+    },
     client() {
-      client ??= import('#client/client.ts').then(({ openClient }) => openClient(host));
+      client ??= connect();
       return client;
     },
     print: (line) => void process.stdout.write(`${line}\n`),
-    warn: (line) => void process.stderr.write(`${line}\n`),
+    warn: (line) => void watchedStderr().write(`${line}\n`),
     get signal() {
       // Only who asks for it takes the interrupt away from the default, which is to end.
       if (process.listenerCount('SIGINT') === 0) process.once('SIGINT', () => interrupted.abort());
       return interrupted.signal;
     },
   };
+  return cli;
 }
 
 function report(thrown: unknown, debug: boolean): number {
+  watchedStderr();
   if (thrown instanceof ExitError) {
     if (thrown.cause !== undefined) printError(thrown.cause, debug);
     return thrown.code;
   }
   printError(thrown, debug);
   return exitCodeOf[asEngineError(thrown).kind];
+}
+
+function watchedStderr(): NodeJS.WriteStream {
+  const { stderr } = process;
+  if (stderr.listenerCount('error') === 0) stderr.on('error', quitWhereNobodyReads);
+  return stderr;
 }
 
 function quitWhereNobodyReads(thrown: NodeJS.ErrnoException): void {

@@ -128,5 +128,10 @@ test('hosts', () => {
   assert.deepEqual(parseHost('tcp://h'), { text: 'tcp://h', hostname: 'h', port: 2375 });
   assert.throws(() => parseHost('h:1'), /unable to parse docker host/);
   assert.throws(() => parseHost('unix://'), /unable to parse docker host/);
-  assert.throws(() => parseHost('ssh://x'), /unable to connect with ssh/);
+  assert.deepEqual(parseHost('ssh://me@x:23/s.sock'), {
+    text: 'ssh://me@x:23/s.sock',
+    ssh: { hostname: 'x', user: 'me', port: 23, socketPath: '/s.sock' },
+  });
+  assert.throws(() => parseHost('ssh://-oProxyCommand=x'), /unable to parse docker host/);
+  assert.throws(() => parseHost('npipe://x'), /unable to connect with npipe/);
 });

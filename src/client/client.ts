@@ -1,7 +1,7 @@
 // The client: one engine's resources, typed, over one transport.
 import { Containers } from '#client/containers.ts';
 import { Execs } from '#client/execs.ts';
-import { parseHost } from '#client/host.ts';
+import { parseHost, type TlsKeys } from '#client/host.ts';
 import { Images } from '#client/images.ts';
 import { Networks } from '#client/networks.ts';
 import { System } from '#client/system.ts';
@@ -20,14 +20,21 @@ export interface Client extends AsyncDisposable {
   readonly system: System;
 }
 
+export interface ClientOptions {
+  /** For `tcp://`. */
+  tls?: TlsKeys;
+  /** Sent with every request. */
+  headers?: Readonly<Record<string, string>>;
+}
+
 /** A client of the engine at `host`. Connects with the first request; any error is an EngineError. */
-export function openClient(host: string): Client {
-  return clientOver(openTransport(parseHost(host)));
+export function openClient(host: string, options: ClientOptions = {}): Client {
+  return clientOver(openTransport(parseHost(host, options.tls)), options.headers);
 }
 
 /** A client over a transport, which it then owns. */
-export function clientOver(transport: Transport): Client {
-  const wire = new Wire(transport);
+export function clientOver(transport: Transport, headers: Readonly<Record<string, string>> = {}): Client {
+  const wire = new Wire(transport, headers);
   return {
     address: transport.address,
     containers: new Containers(wire),

@@ -9,6 +9,14 @@ import type {
   ProgressLine,
 } from '#shared/contract/image.ts';
 
+export interface SearchResult {
+  name: string;
+  description: string;
+  star_count: number;
+  is_official: boolean;
+  is_automated?: boolean;
+}
+
 const at = (name: string, verb = '') => `/images/${name.split('/').map(encodeURIComponent).join('/')}${verb}`;
 
 /** What a registry is to be told, as the value of `X-Registry-Auth`; absent means nothing. */
@@ -16,6 +24,31 @@ export type RegistryAuth = string | undefined;
 
 const authHeader = (auth: RegistryAuth): Record<string, string> =>
   auth === undefined ? {} : { 'X-Registry-Auth': auth };
+
+/** What `POST /build/session` takes. */
+export interface BuildSessionRequest {
+  secrets: Record<string, string>;
+  agents: Record<string, string>;
+  contexts: Record<string, string>;
+  allow: readonly string[];
+  noCacheStages: readonly string[];
+}
+
+/** One build, step by step. */
+export interface BuildWhy {
+  build: string;
+  started: string;
+  steps: {
+    stage: string;
+    position: number;
+    line: number;
+    text: string;
+    cached: boolean;
+    cause?: string;
+    startMs: number;
+    endMs: number;
+  }[];
+}
 
 export class Images {
   readonly #wire: Wire;
@@ -28,12 +61,18 @@ export class Images {
     return this.#wire.json('/images/json', { query });
   }
 
-  inspect(name: string): Promise<ImageInspect> {
-    return this.#wire.json(at(name, '/json'));
+  /** `platform` as JSON, where an image has several. */
+  inspect(name: string, platform?: string): Promise<ImageInspect> {
+    return this.#wire.json(at(name, '/json'), { query: { platform } });
   }
 
-  history(name: string): Promise<ImageHistoryEntry[]> {
-    return this.#wire.json(at(name, '/history'));
+  history(name: string, platform?: string): Promise<ImageHistoryEntry[]> {
+    return this.#wire.json(at(name, '/history'), { query: { platform } });
+  }
+
+  /** What registries have under a word. */
+  async search(query: { term: string; limit?: number; filters?: string }): Promise<SearchResult[]> {
+    return (await this.#wire.json<SearchResult[] | null>('/images/search', { query })) ?? [];
   }
 
   /** `fromImage` is the full name without tag and digest, `tag` the tag or digest. */
@@ -50,11 +89,15 @@ export class Images {
     });
   }
 
-  push(name: string, tag: string | undefined, auth?: RegistryAuth): Promise<AsyncIterable<ProgressLine>> {
+  push(
+    name: string,
+    query: { tag: string | undefined; platform?: string | undefined },
+    auth?: RegistryAuth,
+  ): Promise<AsyncIterable<ProgressLine>> {
     // Engines ask for the header even where there is nothing to say.
     return this.#wire.lines(at(name, '/push'), {
       method: 'POST',
-      query: { tag },
+      query,
       headers: authHeader(auth ?? 'e30='),
     });
   }
@@ -63,17 +106,23 @@ export class Images {
     return this.#wire.done(at(name, '/tag'), { method: 'POST', query: { repo, tag } });
   }
 
-  remove(name: string, query: { force?: boolean; noprune?: boolean } = {}): Promise<ImageDeleteEntry[]> {
+  remove(
+    name: string,
+    query: { force?: boolean; noprune?: boolean; platforms?: string | undefined } = {},
+  ): Promise<ImageDeleteEntry[]> {
     return this.#wire.json(at(name), { method: 'DELETE', query });
   }
 
   /** A tar of these images, in Docker's and OCI's layout. */
-  async save(names: readonly string[]): Promise<Readable> {
-    return (await this.#wire.send('/images/get', { query: { names } })).body;
+  async save(names: readonly string[], platform?: string): Promise<Readable> {
+    return (await this.#wire.send('/images/get', { query: { names, platform } })).body;
   }
 
-  load(tar: Readable, quiet: boolean): Promise<AsyncIterable<ProgressLine>> {
-    return this.#wire.lines('/images/load', { method: 'POST', query: { quiet }, body: tar });
+  load(
+    tar: Readable,
+    query: { quiet: boolean; platform?: string | undefined },
+  ): Promise<AsyncIterable<ProgressLine>> {
+    return this.#wire.lines('/images/load', { method: 'POST', query, body: tar });
   }
 
   /** `body` is the tar where `fromSrc` is `-`. */
@@ -102,6 +151,26 @@ export class Images {
       ...(context === undefined ? {} : { body: context }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
+  }
+
+  /** Gives what one build needs besides its context; the id is its `session`. Secrets are in base64. */
+  async buildSession(given: BuildSessionRequest): Promise<string> {
+    const { id } = await this.#wire.json<{ id: string }>('/build/session', { method: 'POST', json: given });
+    return id;
+  }
+
+  /** Sends the tar of a named context. */
+  async sendBuildContext(session: string, name: string, tar: Readable): Promise<void> {
+    await this.#wire.done(`/build/session/${session}/context`, {
+      method: 'POST',
+      query: { name },
+      body: tar,
+    });
+  }
+
+  /** What the last build of a tag (default: of all) did, and why. */
+  async buildWhy(build?: string): Promise<BuildWhy> {
+    return await this.#wire.json('/build/why', { query: { build } });
   }
 
   pruneBuildCache(query: Query): Promise<{ CachesDeleted: string[] | null; SpaceReclaimed: number }> {

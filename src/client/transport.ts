@@ -1,11 +1,11 @@
 // What carries a request to an engine: a unix socket or TCP here; other carriers need only these three functions.
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Agent, AgentOptions, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type { HostAddress } from '#client/host.ts';
-import { cancelled, codeOf, forbidden, messageOf, unavailable } from '#shared/errors.ts';
+import { cancelled, codeOf, EngineError, forbidden, messageOf, unavailable } from '#shared/errors.ts';
 
 // An import would evaluate every export, and some of them load Node's whole fetch: 20 ms of each start.
-const { Agent, request: httpRequest } = process.getBuiltinModule('node:http');
+const http = () => process.getBuiltinModule('node:http');
 
 export interface WireRequest {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
@@ -34,13 +34,13 @@ export interface Transport extends AsyncDisposable {
 
 /** A transport over node:http. Connections are kept for the next request until it is disposed of. */
 export function openTransport(host: HostAddress): Transport {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const { agent, ask, place } = carrierOf(host);
   const start = (wire: WireRequest, own: boolean): ClientRequest =>
-    httpRequest({
-      ...('socketPath' in host ? { socketPath: host.socketPath } : { host: host.hostname, port: host.port }),
+    ask({
+      ...place,
       method: wire.method,
       path: wire.path,
-      headers: { Host: 'socketPath' in host ? 'wharf' : `${host.hostname}:${host.port}`, ...wire.headers },
+      headers: { Host: 'hostname' in host ? `${host.hostname}:${host.port}` : 'wharf', ...wire.headers },
       ...(own ? { agent: false } : { agent }),
       ...(wire.signal === undefined ? {} : { signal: wire.signal }),
     });
@@ -74,6 +74,52 @@ export function openTransport(host: HostAddress): Transport {
   };
 }
 
+interface Carrier {
+  agent: Agent;
+  ask: (options: RequestOptions) => ClientRequest;
+  /** Where to connect, for every request. */
+  place: RequestOptions & { servername?: string };
+}
+
+/** Without TLS no name is needed; left out, Node would look whether it is an IPv6 address: 5 ms for its pattern. */
+const noName = { servername: '' };
+
+function carrierOf(host: HostAddress): Carrier {
+  const kept = { keepAlive: true, maxSockets: 64 };
+  if ('ssh' in host) return sshCarrier(host, kept);
+  const { Agent, request: httpRequest } = http();
+  if ('socketPath' in host) {
+    return { agent: new Agent(kept), ask: httpRequest, place: { socketPath: host.socketPath, ...noName } };
+  }
+  const place = { host: host.hostname, port: host.port };
+  if (host.tls === undefined)
+    return { agent: new Agent(kept), ask: httpRequest, place: { ...place, ...noName } };
+  const { Agent: TlsAgent, request } = process.getBuiltinModule('node:https');
+  const { verify, ...keys } = host.tls;
+  const secure = { ...keys, rejectUnauthorized: verify };
+  return { agent: new TlsAgent({ ...kept, ...secure }), ask: request, place: { ...place, ...secure } };
+}
+
+type Connected = (thrown: Error | null, socket: Duplex) => void;
+
+/** Loads what starts ssh only where there is somebody to reach by it. */
+function sshCarrier(host: HostAddress, kept: AgentOptions): Carrier {
+  const createConnection = (_options: unknown, done?: Connected): undefined => {
+    const none = new (process.getBuiltinModule('node:stream').Duplex)();
+    import('#client/dial.ts').then(
+      ({ dialHost }) => done?.(null, dialHost(host)),
+      (thrown) => done?.(thrown, none),
+    );
+  };
+  const { Agent, request: httpRequest } = http();
+  const agent = new Agent(kept);
+  agent.createConnection = createConnection;
+  // A request with a connection of its own brings its way to connect; Node then asks no agent.
+  const ask = (options: RequestOptions) =>
+    httpRequest(options.agent === false ? { ...options, agent: undefined, createConnection } : options);
+  return { agent, ask, place: noName };
+}
+
 function isStream(body: WireRequest['body']): body is Readable {
   return typeof body === 'object' && !Buffer.isBuffer(body);
 }
@@ -100,6 +146,7 @@ function answerOf(answer: IncomingMessage): WireAnswer {
 /** What a failed connection means to a user. */
 export function connectError(thrown: unknown, host: HostAddress): Error {
   const code = codeOf(thrown);
+  if (thrown instanceof EngineError) return thrown;
   if (thrown instanceof Error && (thrown.name === 'AbortError' || code === 'ABORT_ERR')) {
     return cancelled('cancelled', { cause: thrown });
   }

@@ -21,10 +21,12 @@ const newestVersion = '1.51';
 
 export class Wire {
   readonly transport: Transport;
+  readonly #headers: Readonly<Record<string, string>>;
   #prefix: Promise<string> | undefined;
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, headers: Readonly<Record<string, string>> = {}) {
     this.transport = transport;
+    this.#headers = headers;
   }
 
   /** `/v1.51`, or the engine's own where that is older. */
@@ -35,7 +37,8 @@ export class Wire {
 
   async #negotiate(): Promise<string> {
     const answer = await this.transport.send({ method: 'HEAD', path: '/_ping' });
-    answer.body.resume();
+    // Read to its end, so that the next request rides on the same connection.
+    await readAll(answer.body);
     const offered = answer.headers['api-version'];
     if (typeof offered !== 'string' || !/^1\.\d{1,3}$/.test(offered)) return '';
     return `/v${Number(offered.slice(2)) < Number(newestVersion.slice(2)) ? offered : newestVersion}`;
@@ -81,21 +84,22 @@ export class Wire {
     const request: WireRequest = {
       method: ask.method ?? 'GET',
       path: `${await this.prefix()}${path}${queryOf(ask.query)}`,
-      headers: { ...ask.headers },
+      headers: { ...this.#headers, ...ask.headers },
     };
     if (ask.signal !== undefined) request.signal = ask.signal;
     if (ask.body !== undefined) {
       request.body = ask.body;
-      request.headers = { 'Content-Type': 'application/x-tar', ...ask.headers };
+      request.headers = { ...this.#headers, 'Content-Type': 'application/x-tar', ...ask.headers };
     } else if (ask.json !== undefined) {
       request.body = Buffer.from(JSON.stringify(ask.json));
       request.headers = {
+        ...this.#headers,
         'Content-Type': 'application/json',
         'Content-Length': String(request.body.length),
         ...ask.headers,
       };
     } else if (request.method === 'POST' || request.method === 'PUT') {
-      request.headers = { 'Content-Length': '0', ...ask.headers };
+      request.headers = { ...this.#headers, 'Content-Length': '0', ...ask.headers };
     }
     return request;
   }

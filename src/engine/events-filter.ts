@@ -3,9 +3,8 @@ import type { EngineEvent } from '#shared/contract/event.ts';
 import { type Filters, matchLabel } from '#shared/notation/filter.ts';
 
 const typeKeys = ['container', 'image', 'network', 'volume', 'daemon', 'builder'] as const;
-
-/** Keys that `GET /events` knows; the others are refused. */
-export const eventFilterKeys: readonly string[] = [...typeKeys, 'type', 'event', 'label', 'scope', 'node'];
+/** What there are events of in a swarm or with plugins only. */
+const absentKeys = ['plugin', 'node', 'service', 'secret', 'config'];
 
 /** True where the event has one of the wanted values of every key; labels must all be there. */
 export function matchesEvent(event: EngineEvent, filters: Filters): boolean {
@@ -30,6 +29,7 @@ function matchesKey(event: EngineEvent, key: string, wanted: readonly string[]):
     case 'image':
       return wanted.some((name) => isImage(event, name));
     default:
+      if (absentKeys.includes(key)) return false;
       if (!typeKeys.some((type) => type === key)) return true;
       return event.Type === key && wanted.some((name) => names(name, id, attributes['name']));
   }

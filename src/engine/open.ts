@@ -52,7 +52,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     await recover(base, rooms);
     for (const warning of await rooms.volumes.recover()) warn(warning);
     for (const warning of rooms.networks.warnings.splice(0)) warn(warning);
-    const system = new System({ ...rooms, options, runtime: base.runtime });
+    const system = new System({ ...rooms, options, runtime: base.runtime, registry: base.registry });
     return {
       ...rooms,
       events: base.events,

@@ -2,13 +2,22 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { observeHost } from '#kernel/host.ts';
+import type { RegistryClient } from '#registry/registry.ts';
+import type { SearchResult } from '#registry/search.ts';
 import type { Runtime } from '#runtime/task.ts';
+import { invalid } from '#shared/errors.ts';
+import type { Filters } from '#shared/notation/filter.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
-import type { Build } from '#engine/build/build.ts';
+import type { ImageSummary } from '#shared/contract/image.ts';
+import type { Build, BuildPruneAnswer } from '#engine/build/build.ts';
 import type { Containers } from '#engine/containers/containers.ts';
 import type { Images } from '#engine/images/images.ts';
 import type { Volumes } from '#engine/volumes/volumes.ts';
+import { chooseCacheEntries } from './cache-prune.ts';
 import type { EngineOptions } from './engine-options.ts';
+import { availableDrivers } from './containers/config/log-drivers.ts';
+import { type Distribution, type LookupOptions, lookUpImage, searchImages } from './registry-lookup.ts';
+import { sharedSizesOf } from './shared-sizes.ts';
 
 /** The newest and the oldest version of the Docker Engine API that is spoken. */
 export const apiVersions = { newest: '1.51', oldest: '1.40' } as const;
@@ -19,10 +28,12 @@ export interface SystemDeps {
   volumes: Volumes;
   build: Build;
   runtime: Runtime;
+  registry: RegistryClient;
   options: EngineOptions;
 }
 
-type UsageKind = 'container' | 'image' | 'volume' | 'build-cache';
+const usageKinds = ['container', 'image', 'volume', 'build-cache'] as const;
+type UsageKind = (typeof usageKinds)[number];
 
 /** Everything is looked at when it is asked. */
 export class System {
@@ -72,7 +83,7 @@ export class System {
     return {
       ID: createHash('sha256').update(options.root).update(host.hostname).digest('hex').slice(0, 32),
       ...this.#counts(),
-      ...driverInfo,
+      ...driverInfo(),
       CgroupVersion: host.cgroupMode === 'v2' ? '2' : '1',
       SystemTime: nowRfc3339Nano(),
       KernelVersion: host.kernelVersion,
@@ -101,6 +112,8 @@ export class System {
   /** Answer of `GET /system/df`; with `types`, of these only. */
   async df(types?: readonly string[]) {
     const { containers, images, volumes, build } = this.#deps;
+    const unknown = types?.find((type) => !usageKinds.some((kind) => kind === type));
+    if (unknown !== undefined) throw invalid(`unknown object type: ${unknown.slice(0, 100)}`);
     const wants = (kind: UsageKind): boolean =>
       types === undefined || types.length === 0 || types.includes(kind);
     const usage = new Map<string, number>();
@@ -108,13 +121,45 @@ export class System {
     return {
       LayersSize: wants('image') ? images.usage().layersSizeBytes : 0,
       Images: wants('image')
-        ? images.list({ all: true }).map((image) => ({ ...image, Containers: usage.get(image.Id) ?? 0 }))
+        ? this.withSharedSizes(images.list({ all: true })).map((image) => ({
+            ...image,
+            Containers: usage.get(image.Id) ?? 0,
+          }))
         : [],
       Containers: wants('container') ? await containers.list({ all: true, size: true }) : [],
       Volumes: wants('volume') ? await volumes.usage() : [],
       BuildCache: wants('build-cache') ? build.cacheUsage() : [],
       BuilderSize: 0,
     };
+  }
+
+  /** The rows with the bytes that each image shares with others. */
+  withSharedSizes(rows: ImageSummary[]): ImageSummary[] {
+    const shared = sharedSizesOf(this.#deps.images.all());
+    return rows.map((row) => ({ ...row, SharedSize: shared.get(row.Id) ?? 0 }));
+  }
+
+  /** Answer of `GET /distribution/{name}/json`. */
+  async distribution(name: string, options: LookupOptions = {}): Promise<Distribution> {
+    return await lookUpImage(this.#deps.registry, name, options);
+  }
+
+  /** Answer of `GET /images/search`. */
+  async search(
+    request: LookupOptions & { term: string; limit?: number | undefined; filters: Filters },
+  ): Promise<SearchResult[]> {
+    const { registryMirrors = [], insecureRegistries = [] } = this.#deps.options;
+    return await searchImages({ ...request, mirrors: registryMirrors, insecure: insecureRegistries });
+  }
+
+  /** Answer of `POST /build/prune`. `keepBytes`: what may stay. */
+  async pruneBuildCache(
+    filters: Filters,
+    options: { all?: boolean; keepBytes?: number | undefined } = {},
+  ): Promise<BuildPruneAnswer> {
+    const { build } = this.#deps;
+    const keys = chooseCacheEntries(build.cacheUsage(), filters, { keepBytes: options.keepBytes });
+    return await build.prune({ all: options.all ?? false, keys });
   }
 
   #counts() {
@@ -131,14 +176,14 @@ export class System {
   }
 }
 
-const driverInfo = {
+const driverInfo = () => ({
   Driver: 'overlay2',
   DriverStatus: [['Backing Filesystem', 'overlay'] as [string, string]],
   Plugins: {
     Volume: ['local'],
     Network: ['bridge', 'host', 'null'],
     Authorization: null,
-    Log: ['json-file', 'none'],
+    Log: availableDrivers(),
   },
   MemoryLimit: true,
   SwapLimit: true,
@@ -168,7 +213,7 @@ const driverInfo = {
   NoProxy: '',
   Labels: [] as string[],
   Warnings: [] as string[],
-};
+});
 
 let known: string | undefined;
 

@@ -79,9 +79,9 @@ const failures: [string, string, RegExp, number?][] = [
     /not a directory/,
   ],
   [
-    'RUN --mount, which is not there yet',
-    'FROM busybox\nRUN --mount=type=cache,target=/c true\n',
-    /RUN --mount is not supported yet/,
+    'RUN --device, which is not there yet',
+    'FROM busybox\nRUN --device=x/y=z true\n',
+    /RUN --device is not supported yet/,
   ],
   ['no such stage or image', 'FROM busybox\nCOPY --from=localhost:1/none/such x /\n', /localhost:1/],
 ];

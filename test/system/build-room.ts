@@ -1,10 +1,11 @@
 // An engine's lower rooms and a build room on the real kernel, with a small base image, for the tests of builds.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type Build, type BuildRequest, openBuild } from '#engine/build/build.ts';
+import { mountReadOnly } from '#engine/build/tree/read-only.ts';
 import { EventLog } from '#engine/events.ts';
 import { type Images, openImages } from '#engine/images/images.ts';
 import type { ImageRecord } from '#engine/images/record.ts';
@@ -135,31 +136,24 @@ export async function openBuildLab(options: { dir?: string; run?: string } = {})
       registry[Symbol.dispose]();
       await state[Symbol.asyncDispose]();
       unmountUnder(dir);
-      execFileSync('ip', ['link', 'delete', bridge], { stdio: 'ignore' });
-      execFileSync('nft', ['delete', 'table', 'ip', `wharf_${bridge}`], { stdio: 'ignore' });
+      spawnSync('ip', ['link', 'delete', bridge], { stdio: 'ignore' });
+      spawnSync('nft', ['delete', 'table', 'ip', `wharf_${bridge}`], { stdio: 'ignore' });
       rmSync(dir, { recursive: true, force: true });
     },
   };
   return lab;
 }
 
-let looks = 0;
-
 function listFiles(lab: BuildLab, image: ImageRecord): Record<string, string> {
-  const id = `look-${looks++}`;
-  lab.snapshots.create(id, image.chainId);
-  try {
-    const root = lab.snapshots.mount(id);
-    const text = execFileSync('find', ['.', '-mindepth', '1', '-printf', '%P\t%y %m %U:%G %l\n'], {
-      cwd: root,
-    }).toString();
-    const found: Record<string, string> = {};
-    for (const line of text.split('\n').filter((each) => each !== '')) {
-      const [path = '', rest = ''] = line.split('\t');
-      if (!path.startsWith('bin/')) found[path] = rest.trim();
-    }
-    return found;
-  } finally {
-    lab.snapshots.remove(id);
+  // As the layers are: a mounted snapshot has places for a container's mounts besides.
+  using mounted = mountReadOnly(lab.snapshots.lowersOf(image.chainId), mkdtempSync(join(lab.dir, 'look-')));
+  const text = execFileSync('find', ['.', '-mindepth', '1', '-printf', '%P\t%y %m %U:%G %l\n'], {
+    cwd: mounted.path,
+  }).toString();
+  const found: Record<string, string> = {};
+  for (const line of text.split('\n').filter((each) => each !== '')) {
+    const [path = '', rest = ''] = line.split('\t');
+    if (!path.startsWith('bin/')) found[path] = rest.trim();
   }
+  return found;
 }

@@ -73,7 +73,7 @@ describe('wharf, the command line', { skip, timeout: 120_000 }, () => {
     const tree = join(dir, 'tree');
     for (const name of ['bin', 'tmp', 'etc']) mkdirSync(join(tree, name), { recursive: true });
     cpSync('/bin/busybox', join(tree, 'bin/busybox'));
-    for (const name of 'sh cat echo sleep true stty find'.split(' '))
+    for (const name of 'sh cat echo sleep true stty find mkdir'.split(' '))
       symlinkSync('busybox', join(tree, 'bin', name));
     const tar = await buffer(spawn('tar', ['-cC', tree, '.']).stdout);
     assert.equal((await run(['import', '-', 'base'], tar)).code, 0);
@@ -206,6 +206,34 @@ describe('wharf, the command line', { skip, timeout: 120_000 }, () => {
       /Could not find the file \/nowhere in container copies/,
     );
     await ok('rm', 'copies');
+  });
+
+  it('copies from one container to another, by the rules of a copy to this machine', async () => {
+    for (const name of ['from', 'into']) await ok('run', '-d', '--name', name, 'base', 'sleep', '60');
+    await ok('exec', 'from', 'sh', '-c', 'mkdir -p /d/sub; echo deep > /d/sub/f; echo flat > /g');
+    await ok('cp', 'from:/d', 'into:/tmp');
+    await ok('cp', 'from:/d/.', 'into:/etc');
+    await ok('cp', 'from:/g', 'into:/h');
+    const said = await ok('exec', 'into', 'cat', '/tmp/d/sub/f', '/etc/sub/f', '/h');
+    assert.equal(said, 'deep\ndeep\nflat');
+    await ok('rm', '-f', 'from', 'into');
+  });
+
+  it('reaches an engine by a context, and by dial-stdio in place of its socket', async () => {
+    await ok('context', 'create', 'own', '--docker', `host=${socket}`);
+    const byContext = { ...env, WHARF_HOST: '', DOCKER_HOST: '', DOCKER_CONTEXT: 'own' };
+    const { stdout } = spawnSync(wharf, ['images', '--format', '{{.Repository}}'], {
+      env: byContext,
+      encoding: 'utf8',
+    });
+    assert.match(stdout, /^base$/m);
+    const request = 'GET /_ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    assert.match(
+      (await run(['system', 'dial-stdio'], request)).out.toString(),
+      /^HTTP\/1\.1 200 OK[\s\S]*OK$/,
+    );
+    assert.match((await run(['__complete', '--', 'run', 'ba'])).out.toString(), /^base:latest$/m);
+    await ok('context', 'rm', 'own');
   });
 
   it('builds from a folder, from a Dockerfile on stdin, and from a tar', async () => {

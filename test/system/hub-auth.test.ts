@@ -66,7 +66,9 @@ test('without a login there is a challenge that says where to get a token, and f
 test('tokens carry what was asked for and is allowed, and no more', async () => {
   const pull = { authorization: `Bearer ${await tokenFor(bob, 'repository:team/app:pull')}` };
   assert.equal(await status('/v2/team/app/manifests/latest', pull), 200);
-  assert.equal(await status('/v2/team/app/blobs/uploads/', pull, 'POST'), 403);
+  const narrow = await call(url, '/v2/team/app/blobs/uploads/', { method: 'POST', headers: pull });
+  assert.equal(narrow.status, 401, 'bob may push: he is told which token would do');
+  assert.match(String(narrow.headers['www-authenticate']), /scope="repository:team\/app:pull,push"/);
   const push = { authorization: `Bearer ${await tokenFor(bob, 'repository:team/app:pull,push,delete')}` };
   assert.equal(await status('/v2/team/app/blobs/uploads/', push, 'POST'), 202);
   assert.equal(await status('/v2/team/app/manifests/latest', push, 'DELETE'), 403);

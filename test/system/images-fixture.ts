@@ -16,6 +16,7 @@ import { type ContentStore, openContent } from '#storage/content/content.ts';
 import { openSnapshots, type Snapshots } from '#storage/snapshots/snapshots.ts';
 import { type Leases, openLeases } from '#storage/state/leases.ts';
 import { openState } from '#storage/state/state.ts';
+import { dockerRegistryProgram } from '../../scripts/hub/peer.ts';
 
 export interface ImageHost extends AsyncDisposable {
   images: Images;
@@ -179,7 +180,7 @@ export async function startRegistry(dir: string): Promise<RegistryServer> {
   };
   const file = join(dir, 'registry.json');
   writeFileSync(file, JSON.stringify(config));
-  const child = spawn('docker-registry', ['serve', file], { stdio: 'ignore' });
+  const child = spawn(dockerRegistryProgram(), ['serve', file], { stdio: 'ignore' });
   await untilAnswers(host, child);
   return {
     host,

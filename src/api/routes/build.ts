@@ -49,15 +49,29 @@ const buildQuery = object({
   target: text,
   ulimits: text,
   outputs: text,
+  /** Ours: what was given to `POST /build/session`. */
+  session: text,
   version: text,
 });
 
 const buildArgs = mapOf(orNull(text));
 const labelMap = mapOf(text);
+
+const sessionBody = object({
+  secrets: mapOf(text),
+  agents: mapOf(text),
+  contexts: mapOf(text),
+  allow: list(text),
+  noCacheStages: list(text),
+});
 const ulimitList = list(ulimit);
 
 export function buildRoutes(api: Api, engine: Engine): void {
-  withRawBodies(api, (raw) => buildRoute(raw, engine));
+  withRawBodies(api, (raw) => {
+    buildRoute(raw, engine);
+    contextRoute(raw, engine);
+  });
+  sessionRoutes(api, engine);
   const query = object({
     all: flag,
     filters: text,
@@ -73,6 +87,45 @@ export function buildRoutes(api: Api, engine: Engine): void {
       keepBytes: query['max-used-space'] || query['reserved-space'] || query['keep-storage'],
     }),
   );
+}
+
+/** What the classic protocol has no place for: given beforehand, used by one build. */
+function sessionRoutes(api: Api, engine: Engine): void {
+  const open = { summary: 'Give secrets, agents and contexts for one build', tags, body: sessionBody };
+  api.post('/build/session', { schema: open }, async ({ body }) => {
+    const secrets = Object.entries(body.secrets ?? {}).map(
+      ([id, value]) => [id, Buffer.from(value, 'base64')] as const,
+    );
+    const id = engine.build.openSession({
+      secrets: Object.fromEntries(secrets),
+      agents: body.agents ?? {},
+      contexts: imagesOf(body.contexts ?? {}),
+      allow: body.allow ?? [],
+      noCacheStages: body.noCacheStages ?? [],
+    });
+    return { id };
+  });
+  const why = { summary: 'Why the steps of a build ran', tags, querystring: object({ build: text }) };
+  api.get('/build/why', { schema: why }, async ({ query }) => engine.build.why(query.build));
+}
+
+/** Contexts that are images; those that are files come as tars. */
+function imagesOf(given: Readonly<Record<string, string>>): Record<string, { image: string }> {
+  const scheme = 'docker-image://';
+  const images = Object.entries(given).map(([name, value]) => {
+    if (!value.startsWith(scheme)) throw invalid(`build context ${name}: ${value} is not supported here`);
+    return [name, { image: value.slice(scheme.length) }] as const;
+  });
+  return Object.fromEntries(images);
+}
+
+function contextRoute(raw: Api, engine: Engine): void {
+  const params = object({ id: text });
+  const send = { summary: 'Send a named build context', tags, params, querystring: object({ name: text }) };
+  raw.post('/build/session/:id/context', { schema: send }, async ({ params, query, raw: body }, reply) => {
+    await engine.build.sendContext(params.id ?? '', query.name ?? '', bodyOf(body));
+    reply.code(204).send();
+  });
 }
 
 function buildRoute(raw: Api, engine: Engine): void {
@@ -101,6 +154,7 @@ function decodeBuild(query: Decoded<typeof buildQuery>) {
     networkMode: query.networkmode || undefined,
     shmSizeBytes: query.shmsize,
     quiet: query.q ?? false,
+    session: query.session || undefined,
     resources: {
       Memory: query.memory,
       MemorySwap: query.memswap,

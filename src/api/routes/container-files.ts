@@ -91,7 +91,16 @@ const statHeader = 'X-Docker-Container-Path-Stat';
 
 const encodeStat = (stat: object): string => Buffer.from(JSON.stringify(stat)).toString('base64');
 
+const longestPathBytes = 4095;
+const longestNameBytes = 255;
+const isTooLong = (name: string): boolean => Buffer.byteLength(name) > longestNameBytes;
+
 function pathOf(query: { path?: string | undefined }): string {
-  if (!query.path) throw invalid('bad parameter: path is required');
-  return query.path;
+  const { path } = query;
+  if (!path) throw invalid('bad parameter: path is required');
+  if (path.includes('\0')) throw invalid('bad parameter: path has a zero byte');
+  if (Buffer.byteLength(path) > longestPathBytes || path.split('/').some(isTooLong)) {
+    throw invalid(`bad parameter: ${path.slice(0, 100)}…: file name too long`);
+  }
+  return path;
 }

@@ -3,7 +3,7 @@ import type { Engine } from '#engine/open.ts';
 import type { WaitAnswer } from '#shared/contract/container.ts';
 import { invalid } from '#shared/errors.ts';
 import type { Api } from '#api/fastify.ts';
-import { openAttach } from '#api/attach.ts';
+import { attachQuerySchema, openAttach } from '#api/attach.ts';
 import { multiplexedStream, rawStream } from '#api/streams/mux.ts';
 import { accepted, beginStream, jsonLines, pump, signalOf } from '#api/streams/pump.ts';
 import { joinPlainly } from '#api/upgrade.ts';
@@ -42,6 +42,7 @@ function logRoute(api: Api, { containers }: Engine): void {
       timestamps: query.timestamps ?? false,
       tail: tailOf(query.tail),
       follow: query.follow ?? false,
+      details: query.details ?? false,
       signal: signalOf(reply.raw),
     });
     await pump(beginStream(reply, { 'Content-Type': tty ? rawStream : multiplexedStream }), output);
@@ -49,19 +50,17 @@ function logRoute(api: Api, { containers }: Engine): void {
 }
 
 function attachRoute(api: Api, engine: Engine): void {
-  const query = object({
-    detachKeys: text,
-    logs: flag,
-    stream: flag,
-    stdin: flag,
-    stdout: flag,
-    stderr: flag,
-  });
+  const query = attachQuerySchema;
   const attach = { summary: 'Attach to a container', tags, params, querystring: query };
   api.post('/containers/:id/attach', { schema: attach }, async ({ params, query }, reply) => {
     const opened = await openAttach(engine, params.id, query);
     reply.hijack();
     await joinPlainly(opened, reply.raw);
+  });
+  const socket = { summary: 'Attach to a container by a WebSocket', tags, params, querystring: query };
+  api.get('/containers/:id/attach/ws', { schema: socket }, async () => {
+    // One that is a WebSocket's opening does not come here.
+    throw invalid('bad request: the client is not using the websocket protocol');
   });
 }
 
@@ -89,6 +88,7 @@ function statsRoute(api: Api, { containers }: Engine): void {
   const stats = { summary: 'Resource usage', tags, params, querystring: query };
   api.get('/containers/:id/stats', { schema: stats }, async ({ params, query }, reply) => {
     const stream = query.stream ?? true;
+    if (stream && query['one-shot']) throw invalid('cannot have stream=true and one-shot=true');
     const values = containers.stats(params.id, {
       stream,
       oneShot: query['one-shot'] ?? false,

@@ -20,7 +20,7 @@ export function containerRoutes(api: Api, engine: Engine): void {
 }
 
 function listRoutes(api: Api, { containers }: Engine): void {
-  const query = object({ all: flag, limit: whole, size: flag, filters: text, before: text, since: text });
+  const query = object({ all: flag, limit: whole, size: flag, filters: text });
   const list = { summary: 'List containers', tags, querystring: query };
   api.get('/containers/json', { schema: list }, async ({ query }) => {
     const { all, limit, size, filters } = query;

@@ -1,11 +1,12 @@
 // Images: pull, import, push, save and load, with their progress.
 import type { Readable } from 'node:stream';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import type { Engine } from '#engine/open.ts';
 import { invalid } from '#shared/errors.ts';
 import { withRawBodies, type Api } from '#api/fastify.ts';
 import { streamProgress } from '#api/streams/progress.ts';
 import { bodyOf } from '#api/streams/request-body.ts';
+import { assertPlatform, decodePlatform } from '#api/wire/platform.ts';
 import { decodeRegistryAuth } from '#api/wire/registry-auth.ts';
 import { flag, list, object, segment, text } from '#api/wire/schema.ts';
 
@@ -84,11 +85,12 @@ function loadRoute(raw: Api, { images }: Engine): void {
     tags,
     querystring: object({ quiet: flag, platform: text }),
   };
-  raw.post('/images/load', { schema: load }, async (request: FastifyRequest, reply: FastifyReply) =>
-    streamProgress(reply, (onLine, signal) =>
+  raw.post('/images/load', { schema: load }, async (request, reply) => {
+    if (request.query.platform) decodePlatform(request.query.platform);
+    return streamProgress(reply, (onLine, signal) =>
       images.load(bodyOf(request.raw), { onProgress: onLine, signal }),
-    ),
-  );
+    );
+  });
 }
 
 function pushRoute(api: Api, { images }: Engine): void {
@@ -96,6 +98,7 @@ function pushRoute(api: Api, { images }: Engine): void {
   api.post('/images/:name/push', { schema: push }, async ({ params, query, headers }, reply) => {
     const auth = decodeRegistryAuth(headers);
     const reference = referenceOf(params.name, query.tag);
+    assertPlatform(images, reference, query.platform);
     return streamProgress(reply, (onProgress, signal) =>
       images.push({ reference, auth, onProgress, signal }),
     );
@@ -109,12 +112,18 @@ function saveRoutes(api: Api, { images }: Engine): void {
     params,
     querystring: object({ platform: text }),
   };
-  api.get('/images/:name/get', { schema: one }, async ({ params }, reply) =>
-    reply.type('application/x-tar').send(await images.save([params.name])),
-  );
-  const many = { summary: 'Save images as a tar archive', tags, querystring: object({ names: list(text) }) };
+  api.get('/images/:name/get', { schema: one }, async ({ params, query }, reply) => {
+    assertPlatform(images, params.name, query.platform);
+    return reply.type('application/x-tar').send(images.save([params.name]));
+  });
+  const many = {
+    summary: 'Save images as a tar archive',
+    tags,
+    querystring: object({ names: list(text), platform: list(text) }),
+  };
   api.get('/images/get', { schema: many }, async ({ query }, reply) => {
     const names = (query.names ?? []).flatMap((name) => name.split(','));
-    return reply.type('application/x-tar').send(await images.save(names));
+    for (const name of names) for (const sent of query.platform ?? []) assertPlatform(images, name, sent);
+    return reply.type('application/x-tar').send(images.save(names));
   });
 }

@@ -1,9 +1,12 @@
 // Images: list, inspect, name and delete.
 import type { Engine } from '#engine/open.ts';
-import { invalid, unsupported } from '#shared/errors.ts';
+import { invalid } from '#shared/errors.ts';
 import { parseFilters } from '#shared/notation/filter.ts';
 import type { Api } from '#api/fastify.ts';
-import { flag, object, segment, text, whole } from '#api/wire/schema.ts';
+import { signalOf } from '#api/streams/pump.ts';
+import { assertPlatform } from '#api/wire/platform.ts';
+import { decodeRegistryAuth } from '#api/wire/registry-auth.ts';
+import { flag, list, object, segment, text, whole } from '#api/wire/schema.ts';
 
 const tags = ['Images'];
 const params = segment('name');
@@ -13,33 +16,67 @@ export function imageRoutes(api: Api, engine: Engine): void {
   changeRoutes(api, engine);
 }
 
-function readRoutes(api: Api, { images }: Engine): void {
+function readRoutes(api: Api, engine: Engine): void {
+  const { images } = engine;
   const query = object({
     all: flag,
     filters: text,
-    filter: text,
     'shared-size': flag,
     digests: flag,
     manifests: flag,
   });
-  const list = { summary: 'List images', tags, querystring: query };
-  api.get('/images/json', { schema: list }, async ({ query }) =>
-    images.list({ all: query.all ?? false, filters: parseFilters(query.filters) }),
+  const listAll = { summary: 'List images', tags, querystring: query };
+  api.get('/images/json', { schema: listAll }, async ({ query }) =>
+    listWith(engine, { all: query.all ?? false, filters: parseFilters(query.filters) }, query),
   );
-  const inspect = { summary: 'Inspect an image', tags, params, querystring: object({ manifests: flag }) };
-  api.get('/images/:name/json', { schema: inspect }, async ({ params }) => images.inspect(params.name));
-  const history = { summary: 'History of an image', tags, params };
-  api.get('/images/:name/history', { schema: history }, async ({ params }) => images.history(params.name));
+  const inspect = {
+    summary: 'Inspect an image',
+    tags,
+    params,
+    querystring: object({ manifests: flag, platform: text }),
+  };
+  api.get('/images/:name/json', { schema: inspect }, async ({ params, query }) => {
+    if (query.manifests && query.platform) {
+      throw invalid('conflicting options: manifests and platform options cannot both be set');
+    }
+    assertPlatform(images, params.name, query.platform);
+    return images.inspect(params.name);
+  });
+  const history = {
+    summary: 'History of an image',
+    tags,
+    params,
+    querystring: object({ platform: text }),
+  };
+  api.get('/images/:name/history', { schema: history }, async ({ params, query }) => {
+    assertPlatform(images, params.name, query.platform);
+    return images.history(params.name);
+  });
+  lookupRoutes(api, engine);
+}
+
+function lookupRoutes(api: Api, { system }: Engine): void {
   const search = {
-    summary: 'Search Docker Hub',
+    summary: 'Search a registry',
     tags,
     querystring: object({ term: text, limit: whole, filters: text }),
   };
-  api.get('/images/search', { schema: search }, async () => {
-    throw unsupported('searching Docker Hub is not supported', {
-      hint: 'look for images at https://hub.docker.com',
-    });
-  });
+  api.get('/images/search', { schema: search }, async ({ query, headers }, reply) =>
+    system.search({
+      term: query.term ?? '',
+      limit: query.limit,
+      filters: parseFilters(query.filters),
+      auth: decodeRegistryAuth(headers),
+      signal: signalOf(reply.raw),
+    }),
+  );
+  const distribution = { summary: 'What a registry has under a name', tags: ['Distribution'], params };
+  api.get('/distribution/:name/json', { schema: distribution }, async ({ params, headers }, reply) =>
+    system.distribution(params.name, {
+      auth: decodeRegistryAuth(headers),
+      signal: signalOf(reply.raw),
+    }),
+  );
 }
 
 function changeRoutes(api: Api, { images }: Engine): void {
@@ -53,13 +90,25 @@ function changeRoutes(api: Api, { images }: Engine): void {
     summary: 'Remove an image',
     tags,
     params,
-    querystring: object({ force: flag, noprune: flag }),
+    querystring: object({ force: flag, noprune: flag, platforms: list(text) }),
   };
-  api.delete('/images/:name', { schema: remove }, async ({ params, query }) =>
-    images.remove(params.name, { force: query.force ?? false, noPrune: query.noprune ?? false }),
-  );
+  api.delete('/images/:name', { schema: remove }, async ({ params, query }) => {
+    for (const platform of query.platforms ?? []) assertPlatform(images, params.name, platform);
+    return images.remove(params.name, { force: query.force ?? false, noPrune: query.noprune ?? false });
+  });
   const prune = { summary: 'Delete unused images', tags, querystring: object({ filters: text }) };
   api.post('/images/prune', { schema: prune }, async ({ query }) =>
     images.prune(parseFilters(query.filters)),
   );
+}
+
+type ListRequest = Parameters<Engine['images']['list']>[0];
+
+function listWith(
+  { images, system }: Engine,
+  request: ListRequest,
+  query: { 'shared-size'?: boolean | undefined },
+): ReturnType<Engine['images']['list']> {
+  const rows = images.list(request);
+  return query['shared-size'] ? system.withSharedSizes(rows) : rows;
 }

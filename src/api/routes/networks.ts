@@ -1,6 +1,6 @@
 // Networks: list, inspect, create, remove, and containers joining and leaving them.
 import type { Engine } from '#engine/open.ts';
-import { invalid } from '#shared/errors.ts';
+import { EngineError, forbidden, invalid } from '#shared/errors.ts';
 import { parseFilters } from '#shared/notation/filter.ts';
 import type { Api } from '#api/fastify.ts';
 import { networkConnect, networkCreate, networkDisconnect } from '#api/schemas/network.ts';
@@ -36,7 +36,7 @@ function changeRoutes(api: Api, { networks }: Engine): void {
   });
   const remove = { summary: 'Remove a network', tags, params };
   api.delete('/networks/:id', { schema: remove }, async ({ params }, reply) => {
-    await networks.remove(params.id);
+    await networks.remove(params.id).catch(asForbidden);
     return reply.code(204).send();
   });
   const prune = { summary: 'Delete unused networks', tags, querystring: object({ filters: text }) };
@@ -57,5 +57,14 @@ function memberRoutes(api: Api, { containers }: Engine): void {
     if (!body.Container) throw invalid('Container is required');
     await containers.disconnect(body.Container, params.id, { force: body.Force ?? false });
     return reply.code(200).send();
+  });
+}
+
+/** Docker forbids what is in use here, where it calls that a conflict elsewhere. */
+function asForbidden(thrown: unknown): never {
+  if (!(thrown instanceof EngineError) || thrown.kind !== 'conflict') throw thrown;
+  throw forbidden(thrown.message, {
+    cause: thrown,
+    ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
   });
 }

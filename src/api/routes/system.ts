@@ -1,10 +1,9 @@
 // The engine itself: ping, version, info, events, disk usage, login.
 import type { Engine } from '#engine/open.ts';
-import { unsupported } from '#shared/errors.ts';
 import { parseFilters } from '#shared/notation/filter.ts';
 import type { Api } from '#api/fastify.ts';
 import { beginStream, jsonLines, pump, signalOf } from '#api/streams/pump.ts';
-import { type AuthConfig, authConfig } from '#api/wire/registry-auth.ts';
+import { authConfig } from '#api/wire/registry-auth.ts';
 import { momentOf } from '#api/wire/moment.ts';
 import { list, object, text } from '#api/wire/schema.ts';
 
@@ -34,7 +33,10 @@ export function systemRoutes(api: Api, engine: Engine): void {
   const df = { summary: 'Disk usage', tags, querystring: object({ type: list(text) }) };
   api.get('/system/df', { schema: df }, async ({ query }) => system.df(query.type));
   const auth = { summary: 'Check credentials', tags, body: authConfig };
-  api.post('/auth', { schema: auth }, async ({ body }) => login(engine.images, body));
+  api.post('/auth', { schema: auth }, async ({ body }) => {
+    await engine.images.login(body);
+    return { Status: 'Login Succeeded', IdentityToken: '' };
+  });
   eventRoute(api, engine);
 }
 
@@ -51,15 +53,3 @@ function eventRoute(api: Api, { events }: Engine): void {
     await pump(beginStream(reply, { 'Content-Type': 'application/json' }), jsonLines(stream));
   });
 }
-
-interface Login {
-  login(auth: AuthConfig): Promise<void>;
-}
-
-async function login(images: object, auth: AuthConfig): Promise<object> {
-  if (!canLogin(images)) throw unsupported('login is not supported by this engine');
-  await images.login(auth);
-  return { Status: 'Login Succeeded', IdentityToken: '' };
-}
-
-const canLogin = (images: object): images is Login => 'login' in images;

@@ -4,6 +4,9 @@ import type { ProgressLine } from '#shared/contract/image.ts';
 import { errorAnswer } from '#api/wire/error-answer.ts';
 import { signalOf } from '#api/streams/pump.ts';
 
+/** What may wait for a client that reads more slowly than a build writes. */
+const longestBacklogBytes = 8 * 1024 * 1024;
+
 export type OnLine = (line: ProgressLine) => void;
 
 /**
@@ -15,11 +18,22 @@ export async function streamProgress(
   work: (onLine: OnLine, signal: AbortSignal) => Promise<unknown>,
 ): Promise<void> {
   const response = reply.raw;
+  let leftOut = 0;
   const onLine: OnLine = (line) => {
     if (response.destroyed) return;
     if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/json' });
     // Bars are redrawn with the next one; a client that is behind does without.
     if (response.writableNeedDrain && line.progressDetail !== undefined) return;
+    if (response.writableLength > longestBacklogBytes && line.stream !== undefined) {
+      leftOut++;
+      return;
+    }
+    if (leftOut > 0) {
+      response.write(
+        `${JSON.stringify({ stream: `[${leftOut} pieces of output left out: read too slowly]\n` })}\r\n`,
+      );
+      leftOut = 0;
+    }
     response.write(`${JSON.stringify(line)}\r\n`);
   };
   try {

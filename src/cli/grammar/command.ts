@@ -29,6 +29,8 @@ export interface Command {
   usage: string;
   flags: FlagTable;
   examples: readonly string[];
+  /** The first argument ends the flags. */
+  stopAtArgument: boolean;
   /** Parses and runs. `name` is for messages: `wharf run`. */
   execute(cli: Cli, name: string, words: readonly string[]): Promise<number>;
 }
@@ -38,6 +40,7 @@ export function defineCommand<const T extends FlagTable>(spec: CommandSpec<T>): 
     usage: spec.usage,
     flags: spec.flags,
     examples: spec.examples,
+    stopAtArgument: spec.stopAtArgument ?? false,
     async execute(cli, name, words) {
       const { flags, given, rest } = parseLine(spec.flags, words, {
         stopAtArgument: spec.stopAtArgument ?? false,

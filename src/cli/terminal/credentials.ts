@@ -1,52 +1,15 @@
-// Registry credentials in Docker's own file: `auths` of `config.json`.
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { codeOf, invalid } from '#shared/errors.ts';
-
-type Env = Readonly<Record<string, string | undefined>>;
-
-interface StoredAuth {
-  auth?: string;
-  username?: string;
-  password?: string;
-  identitytoken?: string;
-}
-
-interface ConfigFile {
-  auths?: Record<string, StoredAuth>;
-  [more: string]: unknown;
-}
+// Registry credentials: those in Docker's own file (`auths` of `config.json`), and those that helper programs keep.
+import {
+  type ConfigFile,
+  type Env,
+  readConfig,
+  type StoredAuth,
+  writeConfig,
+} from '#cli/files/config-file.ts';
+import { askProgram } from '#client/programs.ts';
+import { internal } from '#shared/errors.ts';
 
 export const hubKey = 'https://index.docker.io/v1/';
-
-export function configFile(env: Env): string {
-  return join(env['DOCKER_CONFIG'] || join(env['HOME'] ?? homedir(), '.docker'), 'config.json');
-}
-
-/** Throws `invalid` for a file that is there and is not JSON. */
-export function readConfig(env: Env): ConfigFile {
-  const file = configFile(env);
-  try {
-    const parsed: ConfigFile = JSON.parse(readFileSync(file, 'utf8'));
-    return parsed;
-  } catch (cause) {
-    if (codeOf(cause) === 'ENOENT' || codeOf(cause) === 'ENOTDIR' || codeOf(cause) === 'EACCES') return {};
-    throw invalid(`Error loading config file: ${file}: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
-  }
-}
-
-/** Replaces the file at once; only its owner may read it. */
-export function writeConfig(env: Env, config: ConfigFile): void {
-  const file = configFile(env);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const next = `${file}.${process.pid}.new`;
-  writeFileSync(next, `${JSON.stringify(config, undefined, '\t')}\n`, { mode: 0o600 });
-  chmodSync(next, 0o600);
-  renameSync(next, file);
-}
 
 /** The key under which a registry's credentials lie. */
 export function keyOf(registry: string): string {
@@ -55,19 +18,112 @@ export function keyOf(registry: string): string {
 
 /** What the engine sends to a registry, in the form of its header; undefined where nothing is stored. */
 export function registryAuthFor(env: Env, registry: string): string | undefined {
+  const config = readConfig(env);
   const key = keyOf(registry);
-  const auths = readConfig(env).auths ?? {};
-  const stored = Object.entries(auths).find(([name]) => name === key || bare(name) === bare(key))?.[1];
-  return stored === undefined ? undefined : encodeAuth(authOf(stored, key));
+  const kept = helperFor(config, key);
+  const found =
+    kept === undefined ? plainAuth(config, key) : (askHelper(kept, key) ?? plainAuth(config, key));
+  return found === undefined ? undefined : encodeAuth(found);
 }
 
 /** Every stored credential, for a build that pulls from several registries. */
 export function registryConfig(env: Env): string | undefined {
-  const auths = Object.entries(readConfig(env).auths ?? {}).map(([key, stored]) => [
-    key,
-    authOf(stored, key),
-  ]);
+  const config = readConfig(env);
+  const known = new Set([...Object.keys(config.auths ?? {}), ...Object.keys(config.credHelpers ?? {})]);
+  if (config.credsStore) for (const key of helperKeys(config.credsStore)) known.add(key);
+  const auths = [...known].flatMap((key) => {
+    const helper = helperFor(config, key);
+    const found =
+      helper === undefined ? plainAuth(config, key) : (askHelper(helper, key) ?? plainAuth(config, key));
+    return found === undefined ? [] : [[key, found] as const];
+  });
   return auths.length === 0 ? undefined : encodeAuth(Object.fromEntries(auths));
+}
+
+/** Keeps a credential: with the helper of its registry where there is one, else in the file. */
+export function keepCredential(
+  env: Env,
+  key: string,
+  wanted: { username: string; secret: string; isToken: boolean },
+): void {
+  const config = readConfig(env);
+  const helper = helperFor(config, key);
+  const { username, secret, isToken } = wanted;
+  if (helper === undefined) {
+    const auth = Buffer.from(`${username}:${isToken ? '' : secret}`).toString('base64');
+    const stored = isToken ? { auth, identitytoken: secret } : { auth };
+    writeConfig(env, { ...config, auths: { ...config.auths, [key]: stored } });
+    return;
+  }
+  const input = JSON.stringify({ ServerURL: key, Username: isToken ? tokenUser : username, Secret: secret });
+  const { code, stdout, stderr } = askProgram(helper, ['store'], input);
+  if (code !== 0)
+    throw internal(
+      `error storing credentials - err: ${helper} ended with code ${code}: ${`${stdout}${stderr}`.trim()}`,
+    );
+  // An empty entry tells that somebody is logged in there.
+  writeConfig(env, { ...config, auths: { ...config.auths, [key]: {} } });
+}
+
+/** False where nothing was kept. */
+export function forgetCredential(env: Env, key: string): boolean {
+  const config = readConfig(env);
+  const known = config.auths !== undefined && Object.hasOwn(config.auths, key);
+  const helper = helperFor(config, key);
+  const erased = helper !== undefined && askProgram(helper, ['erase'], key).code === 0;
+  if (known) {
+    const { [key]: _forgotten, ...others } = config.auths ?? {};
+    writeConfig(env, { ...config, auths: others });
+  }
+  return known || erased;
+}
+
+/** The name under which helpers keep a token instead of a password. */
+const tokenUser = '<token>';
+
+function plainAuth(config: ConfigFile, key: string): Record<string, string> | undefined {
+  const stored = Object.entries(config.auths ?? {}).find(
+    ([name]) => name === key || bare(name) === bare(key),
+  )?.[1];
+  const isEmpty = stored === undefined || !(stored.auth || stored.username || stored.identitytoken);
+  return isEmpty ? undefined : authOf(stored, key);
+}
+
+/** The program that keeps a registry's credentials, if one does. */
+function helperFor(config: ConfigFile, key: string): string | undefined {
+  const { credHelpers = {} } = config;
+  const own = Object.entries(credHelpers).find(([name]) => name === key || bare(name) === bare(key))?.[1];
+  const name = own ?? config.credsStore;
+  return name ? `docker-credential-${name}` : undefined;
+}
+
+function askHelper(helper: string, key: string): Record<string, string> | undefined {
+  const { code, stdout, stderr } = askProgram(helper, ['get'], key);
+  const said = `${stdout}${stderr}`.trim();
+  if (code !== 0) {
+    if (/credentials not found/i.test(said)) return undefined;
+    throw internal(`error getting credentials - err: ${helper} ended with code ${code}: ${said}`);
+  }
+  const { Username = '', Secret = '' } = parseAnswer<{ Username?: string; Secret?: string }>(helper, stdout);
+  if (Username === '' && Secret === '') return undefined;
+  return Username === tokenUser
+    ? { username: '', password: '', serveraddress: key, identitytoken: Secret }
+    : { username: Username, password: Secret, serveraddress: key };
+}
+
+function helperKeys(store: string): string[] {
+  const helper = `docker-credential-${store}`;
+  const { code, stdout } = askProgram(helper, ['list'], '');
+  return code === 0 ? Object.keys(parseAnswer<Record<string, string>>(helper, stdout || '{}')) : [];
+}
+
+function parseAnswer<T>(helper: string, text: string): T {
+  try {
+    const answer: T = JSON.parse(text);
+    return answer;
+  } catch (cause) {
+    throw internal(`${helper} answered with something that is not JSON`, { cause });
+  }
 }
 
 function bare(name: string): string {

@@ -30,7 +30,8 @@ export async function runSession(
   using restore = new DisposableStack();
   const detached = Promise.withResolvers<'detached'>();
   // Keys only mean detaching where somebody types them.
-  const keys = options.tty || cli.stdin.isTTY ? parseDetachKeys(options.detachKeys ?? defaultDetachKeys) : [];
+  const typed = options.tty || (options.stdin && cli.stdin.isTTY);
+  const keys = typed ? parseDetachKeys(options.detachKeys ?? defaultDetachKeys) : [];
   if (options.stdin) {
     if (options.tty) enterRawMode(cli, restore);
     feedInput(cli, socket, {

@@ -3,6 +3,7 @@ import { shortOf } from '#shared/oci/digest.ts';
 import { invalid } from '#shared/errors.ts';
 import { humanDuration } from '#shared/notation/duration.ts';
 import { formatFilters } from '#shared/notation/filter.ts';
+import { parsePlatform } from '#shared/oci/platform.ts';
 
 /** `2 minutes ago`. */
 export function ago(unixSeconds: number): string {
@@ -55,4 +56,9 @@ export function labelsText(labels: Readonly<Record<string, string>> | null | und
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
+}
+
+/** A platform flag as the engine takes it: JSON. Throws `invalid`. */
+export function platformJson(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : JSON.stringify(parsePlatform(text));
 }

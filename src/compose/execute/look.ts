@@ -3,6 +3,7 @@ import { type OutputFrame, readOutput } from '#client/frames.ts';
 import { observeContainers } from '#compose/execute/observe.ts';
 import type { Session } from '#compose/execute/session.ts';
 import { label } from '#compose/plan/labels.ts';
+import type { ObservedContainer } from '#compose/plan/observed.ts';
 import type { ContainerSummary } from '#shared/contract/container.ts';
 
 export interface ListOptions {
@@ -60,18 +61,30 @@ export async function readLogs(
     ({ service, oneOff }) => !oneOff && (!options.services?.length || options.services.includes(service)),
   );
   await Promise.all(
-    containers.map(async ({ id, name, service }) => {
-      const source = name.startsWith(`${project.name}-`) ? name.slice(project.name.length + 1) : name;
-      const { follow, tail, since, until, timestamps } = options;
-      const query = Object.fromEntries(
-        Object.entries({ follow, tail, since, until, timestamps }).filter(([, value]) => value !== undefined),
-      );
-      const { Config } = await client.containers.inspect(id);
-      const body = await client.containers.logs(id, query, options.signal);
-      await splitLines(readOutput(body, Config.Tty !== true), (stream, text) =>
-        onLine({ service, source, stream, text }),
-      );
-    }),
+    containers.map((container) => readContainerLogs(session, container, { ...options, onLine })),
+  );
+}
+
+/** `web-1`; the container's own name where the project did not give it. */
+export function sourceOf(project: string, name: string): string {
+  return name.startsWith(`${project}-`) ? name.slice(project.length + 1) : name;
+}
+
+/** The same for one container. */
+export async function readContainerLogs(
+  { client, project }: Session,
+  { id, name, service }: Pick<ObservedContainer, 'id' | 'name' | 'service'>,
+  options: LogOptions & { onLine: (line: LogLine) => void },
+): Promise<void> {
+  const source = sourceOf(project.name, name);
+  const { follow, tail, since, until, timestamps } = options;
+  const query = Object.fromEntries(
+    Object.entries({ follow, tail, since, until, timestamps }).filter(([, value]) => value !== undefined),
+  );
+  const { Config } = await client.containers.inspect(id);
+  const body = await client.containers.logs(id, query, options.signal);
+  await splitLines(readOutput(body, Config.Tty !== true), (stream, text) =>
+    options.onLine({ service, source, stream, text }),
   );
 }
 

@@ -5,13 +5,16 @@ import { shortOf } from '#shared/oci/digest.ts';
 import { nowRfc3339Nano, msOf, rfc3339NanoOf } from '#shared/notation/time.ts';
 import { hostPlatform } from '#shared/oci/platform.ts';
 import { familiarReference, parseReference } from '#shared/oci/reference.ts';
-import { invalid } from '#shared/errors.ts';
+import type { Readable } from 'node:stream';
+import { invalid, notFound } from '#shared/errors.ts';
+import { ClientSessions, type Given } from './client-sessions.ts';
 import { BuildCache } from './cache/cache.ts';
 import { openContext } from './context.ts';
 import { SyntaxProblem } from './dockerfile/errors.ts';
 import type { Dockerfile, StepInstruction } from './dockerfile/instruction.ts';
 import { parseDockerfile, parseStep } from './dockerfile/parse.ts';
 import { imageConfigOf } from './image-state.ts';
+import { CacheMounts } from './mounts/cache-mounts.ts';
 import { planBuild, type Plan } from './plan.ts';
 import { recoverBuilds } from './recover.ts';
 import type { BuildDeps, BuildRequest, BuildResult } from './request.ts';
@@ -19,6 +22,7 @@ import { type BuildIntent, type BuildRoom, BuildSession } from './session.ts';
 import { Solver } from './solve.ts';
 import { ensureStubs } from './steps/stubs.ts';
 import { BuildArgs, globalVariables } from './variables.ts';
+import { type BuildTrace, Traces, Tracing } from './why/trace.ts';
 
 export type { BuildDeps, BuildRequest, BuildResult } from './request.ts';
 export { CommandFailed } from './request.ts';
@@ -46,13 +50,17 @@ export interface BuildPruneAnswer {
 /** One per engine. */
 export class Build {
   #room: BuildRoom;
+  #clients: ClientSessions;
 
   constructor(deps: BuildDeps) {
     const cache = new BuildCache(deps);
     const builds = deps.state.collection<BuildIntent>('builds');
     mkdirSync(join(deps.root, 'build'), { recursive: true, mode: 0o711 });
     const stubs = ensureStubs(join(deps.root, 'build', 'stubs'));
-    this.#room = { ...deps, cache, builds, stubs };
+    const cacheMounts = new CacheMounts(deps.state, join(deps.root, 'build', 'mounts'));
+    this.#clients = new ClientSessions(deps.root);
+    const traces = new Traces(deps.state);
+    this.#room = { ...deps, traces, cache, cacheMounts, builds, stubs };
   }
 
   /**
@@ -61,13 +69,51 @@ export class Build {
    * `cancelled` where the request's signal aborted. Whatever happens nothing is left mounted or running.
    */
   async run(request: BuildRequest): Promise<BuildResult> {
+    const { session } = request;
+    if (session === undefined) return await this.#run(request);
+    try {
+      return await this.#run({ ...request, ...this.#clients.take(session) });
+    } finally {
+      this.#clients.drop(session);
+    }
+  }
+
+  /** Keeps what a client gives for one build; its id is the build's `session`. */
+  openSession(given: Given): string {
+    return this.#clients.open(given);
+  }
+
+  /** Takes the tar of a named context for the build of that session. */
+  async sendContext(session: string, name: string, tar: Readable): Promise<void> {
+    await this.#clients.send(session, name, tar);
+  }
+
+  /**
+   * What the last build of `subject` (a tag or the path of a Dockerfile; default the last build of all) did, each
+   * step that ran with its cause. Throws `not-found`.
+   */
+  why(subject?: string): { build: string } & BuildTrace {
+    const { traces } = this.#room;
+    const found = subject === undefined || subject === '' ? traces.latest() : undefined;
+    const name = found?.subject ?? nameOfSubject(subject ?? '');
+    const trace = found?.trace ?? traces.find(name) ?? traces.find(subject ?? '');
+    if (trace === undefined) throw notFound(`no build of ${subject || 'anything'} is known`);
+    return { build: name, ...trace };
+  }
+
+  async #run(request: BuildRequest): Promise<BuildResult> {
     const tags = (request.tags ?? []).map((tag) => parseReference(tag));
     if (tags.some((tag) => tag.digest !== undefined))
       throw invalid('invalid tag: a tag cannot have a digest');
     const tell = request.quiet === true ? () => undefined : request.onLine;
     const loud = { ...request, ...(tell === undefined ? {} : { onLine: tell }) };
     const buildArgs = new BuildArgs(request.buildArgs);
-    const session = new BuildSession(this.#room, loud, { buildArgs, started: nowRfc3339Nano() });
+    const started = nowRfc3339Nano();
+    const session = new BuildSession(this.#room, loud, {
+      buildArgs,
+      started,
+      tracing: new Tracing(started, this.#room.traces.find(subjectOf(request))),
+    });
     try {
       const imageId = await solveRequest(session);
       loud.onLine?.({ aux: { ID: imageId } });
@@ -77,6 +123,7 @@ export class Build {
       if (request.quiet === true) request.onLine?.({ stream: `${imageId}\n` });
       return { imageId };
     } finally {
+      this.#room.traces.put(subjectOf(request), session.tracing.trace);
       session.end();
     }
   }
@@ -106,16 +153,30 @@ export class Build {
     return this.#room.leases.holders(`layer:${chainId}`).filter((holder) => holder !== `cache:${key}`);
   }
 
-  /** Forgets cached steps: those no image needs, or all; only ones not used for `unusedForMs`, where given. */
-  async prune(options: { all?: boolean; unusedForMs?: number } = {}): Promise<BuildPruneAnswer> {
+  /** Empties the folders of cache mounts that were not used since; those in use stay. */
+  #forgetMounts(before: number): void {
+    const { cacheMounts } = this.#room;
+    const old = cacheMounts.list().filter(({ record }) => msOf(record.lastUsed) <= before);
+    cacheMounts.forget(old.map(({ name }) => name));
+  }
+
+  /**
+   * Forgets cached steps: those no image needs, or all; only ones not used for `unusedForMs`, and of those with
+   * these `keys`, where given.
+   */
+  async prune(
+    options: { all?: boolean; unusedForMs?: number; keys?: ReadonlySet<string> } = {},
+  ): Promise<BuildPruneAnswer> {
     const before = Date.now() - (options.unusedForMs ?? 0);
     const { cache, snapshots } = this.#room;
     const chosen = cache.list().filter(({ key, record }) => {
+      if (options.keys?.has(key) === false) return false;
       const users = this.#holdersBesides(key, record.layer?.chainId);
       if (users.some((holder) => holder.startsWith('build:'))) return false;
       return msOf(record.lastUsed) <= before && (options.all === true || users.length === 0);
     });
     await cache.forget(chosen.map(({ key }) => key));
+    if (options.all === true && options.keys === undefined) this.#forgetMounts(before);
     const freed = chosen.filter(
       ({ record }) => record.layer !== null && !snapshots.hasLayer(record.layer.chainId),
     );
@@ -129,6 +190,20 @@ export class Build {
 /** Opens the room; nothing is built or taken away yet. */
 export function openBuild(deps: BuildDeps): Build {
   return new Build(deps);
+}
+
+/** What two builds have in common that are of the same thing. */
+function subjectOf(request: BuildRequest): string {
+  const [tag] = request.tags ?? [];
+  return tag === undefined ? request.dockerfile || 'Dockerfile' : nameOfSubject(tag);
+}
+
+function nameOfSubject(text: string): string {
+  try {
+    return familiarReference(parseReference(text));
+  } catch {
+    return text;
+  }
 }
 
 async function solveRequest(session: BuildSession): Promise<`sha256:${string}`> {

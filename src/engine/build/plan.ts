@@ -2,7 +2,8 @@
 import { invalid } from '#shared/errors.ts';
 import { SyntaxProblem } from './dockerfile/errors.ts';
 import { expandWord } from './dockerfile/expand.ts';
-import type { Dockerfile, Stage } from './dockerfile/instruction.ts';
+import type { Dockerfile, Stage, StepInstruction } from './dockerfile/instruction.ts';
+import { mountSources } from './dockerfile/mount-flag.ts';
 import { nearest } from './dockerfile/nearest.ts';
 import type { Declared } from './variables.ts';
 
@@ -56,14 +57,22 @@ function expandFrom(
   return { reference, ...(platform === '' ? {} : { platform }) };
 }
 
+/** Stages or images whose files a step takes. */
+function sourcesOf(step: StepInstruction): string[] {
+  if (step.kind === 'run') return mountSources(step.flags);
+  if (step.kind !== 'copy' && step.kind !== 'add') return [];
+  return step.from === undefined ? [] : [step.from];
+}
+
 function vertexOf(file: Dockerfile, stage: Stage, globals: Declared): Vertex {
   const { reference, platform } = expandFrom(file, stage, globals);
   const base = baseOf(file.stages, stage, reference);
   const needs = new Set<number>(base.kind === 'stage' ? [base.index] : []);
   for (const step of stage.steps) {
-    if ((step.kind !== 'copy' && step.kind !== 'add') || step.from === undefined) continue;
-    const index = findStage(file.stages, step.from, stage.index);
-    if (index !== undefined) needs.add(index);
+    for (const from of sourcesOf(step)) {
+      const index = findStage(file.stages, from, stage.index);
+      if (index !== undefined) needs.add(index);
+    }
   }
   return { stage, base, ...(platform === undefined ? {} : { platform }), needs: [...needs] };
 }

@@ -12,6 +12,9 @@ import type { Snapshots } from '#storage/snapshots/snapshots.ts';
 import type { Leases } from '#storage/state/leases.ts';
 import type { State } from '#storage/state/state.ts';
 
+/** A tar stream (any compression), or a directory that nobody changes during the build. */
+export type ContextSource = Readable | { dir: string };
+
 export interface RegistryAuth {
   username?: string;
   password?: string;
@@ -21,8 +24,7 @@ export interface RegistryAuth {
 }
 
 export interface BuildRequest {
-  /** A tar stream (any compression), or a directory that nobody changes during the build. */
-  context: Readable | { dir: string };
+  context: ContextSource;
   /** Path in the context; default `Dockerfile`. */
   dockerfile?: string;
   /** The Dockerfile itself, where it is not a file of the context. */
@@ -44,6 +46,18 @@ export interface BuildRequest {
   shmSizeBytes?: number;
   resources?: ResourceLimits;
   ulimits?: readonly Ulimit[];
+  /** What its steps may do besides: `security.insecure`, `network.host`. */
+  allow?: readonly string[];
+  /** For `RUN --mount=type=secret`, by id. */
+  secrets?: Readonly<Record<string, Buffer>>;
+  /** For `RUN --mount=type=ssh`: the socket of an agent on this machine, by id. */
+  agents?: Readonly<Record<string, string>>;
+  /** Further contexts by name: files, or `docker-image://NAME`. They come before stages and images of that name. */
+  contexts?: Readonly<Record<string, ContextSource | { image: string }>>;
+  /** Stages whose steps are run again, by name. */
+  noCacheStages?: readonly string[];
+  /** What the client gave beforehand (`openSession`): taken in, and forgotten after the build. */
+  session?: string;
   /** Only the image's id is told. */
   quiet?: boolean;
   /** Credentials by registry address. */

@@ -5,8 +5,10 @@ import { cancelled } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
 import type { Collection } from '#storage/state/collection.ts';
 import type { BuildCache } from './cache/cache.ts';
+import type { CacheMounts } from './mounts/cache-mounts.ts';
 import type { BuildDeps, BuildRequest } from './request.ts';
 import type { BuildArgs, Declared } from './variables.ts';
+import type { Traces, Tracing } from './why/trace.ts';
 
 /** Intent before deed: every id is in the record before anything of that name exists. */
 export interface BuildIntent {
@@ -18,6 +20,8 @@ export interface BuildIntent {
 
 export interface BuildRoom extends BuildDeps {
   cache: BuildCache;
+  cacheMounts: CacheMounts;
+  traces: Traces;
   builds: Collection<BuildIntent>;
   /** A read-only folder with the places that every box mounts something at. */
   stubs: string;
@@ -29,18 +33,32 @@ export class BuildSession {
   readonly room: BuildRoom;
   readonly request: BuildRequest;
   readonly buildArgs: BuildArgs;
+  readonly tracing: Tracing;
   /** Aborts when the request is cancelled or any stage failed. */
   readonly signal: AbortSignal;
   /** What FROM sees. */
   globals: Declared = new Map();
+  /** In memory only. */
+  readonly secrets: ReadonlyMap<string, Buffer>;
+  /** Paths of agents' sockets on this machine. */
+  readonly agents: ReadonlyMap<string, string>;
   #abort = new AbortController();
   #intent: BuildIntent;
+  #ends: (() => void)[] = [];
+  #names = 0;
 
-  constructor(room: BuildRoom, request: BuildRequest, options: { buildArgs: BuildArgs; started: string }) {
+  constructor(
+    room: BuildRoom,
+    request: BuildRequest,
+    options: { buildArgs: BuildArgs; started: string; tracing: Tracing },
+  ) {
     this.id = newId().slice(0, 12);
     this.room = room;
     this.request = request;
+    this.secrets = new Map(Object.entries(request.secrets ?? {}));
+    this.agents = new Map(Object.entries(request.agents ?? {}));
     this.buildArgs = options.buildArgs;
+    this.tracing = options.tracing;
     const signals = [this.#abort.signal, ...(request.signal === undefined ? [] : [request.signal])];
     this.signal = AbortSignal.any(signals);
     this.#intent = { started: options.started, things: [] };
@@ -80,6 +98,17 @@ export class BuildSession {
     this.room.builds.put(this.id, this.#intent);
   }
 
+  /** A file name that no other part of the build has. */
+  newName(prefix: string): string {
+    this.#names += 1;
+    return `${prefix}-${this.#names}`;
+  }
+
+  /** Something to be done when the build is over. */
+  atEnd(work: () => void): void {
+    this.#ends.push(work);
+  }
+
   assertGoing(): void {
     if (this.signal.aborted) throw cancelled('the build was cancelled');
   }
@@ -91,6 +120,7 @@ export class BuildSession {
 
   /** The build is over: its leases and folder are gone, and its record with them. */
   end(): void {
+    for (const work of this.#ends.splice(0).reverse()) work();
     this.room.leases.release(this.holder);
     for (const base of [this.room.root, this.room.run]) {
       rmSync(buildFolder(base, this.id), { recursive: true, force: true });

@@ -5,16 +5,18 @@ import { internal } from '#shared/errors.ts';
 import { hostPlatform, parsePlatform } from '#shared/oci/platform.ts';
 import { shortOf } from '#shared/oci/digest.ts';
 import { baseImage, stateOf } from './base-image.ts';
-import type { Context } from './context.ts';
+import { type Context, openTree, textIn } from './context.ts';
 import type { Dockerfile } from './dockerfile/instruction.ts';
 import { parseStep } from './dockerfile/parse.ts';
 import { childState, type ImageState, scratchState } from './image-state.ts';
 import { type Lane, Lanes } from './lanes.ts';
 import { findStage, type Plan, type Vertex } from './plan.ts';
 import type { BuildSession } from './session.ts';
-import { fixedTimeOf, runSteps, shortIdOf } from './stage.ts';
+import { fixedTimeOf, runSteps, shortIdOf, type StageRun } from './stage.ts';
 import { StageNetworks } from './stage-network.ts';
 import type { MountedTree } from './steps/step.ts';
+import { parseIgnore } from './tree/ignore.ts';
+import type { SourceTree } from './tree/source-tree.ts';
 import { mountReadOnly } from './tree/read-only.ts';
 
 export interface SolveInput {
@@ -32,6 +34,8 @@ export class Solver {
   #lanes: Lanes;
   #steps: number;
   #numbers = new Map<number, number>();
+  #causes = new Map<number, StageRun['progress']>();
+  #contexts = new Map<string, Promise<SourceTree>>();
 
   constructor(input: SolveInput) {
     this.#input = input;
@@ -88,6 +92,7 @@ export class Solver {
         escapeChar: file.directives.escape,
         file: file.file,
         globals: session.globals,
+        ...this.#traceOf(vertex, state),
         fixedTime: fixedTimeOf(state, epoch),
         ...(epoch === undefined ? {} : { epoch }),
         context: async () => context.tree,
@@ -101,6 +106,39 @@ export class Solver {
       await networks.close();
       lane.end();
     }
+  }
+
+  /** Notes what the stage starts from, and whether that is what it was in the build before. */
+  #traceOf(vertex: Vertex, state: ImageState): Pick<StageRun, 'stageName' | 'texts' | 'fresh' | 'progress'> {
+    const { tracing, request } = this.#input.session;
+    const { stage, base } = vertex;
+    const stageName = stage.name ?? String(stage.index);
+    const [before] = tracing.stageBefore(stageName);
+    const progress: StageRun['progress'] = { position: 0 };
+    if (before !== undefined && before.key !== state.key) {
+      const same = before.text === stage.from.text;
+      const inherited = base.kind === 'stage' ? this.#causes.get(base.index)?.cause : undefined;
+      progress.cause =
+        inherited ??
+        (same
+          ? `base image ${stage.from.image} changed`
+          : `the base is ${stage.from.image}, was ${before.text.replace(/^FROM\s+/i, '')}`);
+    }
+    this.#causes.set(stage.index, progress);
+    const atMs = tracing.now();
+    tracing.add({
+      stage: stageName,
+      position: 0,
+      line: stage.from.line,
+      text: stage.from.text,
+      key: state.key,
+      cached: true,
+      startMs: atMs,
+      endMs: atMs,
+      ...(progress.cause === undefined ? {} : { cause: progress.cause }),
+    });
+    const fresh = (request.noCacheStages ?? []).includes(stageName);
+    return { stageName, texts: stage.steps.map(({ text }) => text), fresh, progress };
   }
 
   async #startStage(vertex: Vertex, lane: Lane, announce: (text: string) => void): Promise<ImageState> {
@@ -118,7 +156,7 @@ export class Solver {
       lane.tell({ stream: ' ---> \n' });
       return scratchState(platform ? parsePlatform(platform) : hostPlatform());
     }
-    const { reference } = base;
+    const reference = imageOfContext(session, base.reference) ?? base.reference;
     const image = await baseImage(session, lane, { reference, ...(platform ? { platform } : {}) });
     lane.tell({ stream: ` ---> ${shortOf(image.id)}\n` });
     return stateOf(image);
@@ -142,15 +180,41 @@ export class Solver {
     delete run.state.config.OnBuild;
   }
 
-  /** For COPY --from: the files of an earlier stage or of an image, mounted to be read. */
-  async #treeOf(vertex: Vertex, lane: Lane, reference: string): Promise<MountedTree> {
+  /** A named context of the request: its files, read once. */
+  #contextTree(name: string): Promise<SourceTree> | undefined {
+    const { session } = this.#input;
+    const given = session.request.contexts?.[name];
+    if (given === undefined || 'image' in given) return undefined;
+    const known = this.#contexts.get(name);
+    if (known !== undefined) return known;
+    const opened = openTree(session, given).then((tree) => ({
+      ...tree,
+      ...parseIgnore(textIn(tree, '.dockerignore') ?? ''),
+    }));
+    this.#contexts.set(name, opened);
+    return opened;
+  }
+
+  /** For COPY --from: the files of a context, of an earlier stage or of an image, mounted to be read. */
+  async #treeOf(vertex: Vertex, lane: Lane, name: string): Promise<MountedTree> {
     const { session, file } = this.#input;
-    const index = findStage(file.stages, reference, vertex.stage.index);
+    const context = await this.#contextTree(name);
+    if (context !== undefined) return { tree: context, isContext: true, release: () => undefined };
+    const image = imageOfContext(session, name);
+    const index = image === undefined ? findStage(file.stages, name, vertex.stage.index) : undefined;
     const { chainId } =
-      index === undefined ? await baseImage(session, lane, { reference }) : await this.#stage(index);
+      index === undefined
+        ? await baseImage(session, lane, { reference: image ?? name })
+        : await this.#stage(index);
     const target = mkdtempSync(join(session.runFolder(), 'from-'));
     const mounted = mountReadOnly(session.room.snapshots.lowersOf(chainId), target);
-    const tree = { root: mounted.path, excludes: () => false, prunes: true };
+    const tree = { root: mounted.path, excludes: () => false, prunes: true, identity: String(chainId) };
     return { tree, release: () => mounted[Symbol.dispose]() };
   }
+}
+
+/** The image that stands for a name, where the request says so. */
+function imageOfContext(session: BuildSession, name: string): string | undefined {
+  const given = session.request.contexts?.[name];
+  return given !== undefined && 'image' in given ? given.image : undefined;
 }

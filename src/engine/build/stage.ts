@@ -7,14 +7,25 @@ import type { StepInstruction } from './dockerfile/instruction.ts';
 import { DockerfileError, SyntaxProblem } from './dockerfile/errors.ts';
 import { type ImageState, imageConfigOf } from './image-state.ts';
 import { prepareCopy } from './steps/copy.ts';
+import { keyOf, type Preimage } from './cache/key.ts';
+import { layOn } from './steps/layer.ts';
 import { prepareRun } from './steps/run.ts';
 import type { PreparedStep, StageContext } from './steps/step.ts';
 import { prepareWorkdir } from './steps/workdir.ts';
+import { causeOf, shorten } from './why/cause.ts';
 import { argValue, type Declared, stageScope } from './variables.ts';
 
 export interface StageRun extends Omit<StageContext, 'scope'> {
   file: string;
   globals: Declared;
+  /** Name of the stage, or its number. */
+  stageName: string;
+  /** Every step's text. */
+  texts: readonly string[];
+  /** Take nothing out of the cache. */
+  fresh: boolean;
+  /** Where the stage is, and why it is not what it was in the build before. */
+  progress: { position: number; cause?: string };
   /** `Step 3/7 : ` for the next step. */
   announce(text: string): void;
 }
@@ -24,6 +35,7 @@ export async function runSteps(run: StageRun, steps: readonly StepInstruction[])
   for (const step of steps) {
     run.session.assertGoing();
     run.announce(step.text);
+    run.progress.position += 1;
     try {
       await runStep(run, step);
     } catch (thrown) {
@@ -49,24 +61,44 @@ async function runStep(run: StageRun, step: StepInstruction): Promise<void> {
   const scope = stageScope(state.config.Env ?? [], state.args, escapeChar);
   const prepared = await prepare({ ...run, scope }, step);
   try {
+    const preimage: Preimage = {
+      version: 1,
+      parent: prepared.link === true ? 'link' : state.key,
+      on: prepared.link === true ? null : state.chainId,
+      instruction: prepared.keyText ?? prepared.createdBy,
+      ...prepared.inputs,
+    };
+    const startMs = session.tracing.now();
+    const fresh = session.request.noCache === true || run.fresh;
+    let cause: string | undefined;
     const result = await session.room.cache.step(
       {
-        preimage: {
-          version: 1,
-          parent: state.key,
-          on: state.chainId,
-          instruction: prepared.keyText ?? prepared.createdBy,
-          ...prepared.inputs,
-        },
-        fresh: session.request.noCache === true,
+        preimage,
+        fresh,
         ...(run.epoch === undefined ? {} : { created: rfc3339NanoOf(run.epoch * 1000) }),
         holder: session.holder,
       },
-      async () => (await prepared.make?.()) ?? null,
+      async () => {
+        cause = tellCause(run, step, { preimage, fresh });
+        return (await prepared.make?.()) ?? null;
+      },
     );
+    session.tracing.add({
+      stage: run.stageName,
+      position: run.progress.position,
+      line: step.line,
+      text: step.text,
+      key: result.key,
+      cached: result.cached,
+      startMs,
+      endMs: session.tracing.now(),
+      ...(cause === undefined ? {} : { cause }),
+    });
     if (result.cached) run.lane.tell({ stream: ' ---> Using cache\n' });
-    const { layer, created } = result.record;
-    state.key = result.key;
+    const { created } = result.record;
+    const made = result.record.layer;
+    const layer = prepared.link === true && made !== null ? await layOn(session, made, state.chainId) : made;
+    state.key = prepared.link === true ? keyAfterLink(state, result.key) : result.key;
     state.created = created;
     if (layer !== null) {
       state.chainId = layer.chainId;
@@ -84,11 +116,39 @@ async function runStep(run: StageRun, step: StepInstruction): Promise<void> {
   }
 }
 
+/** Says in the progress why the step runs; what follows it in the stage runs because of it. */
+function tellCause(
+  run: StageRun,
+  step: StepInstruction,
+  miss: { preimage: Preimage; fresh: boolean },
+): string | undefined {
+  const { session, progress, stageName, texts } = run;
+  const cause = causeOf({
+    ...miss,
+    text: step.text,
+    position: progress.position,
+    key: keyOf(miss.preimage),
+    ...(progress.cause === undefined ? {} : { parentCause: progress.cause }),
+    before: session.tracing.stageBefore(stageName),
+    texts,
+    preimageOf: (key) => session.room.cache.preimage(key),
+  });
+  if (cause === undefined) return undefined;
+  progress.cause ??= `${shorten(step.text)}: ${cause}`;
+  if (!miss.fresh) run.lane.tell({ stream: ` ---> Not cached: ${cause}\n` });
+  return cause;
+}
+
+/** What comes after a step that depends on nothing before it depends on both. */
+function keyAfterLink(state: ImageState, key: string): string {
+  return keyOf({ version: 1, parent: state.key, on: state.chainId, instruction: 'LINK', more: { key } });
+}
+
 async function prepare(stage: StageContext & StageRun, step: StepInstruction): Promise<PreparedStep> {
   const { state, scope } = stage;
   switch (step.kind) {
     case 'run':
-      return prepareRun(stage, step);
+      return await prepareRun(stage, step);
     case 'copy':
     case 'add':
       return await prepareCopy(stage, step);

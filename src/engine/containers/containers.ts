@@ -32,6 +32,7 @@ import { createExec, type ExecStartOptions, findExec, startExec } from './io/exe
 import { inspectOf } from './io/exec-record.ts';
 import { type LogOptions, type Logs, readLogs } from './io/logs.ts';
 import type { ContainerStream } from './io/stream.ts';
+import { forwardLogs } from './log-forward.ts';
 import { rotateLogs } from './log-rotation.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { pruneContainers } from './prune.ts';
@@ -71,7 +72,7 @@ export class Containers implements AsyncDisposable {
   /** Second step, with the rooms below recovered: acts on the plan, then supervises. */
   async recover(plan: RecoveryPlan): Promise<void> {
     const wanted = await recoverContainers(this.#room, plan);
-    this.#endings = [superviseExits(this.#room), rotateLogs(this.#room)];
+    this.#endings = [superviseExits(this.#room), rotateLogs(this.#room), forwardLogs(this.#room)];
     startAtBoot(this.#room, wanted);
   }
 

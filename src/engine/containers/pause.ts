@@ -1,5 +1,5 @@
 // Pause and unpause: all processes of a container frozen, and thawed.
-import { conflict } from '#shared/errors.ts';
+import { conflict, messageOf } from '#shared/errors.ts';
 import { announce, type Room } from './room.ts';
 import { assertRunning } from './terminate.ts';
 
@@ -11,7 +11,11 @@ export async function pauseContainer(room: Room, id: string): Promise<void> {
   }
   assertRunning(record);
   if (record.phase === 'paused') throw conflict(`container ${id} is already paused`);
-  await room.runtime.pause(id);
+  await room.runtime.pause(id).catch((cause: unknown) => {
+    // It ended by itself a moment ago, and its exit is not told yet.
+    if (!/not running|No such process/.test(messageOf(cause))) throw cause;
+    throw conflict(`container ${id} is not running`, { cause });
+  });
   announce(room, room.store.update(id, { phase: 'paused' }), 'pause');
 }
 

@@ -58,7 +58,9 @@ export class Guard {
     const { action, repository } = wanted;
     const asked = identity.access?.some((one) => one.type === 'repository' && one.name === repository);
     const hasLogin = identity.user !== undefined && identity.user !== '';
-    if (hasLogin && (identity.access === undefined || asked)) {
+    // A token for less than its user may do: a better one helps (clients that first asked to pull come to push).
+    const isNarrow = this.rights.may(identity.user, action, repository);
+    if (hasLogin && !isNarrow && (identity.access === undefined || asked)) {
       throw refuse('DENIED', `requested access to the resource is denied: ${action} in ${repository}`);
     }
     const scope = `repository:${repository}:${scopeActions[action]}`;

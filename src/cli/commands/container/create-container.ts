@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { createRequestOf, type CreateInput } from '#cli/commands/container/create-request.ts';
 import type { Cli } from '#cli/context.ts';
-import { pullImage } from '#cli/terminal/pull.ts';
+import { type ConfigFile, proxyVariables } from '#cli/files/config-file.ts';
 import type { ContainerCreateRequest } from '#shared/contract/container.ts';
 import { conflict, invalid, isKind } from '#shared/errors.ts';
 import { parsePlatform } from '#shared/oci/platform.ts';
@@ -17,6 +17,9 @@ export async function createContainer(
   const { flags } = input;
   const request = createRequestOf(input);
   adjust(request);
+  const { host } = await cli.endpoint();
+  request.Env = [...proxiesOf(cli.config(), host, request.Env ?? []), ...(request.Env ?? [])];
+  if (flags['use-api-socket']) addApiSocket(request, host);
   if (flags.platform !== undefined) parsePlatform(flags.platform);
   if (flags.cidfile !== undefined && existsSync(flags.cidfile)) {
     throw conflict(
@@ -32,8 +35,11 @@ export async function createContainer(
     ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.platform === undefined ? {} : { platform: flags.platform }),
   };
-  const pull = () =>
-    pullImage(cli, input.image, { platform: flags.platform, quiet: flags.quiet, output: cli.stderr });
+  const pull = async () => {
+    // Loaded where something is missing only: most runs find their image.
+    const { pullImage } = await import('#cli/terminal/pull.ts');
+    await pullImage(cli, input.image, { platform: flags.platform, quiet: flags.quiet, output: cli.stderr });
+  };
   if (when === 'always') await pull();
   let answer: Awaited<ReturnType<typeof containers.create>>;
   try {
@@ -48,6 +54,24 @@ export async function createContainer(
   for (const warning of answer.Warnings ?? []) cli.warn(`WARNING: ${warning}`);
   if (flags.cidfile !== undefined) writeFileSync(flags.cidfile, answer.Id);
   return answer.Id;
+}
+
+/** The proxies of the user's settings, where nothing else says what they are. */
+function proxiesOf(config: ConfigFile, host: string, env: readonly string[]): string[] {
+  if (config.proxies === undefined) return [];
+  const named = new Set(env.map((entry) => entry.split('=')[0]));
+  return Object.entries(proxyVariables(config, host)).flatMap(([name, value]) =>
+    named.has(name) ? [] : [`${name}=${value}`],
+  );
+}
+
+/** The container may talk to the engine that runs it. */
+function addApiSocket(request: ContainerCreateRequest, host: string): void {
+  const socket = /^unix:\/\/(.+)$/.exec(host)?.[1];
+  if (socket === undefined)
+    throw invalid('--use-api-socket needs an engine on a unix socket', { hint: `this one is ${host}` });
+  const mount = { Type: 'bind', Source: socket, Target: '/var/run/docker.sock' } as const;
+  request.HostConfig = { ...request.HostConfig, Mounts: [...(request.HostConfig?.Mounts ?? []), mount] };
 }
 
 function isMissingImage(thrown: unknown): boolean {

@@ -94,6 +94,7 @@ export const createFlags = {
   tmpfs: many('Mount a file system in memory', 'PATH[:OPTIONS]'),
   tty: toggle('Give it a terminal', 't'),
   ulimit: many('Limit of a process', 'NAME=SOFT[:HARD]'),
+  'use-api-socket': toggle('Give it the engine’s socket, at /var/run/docker.sock'),
   user: text('User to run as', 'USER[:GROUP]', { short: 'u' }),
   userns: text('User namespace', 'MODE'),
   uts: text('UTS namespace: host', 'MODE'),

@@ -87,7 +87,7 @@ async function startCreated(
     return await startAttached(cli, id, {
       ...streams,
       tty: flags.tty,
-      detachKeys: flags['detach-keys'],
+      detachKeys: flags['detach-keys'] ?? cli.config().detachKeys,
       signalProxy: flags['sig-proxy'],
       waitFor: flags.rm ? 'removed' : 'next-exit',
     });

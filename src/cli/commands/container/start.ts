@@ -32,7 +32,7 @@ export const command = defineCommand({
         stdout: true,
         stderr: true,
         tty: Boolean(Config.Tty),
-        detachKeys: flags['detach-keys'],
+        detachKeys: flags['detach-keys'] ?? cli.config().detachKeys,
         signalProxy: true,
         waitFor: HostConfig.AutoRemove ? 'removed' : 'next-exit',
       });

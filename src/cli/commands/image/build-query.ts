@@ -8,8 +8,10 @@ import { parsePlatform } from '#shared/oci/platform.ts';
 import { parseReference } from '#shared/oci/reference.ts';
 
 export const buildFlags = {
+  allow: many('Let steps do more: network.host, security.insecure', 'ENTITLEMENT'),
   'add-host': many('Add a line to /etc/hosts', 'NAME:IP'),
   'build-arg': many('Set an ARG; NAME alone takes it from here', 'NAME=VALUE'),
+  'build-context': many('A further context: NAME=DIR or NAME=docker-image://IMAGE', 'NAME=SOURCE'),
   'cache-from': many('Images to take cached steps from', 'IMAGE'),
   'cgroup-parent': text('The cgroup of its steps', 'PATH', { hidden: true }),
   compress: toggle('Compress the context', undefined, { hidden: true }),
@@ -27,13 +29,16 @@ export const buildFlags = {
   'memory-swap': text('Most memory and swap of a step', 'SIZE'),
   network: text('Network of the RUN steps', 'MODE'),
   'no-cache': toggle('Run every step'),
+  'no-cache-filter': many('Run every step of this stage', 'STAGE'),
   platform: text('Platform of the image', 'OS/ARCH'),
   progress: text('How to show it: auto or plain', 'MODE'),
   pull: toggle('Ask the registry for a newer base image'),
   quiet: toggle('Print the image id only', 'q'),
   rm: toggle('', undefined, { hidden: true, on: true }),
+  secret: many('A secret for steps: id=ID,src=FILE or id=ID,env=NAME', 'SECRET'),
   'security-opt': many('Security option of the RUN steps', 'OPTION'),
   'shm-size': text('Size of /dev/shm', 'SIZE'),
+  ssh: many('An agent for steps: default or ID=SOCKET', 'ID[=SOCKET]'),
   squash: toggle('', undefined, { hidden: true }),
   tag: many('Name the image', 'NAME[:TAG]', { short: 't' }),
   target: text('Build up to this stage', 'STAGE'),

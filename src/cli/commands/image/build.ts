@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { readAll } from '#client/wire.ts';
 import { type BuildValues, buildFlags, buildQuery } from '#cli/commands/image/build-query.ts';
+import { openBuildSession } from '#cli/commands/image/build-session.ts';
 import { showBuild } from '#cli/commands/image/build-output.ts';
 import type { Cli } from '#cli/context.ts';
 import { openContext } from '#cli/files/context.ts';
@@ -22,10 +23,12 @@ export const command = defineCommand({
   async run({ cli, flags, args: [path = ''] }) {
     const query = buildQuery(flags, cli.env);
     const { tar, more } = await contextOf(cli, path, flags.file);
-    const { images } = await cli.client();
+    const client = await cli.client();
+    const { images } = client;
+    const session = await openBuildSession(client, flags, cli.env);
     const config = registryConfig(cli.env);
     const lines = await images.build(
-      { ...query, ...more },
+      { ...query, ...more, ...(session === undefined ? {} : { session }) },
       tar,
       config === undefined ? {} : { registryConfig: config },
     );

@@ -2,7 +2,7 @@
 import { defineCommand } from '#cli/grammar/command.ts';
 import { text, toggle } from '#cli/grammar/flags.ts';
 import { ellipsis, printRows } from '#cli/terminal/table.ts';
-import { ago, shownId } from '#cli/terminal/words.ts';
+import { ago, platformJson, shownId } from '#cli/terminal/words.ts';
 import { formatBytesDecimal } from '#shared/notation/size.ts';
 
 const heads = {
@@ -20,7 +20,7 @@ export const command = defineCommand({
     format: text('json, a template, or "table TEMPLATE"', 'FORMAT'),
     human: toggle('Show sizes and times for people', 'H', { on: true }),
     'no-trunc': toggle('Do not shorten anything'),
-    platform: text('', 'OS/ARCH', { hidden: true }),
+    platform: text('Only this platform of it', 'OS/ARCH'),
     quiet: toggle('Show ids only', 'q'),
   },
   args: [1, 1],
@@ -28,7 +28,7 @@ export const command = defineCommand({
   async run({ cli, flags, args: [name = ''] }) {
     const whole = flags['no-trunc'];
     const { images } = await cli.client();
-    const rows = (await images.history(name)).map((entry) => {
+    const rows = (await images.history(name, platformJson(flags.platform))).map((entry) => {
       const by = entry.CreatedBy.replaceAll('\t', ' ');
       const at = new Date(entry.Created * 1000).toISOString().replace('.000Z', 'Z');
       return {

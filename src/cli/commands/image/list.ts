@@ -54,7 +54,7 @@ export const command = defineCommand({
       return;
     }
     const columns = ['Repository', 'Tag', ...(flags.digests ? ['Digest'] : []), 'ID', 'CreatedSince', 'Size'];
-    printRows(cli, rows, { heads, columns, format: flags.format });
+    printRows(cli, rows, { heads, columns, format: flags.format ?? cli.config().imagesFormat });
   },
 });
 

@@ -4,13 +4,14 @@ import { text, toggle } from '#cli/grammar/flags.ts';
 import { registryAuthFor } from '#cli/terminal/credentials.ts';
 import { showProgress } from '#cli/terminal/progress.ts';
 import { formatReference, parseReference, repositoryOf, familiarRepository } from '#shared/oci/reference.ts';
+import { platformJson } from '#cli/terminal/words.ts';
 
 export const command = defineCommand({
   usage: '[flags] NAME[:TAG]',
   flags: {
     'all-tags': toggle('Every tag of the repository', 'a'),
     'disable-content-trust': toggle('', undefined, { hidden: true, on: true }),
-    platform: text('Only this platform', 'OS/ARCH', { hidden: true }),
+    platform: text('Only this platform of it', 'OS/ARCH'),
     quiet: toggle('Print the name only', 'q'),
   },
   args: [1, 1],
@@ -22,7 +23,7 @@ export const command = defineCommand({
     const tag = flags['all-tags'] ? undefined : reference.tag;
     const lines = await images.push(
       familiarRepository(reference),
-      tag,
+      { tag, platform: platformJson(flags.platform) },
       registryAuthFor(cli.env, reference.registry),
     );
     // The engine tells the repository too.

@@ -3,13 +3,14 @@ import { printError } from '#cli/failure.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { text, toggle } from '#cli/grammar/flags.ts';
 import { isKind } from '#shared/errors.ts';
+import { platformJson } from '#cli/terminal/words.ts';
 
 export const command = defineCommand({
   usage: '[flags] IMAGE [IMAGE...]',
   flags: {
     force: toggle('Remove it though it has other names or stopped containers', 'f'),
     'no-prune': toggle('Keep untagged parents'),
-    platform: text('', 'OS/ARCH', { hidden: true }),
+    platform: text('Only this platform of it', 'OS/ARCH'),
   },
   args: [1, Number.POSITIVE_INFINITY],
   examples: ['wharf rmi app:old', 'wharf rmi $(wharf images -q --filter dangling=true)'],
@@ -22,6 +23,7 @@ export const command = defineCommand({
         for (const { Untagged, Deleted } of await images.remove(name, {
           force: flags.force,
           noprune: flags['no-prune'],
+          platforms: flags.platform === undefined ? undefined : `[${platformJson(flags.platform)}]`,
         })) {
           cli.print(Untagged === undefined ? `Deleted: ${Deleted}` : `Untagged: ${Untagged}`);
         }

@@ -29,7 +29,7 @@ export const command = defineCommand({
     const stdin = !flags['no-stdin'] && Boolean(Config.OpenStdin);
     if (tty && stdin && !cli.stdin.isTTY) throw invalid('the input device is not a TTY');
     const { exit } = await containers.wait(Id);
-    const detachKeys = flags['detach-keys'];
+    const detachKeys = flags['detach-keys'] ?? cli.config().detachKeys;
     const socket = await containers.attach(Id, {
       stdin,
       stdout: true,

@@ -29,6 +29,7 @@ export const command = defineCommand({
     if (flags.tty && flags.interactive && !flags.detach && !cli.stdin.isTTY)
       throw invalid('the input device is not a TTY');
     const size = flags.tty ? sizeOf(cli.stdout) : undefined;
+    const detachKeys = flags['detach-keys'] ?? cli.config().detachKeys;
     const request: ExecCreateRequest = {
       AttachStdin: flags.interactive && !flags.detach,
       AttachStdout: !flags.detach,
@@ -39,13 +40,13 @@ export const command = defineCommand({
       Privileged: flags.privileged,
       ...(flags.user === undefined ? {} : { User: flags.user }),
       ...(flags.workdir === undefined ? {} : { WorkingDir: flags.workdir }),
-      ...(flags['detach-keys'] === undefined ? {} : { DetachKeys: flags['detach-keys'] }),
+      ...(detachKeys === undefined ? {} : { DetachKeys: detachKeys }),
       ...(size === undefined ? {} : { ConsoleSize: [size.h, size.w] }),
     };
     const { execs } = await cli.client();
     const id = await execs.create(container, request);
     try {
-      if (!flags.detach) return await runAttached(cli, id, { ...flags, detachKeys: flags['detach-keys'] });
+      if (!flags.detach) return await runAttached(cli, id, { ...flags, detachKeys });
       await execs.startDetached(id, { Tty: flags.tty });
     } catch (thrown) {
       const code = exitCodeFor(messageOf(thrown));

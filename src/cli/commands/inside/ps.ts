@@ -76,7 +76,7 @@ export const command = defineCommand({
       'Names',
       ...(flags.size ? ['Size'] : []),
     ];
-    printRows(cli, rows, { heads, columns, format: flags.format });
+    printRows(cli, rows, { heads, columns, format: flags.format ?? cli.config().psFormat });
   },
 });
 

@@ -36,7 +36,7 @@ export const command = defineCommand({
     const client = await cli.client();
     const names = async () =>
       args.length > 0 ? args : (await client.containers.list({ all: flags.all })).map(({ Id }) => Id);
-    const shape = { heads, columns, format: flags.format };
+    const shape = { heads, columns, format: flags.format ?? cli.config().statsFormat };
     const render = (samples: [string, StatsAnswer][]) =>
       renderRows(
         samples.map(([asked, sample]) => rowOf(asked, sample, flags['no-trunc'])),
@@ -54,10 +54,15 @@ export const command = defineCommand({
     await watch(client, {
       names,
       signal: cli.signal,
-      draw: (samples) => cli.stdout.write(`${cli.stdout.isTTY ? '\x1b[H\x1b[J' : ''}${render(samples)}`),
+      draw: (samples) => cli.stdout.write(cli.stdout.isTTY ? onScreen(render(samples)) : render(samples)),
     });
   },
 });
+
+/** Over what was there, line by line, as clearing all of it first would flicker. */
+function onScreen(text: string): string {
+  return `\x1b[H${text.replaceAll('\n', '\x1b[K\n')}\x1b[J`;
+}
 
 async function sampleOf(client: Client, name: string): Promise<StatsAnswer> {
   for await (const sample of await client.containers.stats(name, { stream: false })) return sample;

@@ -43,6 +43,11 @@ export const command = defineCommand({
       Label: (name: string) => network.Labels?.[name] ?? '',
     }));
     if (flags.quiet && flags.format === undefined) for (const { ID } of rows) cli.print(ID);
-    else printRows(cli, rows, { heads, columns: ['ID', 'Name', 'Driver', 'Scope'], format: flags.format });
+    else
+      printRows(cli, rows, {
+        heads,
+        columns: ['ID', 'Name', 'Driver', 'Scope'],
+        format: flags.format ?? cli.config().networksFormat,
+      });
   },
 });

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Cli } from '#cli/context.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { text, toggle } from '#cli/grammar/flags.ts';
-import { keyOf, readConfig, writeConfig } from '#cli/terminal/credentials.ts';
+import { keepCredential, keyOf } from '#cli/terminal/credentials.ts';
 import { invalid } from '#shared/errors.ts';
 
 export const command = defineCommand({
@@ -28,12 +28,11 @@ export const command = defineCommand({
     const key = keyOf(registry.replace(/^https?:\/\//, '').replace(/\/$/, ''));
     const { system } = await cli.client();
     const { Status, IdentityToken } = await system.login({ username, password, serveraddress: key });
-    const config = readConfig(cli.env);
-    const stored = {
-      auth: Buffer.from(`${username}:${password}`).toString('base64'),
-      ...(IdentityToken ? { identitytoken: IdentityToken } : {}),
-    };
-    writeConfig(cli.env, { ...config, auths: { ...config.auths, [key]: stored } });
+    keepCredential(cli.env, key, {
+      username,
+      secret: IdentityToken || password,
+      isToken: Boolean(IdentityToken),
+    });
     cli.print(Status || 'Login Succeeded');
   },
 });

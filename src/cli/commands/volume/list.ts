@@ -46,6 +46,11 @@ export const command = defineCommand({
       Label: (name: string) => volume.Labels?.[name] ?? '',
     }));
     if (flags.quiet && flags.format === undefined) for (const { Name } of rows) cli.print(Name);
-    else printRows(cli, rows, { heads, columns: ['Driver', 'Name'], format: flags.format });
+    else
+      printRows(cli, rows, {
+        heads,
+        columns: ['Driver', 'Name'],
+        format: flags.format ?? cli.config().volumesFormat,
+      });
   },
 });

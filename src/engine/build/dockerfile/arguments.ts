@@ -10,6 +10,7 @@ import type {
   Instruction,
   Place,
 } from './instruction.ts';
+import { parseMountFlag } from './mount-flag.ts';
 import { didYouMean } from './nearest.ts';
 import { parseJsonForm, parsePairs, splitBlanks, splitWords } from './words.ts';
 
@@ -121,6 +122,9 @@ function readCommand(kind: 'run' | 'cmd' | 'entrypoint'): Reader {
   return (line) => {
     if (kind === 'run' && line.rest === '')
       throw new SyntaxProblem('RUN requires at least one argument', { expected: 'a command' });
+    // Judged here for the place in the file; variables in it have their values only later.
+    for (const { name, value } of line.flags)
+      if (name === 'mount' && !value.includes('$')) parseMountFlag(value);
     return { ...placeOf(line), kind, command: commandOf(line) };
   };
 }

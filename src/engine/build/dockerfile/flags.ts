@@ -64,6 +64,7 @@ export function checkFlags(keyword: string, flags: readonly Flag[]): void {
     }
     if (kind !== 'many' && seen.has(flag.name))
       throw new SyntaxProblem(`duplicate flag specified: --${flag.name}`);
+    if (kind === 'switch') switchFlag(flags, flag.name);
     if (kind !== 'switch' && flag.value === '') {
       throw new SyntaxProblem(`missing a value on flag: --${flag.name}`, {
         expected: `--${flag.name}=value`,
@@ -76,4 +77,15 @@ export function checkFlags(keyword: string, flags: readonly Flag[]): void {
 /** The value of a flag, or undefined. */
 export function flagValue(flags: readonly Flag[], name: string): string | undefined {
   return flags.find((flag) => flag.name === name)?.value;
+}
+
+/** Whether a switch is on; undefined where it was not given. */
+export function switchFlag(flags: readonly Flag[], name: string): boolean | undefined {
+  const value = flagValue(flags, name)?.toLowerCase();
+  if (value === undefined) return undefined;
+  if (['', 'true', '1', 't'].includes(value)) return true;
+  if (['false', '0', 'f'].includes(value)) return false;
+  throw new SyntaxProblem(`expecting boolean value for flag ${name}, not: ${value}`, {
+    expected: 'true or false',
+  });
 }

@@ -1,48 +1,29 @@
 // COPY and ADD: sources to fingerprints for the key, and into the layer where it is not cached.
 import { SyntaxProblem } from '../dockerfile/errors.ts';
-import { unsupported } from '#shared/errors.ts';
-import { expandText, expandWord } from '../dockerfile/expand.ts';
+import { expandWord } from '../dockerfile/expand.ts';
+import { flagValue, switchFlag } from '../dockerfile/flags.ts';
 import { heredocMark } from '../dockerfile/heredoc.ts';
 import type { CopyInstruction } from '../dockerfile/instruction.ts';
-import { unpackArchive, isArchive } from '../tree/archive.ts';
+import { unpackArchive } from '../tree/archive.ts';
 import { breather } from '../tree/breathe.ts';
-import { copySources } from '../tree/copy-sources.ts';
-import { download } from '../tree/download.ts';
-import { findSources } from '../tree/find-sources.ts';
-import { inlineTree } from '../tree/inline-tree.ts';
-import { parseMode, resolveOwner } from '../tree/owner.ts';
-import { fingerprint, type Source, type SourceTree } from '../tree/source-tree.ts';
+import { type ChangeMode, parseChangeMode } from '../tree/change-mode.ts';
+import { type CopyOrder, copySources } from '../tree/copy-sources.ts';
+import { resolveOwner } from '../tree/owner.ts';
+import { fingerprint, type SourceTree } from '../tree/source-tree.ts';
 import { TreeWriter } from '../tree/tree-writer.ts';
+import { assertSome, type Part, partsOf } from './copy-parts.ts';
 import { makeLayer } from './layer.ts';
 import type { StepLayer } from '../image-state.ts';
-import type { MountedTree, PreparedStep, StageContext } from './step.ts';
-
-/** A source and how it is to be taken. */
-interface Part {
-  tree: SourceTree;
-  source: Source;
-  /** ADD of a local archive: its contents are unpacked. */
-  unpack: boolean;
-}
+import type { PreparedStep, StageContext } from './step.ts';
 
 interface CopyPlan {
   step: CopyInstruction;
   destination: string;
   chown?: string;
-  mode?: number;
+  mode?: ChangeMode;
   parts: Part[];
-}
-
-const supported = new Set(['from', 'chown', 'chmod', 'link', 'checksum']);
-
-function assertSupported(step: CopyInstruction): void {
-  for (const { name } of step.flags) {
-    if (!supported.has(name)) {
-      throw unsupported(`${step.keyword} --${name} is not supported yet`, {
-        hint: `Dockerfile:${step.line}`,
-      });
-    }
-  }
+  /** `--link`: on nothing, to be laid on the parent afterwards. */
+  link: boolean;
 }
 
 /** Absolute; a slash at the end where the text means a directory. */
@@ -57,47 +38,22 @@ export function destinationOf(text: string, workdir: string): string {
   return asDirectory && parts.length > 0 ? `/${parts.join('/')}/` : `/${parts.join('/')}`;
 }
 
-async function partsOf(
-  stage: StageContext,
-  step: CopyInstruction,
-  from: MountedTree | undefined,
-): Promise<Part[]> {
-  const parts: Part[] = [];
-  const folder = (): string => stage.session.folder();
-  for (const written of step.sources) {
-    const mark = heredocMark(written);
-    const heredoc = mark && step.heredocs.find((each) => each.name === mark.name);
-    const word = heredoc === undefined ? expandWord(written, stage.scope) : '';
-    if (heredoc !== undefined) {
-      const content = heredoc.expand ? expandText(heredoc.content, stage.scope) : heredoc.content;
-      const tree = inlineTree(folder(), { name: heredoc.name, content });
-      const [source] = await findSources({ keyword: step.keyword, tree }, [heredoc.name]);
-      if (source !== undefined) parts.push({ tree, source, unpack: false });
-    } else if (step.kind === 'add' && /^https?:\/\//.test(word)) {
-      const tree = await download(word, { folder: folder(), step, signal: stage.session.signal });
-      for (const source of await findSources({ keyword: 'ADD', tree }, [tree.name])) {
-        parts.push({ tree, source, unpack: false });
-      }
-    } else {
-      const tree = from?.tree ?? (await stage.context());
-      for (const source of await findSources({ keyword: step.keyword, tree }, [word])) {
-        const path = source.entries[0]?.path ?? '';
-        const unpack = step.kind === 'add' && !source.isDirectory && (await isArchive(path));
-        parts.push({ tree, source, unpack });
-      }
-    }
-  }
-  return parts;
+/** True for a repository: the identity of its tree is a commit. */
+function isCommit(tree: SourceTree): tree is SourceTree & { identity: string } {
+  return /^[0-9a-f]{40,64}$/.test(tree.identity ?? '');
 }
 
 /** Fingerprints by the name each file will have; owners too where they are kept. */
 async function filesOf(parts: readonly Part[], keepOwner: boolean): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   const breathe = breather();
-  for (const [index, { tree, source }] of parts.entries()) {
-    const prefix = source.isDirectory ? `${index}:` : `${index}:${source.base}`;
+  for (const [index, { tree, source, under }] of parts.entries()) {
+    const top = under === '' ? `${index}:` : `${index}:${under}/`;
+    const prefix = source.isDirectory ? top.replace(/\/$/, '') : `${top}${source.base}`;
     for (const entry of source.entries) {
       if (source.isRoot && entry.name === '') continue;
+      // A repository is its commit: what git notes about a clone is different each time.
+      if (isCommit(tree) && /^\.git(\/|$)/.test(entry.name)) continue;
       const owner = keepOwner ? ` ${entry.stats.uid}:${entry.stats.gid}` : '';
       files[`${prefix}${entry.name === '' ? '' : `/${entry.name}`}`] =
         (await fingerprint(tree, entry)) + owner;
@@ -107,38 +63,52 @@ async function filesOf(parts: readonly Part[], keepOwner: boolean): Promise<Reco
   return files;
 }
 
+function planOf(stage: StageContext, step: CopyInstruction, parts: Part[]): CopyPlan {
+  const { scope, state } = stage;
+  const expanded = (name: 'chown' | 'chmod'): string | undefined => {
+    const text = flagValue(step.flags, name);
+    return text === undefined ? undefined : expandWord(text, scope);
+  };
+  const destination = destinationOf(expandWord(step.destination, scope), state.config.WorkingDir ?? '/');
+  const [chown, chmod] = [expanded('chown'), expanded('chmod')];
+  if (chown === '') throw new SyntaxProblem('--chown is empty', { expected: 'user[:group]' });
+  return {
+    step,
+    destination,
+    parts,
+    link: switchFlag(step.flags, 'link') ?? false,
+    ...(chown === undefined ? {} : { chown }),
+    ...(chmod === undefined ? {} : { mode: parseChangeMode(chmod) }),
+  };
+}
+
 /** Finds and fingerprints the sources. What is missing or forbidden throws with Docker's sentence. */
 export async function prepareCopy(stage: StageContext, step: CopyInstruction): Promise<PreparedStep> {
-  assertSupported(step);
-  const { scope, state, epoch } = stage;
+  const { scope, epoch } = stage;
   const from = step.from === undefined ? undefined : await stage.treeOf(step.from);
+  const keepsOwner = from !== undefined && from.isContext !== true;
   try {
     const parts = await partsOf(stage, step, from);
-    const destination = destinationOf(expandWord(step.destination, scope), state.config.WorkingDir ?? '/');
-    const chown = step.chown === undefined ? undefined : expandWord(step.chown, scope);
-    const chmod = step.chmod === undefined ? undefined : expandWord(step.chmod, scope);
-    if (chown === '') throw new SyntaxProblem('--chown is empty', { expected: 'user[:group]' });
-    const plan: CopyPlan = {
-      step,
-      destination,
-      parts,
-      ...(chown === undefined ? {} : { chown }),
-      ...(chmod === undefined ? {} : { mode: parseMode(chmod) }),
-    };
+    assertSome(step, parts);
+    const plan = planOf(stage, step, parts);
+    const chmod = flagValue(step.flags, 'chmod');
+    const identities = parts.flatMap(({ tree }) => (isCommit(tree) ? [tree.identity] : []));
     const more = {
-      destination,
-      chown: chown ?? '',
-      chmod: chmod ?? '',
-      unpack: parts.map((part) => Number(part.unpack)).join(''),
+      destination: plan.destination,
+      chown: plan.chown ?? '',
+      chmod: chmod === undefined ? '' : expandWord(chmod, scope),
+      unpack: parts.map((part) => Number(part.archive !== undefined)).join(''),
+      ...(identities.length === 0 ? {} : { commits: identities.join(' ') }),
     };
     return {
       createdBy: `${step.keyword} ${createdBy(stage, step)} # buildkit`,
+      link: plan.link,
       inputs: {
-        files: await filesOf(parts, from !== undefined && chown === undefined),
+        files: await filesOf(parts, keepsOwner && plan.chown === undefined),
         more,
         ...(epoch === undefined ? {} : { epoch }),
       },
-      make: () => writeParts(stage, plan, from !== undefined),
+      make: () => writeParts(stage, plan, keepsOwner),
       release: () => from?.release(),
     };
   } catch (thrown) {
@@ -155,31 +125,46 @@ function createdBy(stage: StageContext, step: CopyInstruction): string {
   return [...flags, ...words].join(' ');
 }
 
-async function writeParts(stage: StageContext, plan: CopyPlan, fromImage: boolean): Promise<StepLayer> {
+async function writeParts(stage: StageContext, plan: CopyPlan, keepsOwner: boolean): Promise<StepLayer> {
   const { session, state, epoch, fixedTime } = stage;
   return await makeLayer(session, {
-    on: state.chainId,
+    on: plan.link ? null : state.chainId,
     write: async (root) => {
       const writer = new TreeWriter(root, { fixedTime, ...(epoch === undefined ? {} : { latest: epoch }) });
       const chowned = plan.chown === undefined ? undefined : resolveOwner(root, plan.chown);
-      const owner = chowned ?? (fromImage ? undefined : { uid: 0, gid: 0 });
-      const order = {
-        keyword: plan.step.keyword,
-        destination: plan.destination,
-        ...(owner === undefined ? {} : { owner }),
-        ...(plan.mode === undefined ? {} : { mode: plan.mode }),
-      };
-      const plain = plan.parts.filter((part) => !part.unpack).map((part) => part.source);
-      if (plain.length > 0) await copySources(writer, plain, order);
-      for (const { unpack, source } of plan.parts) {
-        if (unpack)
-          await unpackArchive(source.entries[0]?.path ?? '', {
-            writer,
-            destination: plan.destination,
-            signal: session.signal,
-          });
-      }
+      const owner = chowned ?? (keepsOwner ? undefined : { uid: 0, gid: 0 });
+      await writeAll(stage, plan, {
+        writer,
+        order: {
+          keyword: plan.step.keyword,
+          destination: plan.destination,
+          ...(owner === undefined ? {} : { owner }),
+          ...(plan.mode === undefined ? {} : { mode: plan.mode }),
+        },
+      });
       writer.finish();
     },
   });
+}
+
+async function writeAll(
+  { session }: StageContext,
+  { parts, destination }: CopyPlan,
+  { writer, order }: { writer: TreeWriter; order: CopyOrder },
+): Promise<void> {
+  const plain = parts.filter((part) => part.archive === undefined && part.under === '');
+  if (plain.length > 0)
+    await copySources(
+      writer,
+      plain.map((part) => part.source),
+      order,
+    );
+  for (const { archive, under, source } of parts) {
+    if (archive !== undefined) {
+      await unpackArchive(archive, { writer, destination, signal: session.signal });
+    } else if (under !== '') {
+      const within = `${destination.replace(/\/$/, '')}/${under}/`;
+      await copySources(writer, [source], { ...order, destination: within });
+    }
+  }
 }

@@ -1,4 +1,5 @@
 // A step that changes files: a writable snapshot, filled, becomes a layer.
+import { runOk } from '#kernel/spawn.ts';
 import { mountOverlay, type OverlayRequest } from '#kernel/overlay.ts';
 import { codeOf } from '#shared/errors.ts';
 import type { Digest } from '#shared/oci/digest.ts';
@@ -39,6 +40,25 @@ export async function makeLayer(session: BuildSession, fill: Fill): Promise<Step
   snapshots.commit(id, { chainId, diffId, sizeBytes });
   attempt.keep();
   session.dropThing(id);
+  return { chainId, diffId, sizeBytes };
+}
+
+/** The layer of a step that was made on nothing, laid on `parent`: the same files, shared and not copied. */
+export async function layOn(
+  session: BuildSession,
+  layer: StepLayer,
+  parent: Digest | null,
+): Promise<StepLayer> {
+  if (parent === null) return layer;
+  const { snapshots, leases } = session.room;
+  const chainId = chainIdOn(parent, layer.diffId);
+  leases.hold(`layer:${chainId}`, session.holder);
+  const { dir } = snapshots.layer(layer.chainId);
+  const { diffId, sizeBytes } = layer;
+  await snapshots.addLayer({ chainId, parent, diffId }, async (target) => {
+    await runOk('cp', ['-a', '--link', '--', `${dir}/.`, target], { signal: session.signal });
+    return { diffId, sizeBytes };
+  });
   return { chainId, diffId, sizeBytes };
 }
 

@@ -6,14 +6,20 @@ import type { OciMount } from '#runtime/oci-spec.ts';
 import { runOnce } from '#runtime/once.ts';
 import { buildSpec } from '#runtime/spec.ts';
 import { resolveUser } from '#runtime/users.ts';
-import { unsupported } from '#shared/errors.ts';
+import { forbidden, unsupported } from '#shared/errors.ts';
 import { envName, mergeEnv } from '#shared/notation/env.ts';
 import { shellOf } from '../apply-plain.ts';
+import { SyntaxProblem } from '../dockerfile/errors.ts';
+import { didYouMean } from '../dockerfile/nearest.ts';
+import type { MountFlag } from '../dockerfile/mount-flag.ts';
+import { keyOfMounts, type MadeMounts, makeMounts, mountsOf } from '../mounts/mounts.ts';
+import { dropMountPoints, makeMountPoints } from './mount-points.ts';
 import { flagValue } from '../dockerfile/flags.ts';
 import { heredocMark } from '../dockerfile/heredoc.ts';
 import type { RunInstruction } from '../dockerfile/instruction.ts';
 import { defaultPath, type StepLayer } from '../image-state.ts';
 import { CommandFailed } from '../request.ts';
+import { lookAt } from '../tree/in-root.ts';
 import { TreeWriter } from '../tree/tree-writer.ts';
 import { clampTimes } from './clamp-times.ts';
 import { makeLayer } from './layer.ts';
@@ -25,20 +31,45 @@ interface RunPlan {
   argv: string[];
   env: string[];
   network: string;
+  mounts: MountFlag[];
+  insecure: boolean;
   /** A here-document that is a program of its own (`#!`): written to a file that the box sees. */
   script?: string;
 }
 
 const scriptPath = '/dev/pipes/script';
 
-/** Refuses what this builder cannot do yet, so that nothing is silently left out. */
-function assertSupported(step: RunInstruction): void {
-  for (const { name } of step.flags) {
-    if (name === 'network' || name === 'security') continue;
-    throw unsupported(`RUN --${name} is not supported yet`, { hint: `Dockerfile:${step.line}` });
+const networks = ['default', 'none', 'host'];
+
+/** Refuses what a step may not do unless the builder was allowed it. */
+function assertAllowed(stage: StageContext, step: RunInstruction): void {
+  const { request } = stage.session;
+  const allowed = request.allow ?? [];
+  const network = flagValue(step.flags, 'network');
+  if (network !== undefined && !networks.includes(network)) {
+    throw new SyntaxProblem(
+      `unsupported network mode ${JSON.stringify(network)}${didYouMean(network, networks)}`,
+      {
+        expected: networks.join(', '),
+      },
+    );
   }
-  if (flagValue(step.flags, 'security') === 'insecure') {
-    throw unsupported('RUN --security=insecure is not allowed', { hint: `Dockerfile:${step.line}` });
+  if (network === 'host' && request.networkMode !== 'host' && !allowed.includes('network.host')) {
+    throw forbidden('RUN --network=host is not allowed', { hint: 'Build with --allow network.host.' });
+  }
+  const security = flagValue(step.flags, 'security');
+  if (security !== undefined && security !== 'sandbox' && security !== 'insecure') {
+    throw new SyntaxProblem(`security ${JSON.stringify(security)} is not supported`, {
+      expected: 'sandbox, insecure',
+    });
+  }
+  if (security === 'insecure' && !allowed.includes('security.insecure')) {
+    throw forbidden('RUN --security=insecure is not allowed', {
+      hint: 'Build with --allow security.insecure.',
+    });
+  }
+  if (step.flags.some(({ name }) => name === 'device')) {
+    throw unsupported('RUN --device is not supported yet', { hint: `Dockerfile:${step.line}` });
   }
 }
 
@@ -65,8 +96,11 @@ function visibleArgs(stage: StageContext): Record<string, string> {
 }
 
 /** Nothing has run yet. */
-export function prepareRun(stage: StageContext, step: RunInstruction): PreparedStep {
-  assertSupported(step);
+export async function prepareRun(stage: StageContext, step: RunInstruction): Promise<PreparedStep> {
+  assertAllowed(stage, step);
+  const mounts = mountsOf(stage, step);
+  const files = await keyOfMounts(stage, mounts);
+  const insecure = flagValue(step.flags, 'security') === 'insecure';
   const { session, state, epoch } = stage;
   const args = visibleArgs(stage);
   const command = commandOf(stage, step);
@@ -75,7 +109,7 @@ export function prepareRun(stage: StageContext, step: RunInstruction): PreparedS
   const own = mergeEnv([defaultPath], state.config.Env ?? []);
   const env = mergeEnv(mergeEnv(session.buildArgs.proxies(), list), own);
   const network = flagValue(step.flags, 'network') ?? session.request.networkMode ?? 'default';
-  const plan = { ...command, env, network };
+  const plan = { ...command, env, network, mounts, insecure };
   return {
     createdBy: `RUN ${counted}${command.argv.join(' ')} # buildkit`,
     inputs: {
@@ -83,7 +117,10 @@ export function prepareRun(stage: StageContext, step: RunInstruction): PreparedS
       more: {
         argv: JSON.stringify(command.argv),
         ...(command.script === undefined ? {} : { script: command.script }),
+        ...(mounts.length === 0 ? {} : { mounts: JSON.stringify(mounts) }),
+        ...(insecure ? { security: 'insecure' } : {}),
       },
+      ...(Object.keys(files).length === 0 ? {} : { files }),
       ...(epoch === undefined ? {} : { epoch }),
     },
     make: () => runInLayer(stage, plan),
@@ -91,16 +128,20 @@ export function prepareRun(stage: StageContext, step: RunInstruction): PreparedS
 }
 
 async function runInLayer(stage: StageContext, plan: RunPlan): Promise<StepLayer> {
+  using made = await makeMounts(stage, plan.mounts);
   let places: string[] = [];
+  let points: ReturnType<typeof makeMountPoints> = [];
   return await makeLayer(stage.session, {
     on: stage.state.chainId,
     withStubs: true,
     write: async (root) => {
       places = missingPlaces(root);
       ensureWorkdir(stage, root);
-      await runBox(stage, plan, root);
+      points = makeMountPoints(root, made.mounts.map(pointOf));
+      await runBox(stage, { ...plan, made }, root);
     },
     tidy: async ({ upper }) => {
+      dropMountPoints(upper, points);
       dropPlaces(upper, places);
       if (stage.epoch !== undefined) await clampTimes(upper, stage.epoch);
     },
@@ -114,7 +155,15 @@ function ensureWorkdir({ state, fixedTime }: StageContext, root: string): void {
   writer.finish();
 }
 
-async function runBox(stage: StageContext, plan: RunPlan, rootfs: string): Promise<void> {
+function pointOf({ destination, type, source = '' }: OciMount): { destination: string; isFile: boolean } {
+  return { destination, isFile: type === 'bind' && lookAt(source)?.isDirectory() !== true };
+}
+
+async function runBox(
+  stage: StageContext,
+  plan: RunPlan & { made: MadeMounts },
+  rootfs: string,
+): Promise<void> {
   const { session, state, lane } = stage;
   const { runtime } = session.room;
   const id = session.newThing();
@@ -130,11 +179,12 @@ async function runBox(stage: StageContext, plan: RunPlan, rootfs: string): Promi
     id,
     rootfs,
     args: plan.argv,
-    env: [...plan.env, ...home],
+    env: mergeEnv([...plan.env, ...home], plan.made.env),
     cwd: state.config.WorkingDir || '/',
     user: { uid: user.uid, gid: user.gid, additionalGids: user.gids },
     hostname: short,
-    mounts: mountsOf(bundle, plan, network),
+    mounts: [...boxMounts(bundle, plan, network), ...plan.made.mounts],
+    ...(plan.insecure ? { privileged: true } : {}),
     ...(request.shmSizeBytes === undefined ? {} : { shmSizeBytes: request.shmSizeBytes }),
     namespaces: { network: network.choice },
     resources: request.resources ?? {},
@@ -161,7 +211,11 @@ async function runBox(stage: StageContext, plan: RunPlan, rootfs: string): Promi
   session.dropThing(id);
 }
 
-function mountsOf(bundle: string, plan: RunPlan, network: { resolvConf: string; hosts: string }): OciMount[] {
+function boxMounts(
+  bundle: string,
+  plan: RunPlan,
+  network: { resolvConf: string; hosts: string },
+): OciMount[] {
   const bind = (destination: string, source: string): OciMount => ({
     destination,
     source,

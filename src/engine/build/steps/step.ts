@@ -9,6 +9,8 @@ import type { SourceTree } from '../tree/source-tree.ts';
 /** A file system that is there to be read; `release` once nobody reads it. */
 export interface MountedTree {
   tree: SourceTree;
+  /** Files of a client, that belong to root in the image. */
+  isContext?: boolean;
   release(): void;
 }
 
@@ -43,6 +45,8 @@ export interface PreparedStep {
   createdBy: string;
   /** What the key says in place of the line of history, where that tells more than the result depends on. */
   keyText?: string;
+  /** The layer does not depend on the steps before; it is laid on them. */
+  link?: boolean;
   /** What else the result depends on. */
   inputs: Partial<Pick<Preimage, 'args' | 'files' | 'epoch' | 'more'>>;
   /** Makes the layer; null: no file changes. Absent: it never has one. */

@@ -1,6 +1,9 @@
 // ADD of a local tar archive: telling one from any other file, and unpacking it at the destination.
+import { join } from 'node:path';
 import { extractTree } from '#storage/archive/archive.ts';
 import { compressionOf, headOf, openPlain } from './decompress.ts';
+import { copySlice, sliceHead } from './slice.ts';
+import type { Content } from './tree-files.ts';
 import type { TreeWriter } from './tree-writer.ts';
 
 const blockBytes = 512;
@@ -43,6 +46,16 @@ async function firstBlock(path: string): Promise<Buffer> {
 export async function isArchive(path: string): Promise<boolean> {
   const head = headOf(path, blockBytes);
   return isTarHeader(compressionOf(head) === undefined ? head : await firstBlock(path));
+}
+
+/** Path of the file where it is one that ADD unpacks: its own, or in the new `folder()` where it had none. */
+export async function archiveIn(content: Content, folder: () => string): Promise<string | undefined> {
+  if (typeof content === 'string') return (await isArchive(content)) ? content : undefined;
+  const head = sliceHead(content, blockBytes);
+  if (compressionOf(head) === undefined && !isTarHeader(head)) return undefined;
+  const path = join(folder(), 'archive');
+  await copySlice(content, path);
+  return (await isArchive(path)) ? path : undefined;
 }
 
 /** Afterwards the contents of the archive are below the destination. Confined to the root; owners are the archive's. */

@@ -7,6 +7,8 @@ import { invalid } from '#shared/errors.ts';
 import { breather } from './breathe.ts';
 import { copyCapabilities } from './capabilities.ts';
 import { lookAt, resolveInRoot } from './in-root.ts';
+import { copySlice } from './slice.ts';
+import type { ChangeMode } from './change-mode.ts';
 import type { Owner } from './owner.ts';
 import type { Entry, Source } from './source-tree.ts';
 import type { TreeWriter } from './tree-writer.ts';
@@ -18,7 +20,7 @@ export interface CopyOrder {
   destination: string;
   /** Undefined: the files keep their owner, and what is made for them belongs to root. */
   owner?: Owner;
-  mode?: number;
+  mode?: ChangeMode;
 }
 
 const largeBytes = 512 * 1024;
@@ -102,12 +104,13 @@ function mergeDirectory(job: Job, entry: Entry, target: string): string {
 function settle(job: Job, entry: Entry, target: string): void {
   const { stats } = entry;
   const owner = job.owner ?? { uid: stats.uid, gid: stats.gid };
-  const mode = job.mode ?? stats.mode & 0o7777;
+  const before = stats.mode & 0o7777;
+  const mode = job.mode === undefined ? before : job.mode(before, stats.isDirectory());
   job.writer.settle(target, { owner, mode, seconds: stats.mtimeMs / 1000, kind: stats });
 }
 
 async function writeEntry(job: Job, entry: Entry, target: string): Promise<void> {
-  const { stats, path, link } = entry;
+  const { stats, content, link } = entry;
   job.writer.clear(target, target.slice(job.writer.root.length));
   const twin = stats.isFile() && stats.nlink > 1 ? `${stats.dev}:${stats.ino}` : undefined;
   const first = twin === undefined ? undefined : job.linked.get(twin);
@@ -117,9 +120,11 @@ async function writeEntry(job: Job, entry: Entry, target: string): Promise<void>
   }
   if (link !== undefined) symlinkSync(link, target);
   else if (!stats.isFile()) mknod(target, stats.mode, stats.rdev);
-  else if (stats.size > largeBytes) await copyFile(path, target);
-  else copyFileSync(path, target);
+  else if (typeof content !== 'string') await copySlice(content, target);
+  else if (stats.size > largeBytes) await copyFile(content, target);
+  else copyFileSync(content, target);
   settle(job, entry, target);
-  if (job.owner === undefined && stats.isFile()) copyCapabilities(path, target);
+  if (job.owner === undefined && stats.isFile() && typeof content === 'string')
+    copyCapabilities(content, target);
   if (twin !== undefined) job.linked.set(twin, target);
 }

@@ -1,10 +1,10 @@
 // The sources of COPY and ADD: patterns to paths, with Docker's sentences for what is missing or forbidden.
-import { readdirSync } from 'node:fs';
-import { join, normalize } from 'node:path';
+import { normalize } from 'node:path';
 import { forbidden, invalid } from '#shared/errors.ts';
 import { compilePattern, isPattern } from '../dockerfile/glob.ts';
-import { cleanParts, lookAt, resolveInRoot } from './in-root.ts';
-import { readSource, type Source, type SourceTree } from './source-tree.ts';
+import { cleanParts } from './in-root.ts';
+import { filesIn, readSource, type Source, type SourceTree } from './source-tree.ts';
+import { resolveIn } from './tree-files.ts';
 
 interface Find {
   /** `COPY` or `ADD`. */
@@ -12,22 +12,40 @@ interface Find {
   tree: SourceTree;
 }
 
+/** A directory and all below it, for `**`. */
+function descend(find: Find, top: string): string[] {
+  const files = filesIn(find.tree);
+  const found = [top];
+  for (let index = 0; index < found.length; index++) {
+    const parent = found[index] ?? '';
+    for (const name of files.list(resolveIn(files, parent))) {
+      const path = parent === '' ? name : `${parent}/${name}`;
+      if (files.look(path)?.isDirectory()) found.push(path);
+    }
+  }
+  return found;
+}
+
 /** The paths below root that a pattern matches, part by part, in the order of their names. */
 function matches(find: Find, pattern: string): string[] {
+  const files = filesIn(find.tree);
   let found: string[] = [''];
   for (const part of pattern.split('/')) {
     const test = isPattern(part) ? compilePattern(part) : undefined;
     found = found.flatMap((parent) => {
-      const dir = resolveInRoot(find.tree.root, parent);
-      if (test === undefined) return lookAt(join(dir, part)) === undefined ? [] : [join(parent, part)];
-      if (!lookAt(dir)?.isDirectory()) return [];
-      return readdirSync(dir)
+      const dir = resolveIn(files, parent);
+      const at = (name: string): string => (parent === '' ? name : `${parent}/${name}`);
+      if (test === undefined)
+        return files.look(dir === '' ? part : `${dir}/${part}`) === undefined ? [] : [at(part)];
+      if (!files.look(dir)?.isDirectory()) return [];
+      if (part === '**') return descend(find, parent);
+      return files
+        .list(dir)
         .filter((name) => test.test(name))
-        .sort()
-        .map((name) => join(parent, name));
+        .map(at);
     });
   }
-  return found.filter((path) => !find.tree.excludes(path));
+  return [...new Set(found)].filter((path) => path !== '' && !find.tree.excludes(path));
 }
 
 function missing(find: Find, path: string): Error {
@@ -46,18 +64,18 @@ async function findOne(find: Find, written: string): Promise<Source[]> {
       });
     }
   }
+  const files = filesIn(find.tree);
   const path = cleanParts(relativePath).join('/');
   if (isPattern(path)) {
     const found = matches(find, path);
     if (found.length > 0) return Promise.all(found.map((each) => readSource(find.tree, each)));
-    if (lookAt(resolveInRoot(find.tree.root, path)) === undefined) {
+    if (files.look(resolveIn(files, path)) === undefined) {
       throw invalid(`${find.keyword} failed: no source files were specified`, {
         hint: `Nothing matches ${written}.`,
       });
     }
   }
-  const real = resolveInRoot(find.tree.root, path);
-  const stats = lookAt(real);
+  const stats = files.look(resolveIn(files, path));
   if (stats === undefined) throw missing(find, path);
   if (!find.tree.excludes(path)) return [await readSource(find.tree, path)];
   // An excluded directory may hold files that are included again.

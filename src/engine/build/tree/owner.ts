@@ -1,4 +1,4 @@
-// `--chown=user:group` and `--chmod`: names looked up in the image's own files.
+// `--chown=user:group`: names looked up in the image's own files.
 import { readFileSync } from 'node:fs';
 import { invalid } from '#shared/errors.ts';
 import { resolveInRoot } from './in-root.ts';
@@ -37,12 +37,4 @@ export function resolveOwner(root: string, text: string): Owner {
     );
   }
   return { uid, gid };
-}
-
-/** `755` or `0755` to a number. Anything else: `invalid`. */
-export function parseMode(text: string): number {
-  if (!/^0?[0-7]{3,4}$/.test(text)) {
-    throw invalid(`invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`);
-  }
-  return Number.parseInt(text, 8);
 }

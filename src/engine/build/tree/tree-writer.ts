@@ -1,18 +1,10 @@
 // Writes into a step's root file system: never outside of it, and with the times a layer should have.
-import {
-  chmodSync,
-  chownSync,
-  lchownSync,
-  lutimesSync,
-  mkdirSync,
-  rmSync,
-  type Stats,
-  utimesSync,
-} from 'node:fs';
+import { chmodSync, chownSync, lchownSync, lutimesSync, mkdirSync, rmSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { invalid } from '#shared/errors.ts';
 import { cleanParts, lookAt, resolveInRoot } from './in-root.ts';
 import type { Owner } from './owner.ts';
+import type { EntryStats } from './tree-files.ts';
 
 export interface WriterOptions {
   /** Time of directories that come from nowhere, in seconds. */
@@ -82,7 +74,7 @@ export class TreeWriter {
   }
 
   /** Sets owner, mode and time; the time of a directory is set at the end. */
-  settle(real: string, attributes: { owner: Owner; mode: number; seconds: number; kind?: Stats }): void {
+  settle(real: string, attributes: { owner: Owner; mode: number; seconds: number; kind?: EntryStats }): void {
     const { owner, mode, kind } = attributes;
     const seconds = this.clamp(attributes.seconds);
     if (kind?.isSymbolicLink()) {

@@ -24,10 +24,19 @@ const optionsOf: Record<string, readonly string[] | undefined> = {
 const journalSocket = '/run/systemd/journal/socket';
 export const syslogSocket = '/dev/log';
 
+const programDirs = ['/usr/bin', '/bin', '/usr/local/bin'];
+const hasProgram = (name: string): boolean => programDirs.some((dir) => existsSync(`${dir}/${name}`));
+const hasJournal = (): boolean => existsSync(journalSocket) && hasProgram('systemd-cat');
+
 /** The drivers that work on this host. */
 export function availableDrivers(): string[] {
-  const forwarding = [...(existsSync(journalSocket) ? ['journald'] : []), 'syslog'];
-  return ['json-file', 'local', 'none', ...forwarding];
+  return [
+    'json-file',
+    'local',
+    'none',
+    ...(hasJournal() ? ['journald'] : []),
+    ...(hasProgram('logger') ? ['syslog'] : []),
+  ];
 }
 
 /** Throws `invalid` with Docker's sentence for a driver or an option that is not there. */
@@ -46,12 +55,16 @@ export function validateLogConfig(log: LogConfig | undefined): void {
     throw invalid(`unknown log opt '${name.slice(0, 100)}' for ${driver} log driver`);
   }
   validateValues(options);
-  if (driver === 'journald' && !existsSync(journalSocket)) {
-    throw invalid(
-      'failed to create task for container: failed to initialize logging driver: journald is not enabled on this host',
-    );
+  if (driver === 'journald' && !hasJournal()) {
+    throw invalid('failed to initialize logging driver: journald is not enabled on this host');
   }
-  if (driver === 'syslog') parseSyslogAddress(options['syslog-address']);
+  if (driver !== 'syslog') return;
+  parseSyslogAddress(options['syslog-address']);
+  if (!hasProgram('logger')) {
+    throw invalid('failed to initialize logging driver: the program logger is not installed', {
+      hint: 'apt-get install bsdutils',
+    });
+  }
 }
 
 function validateValues(options: Record<string, string>): void {

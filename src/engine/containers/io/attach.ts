@@ -39,7 +39,8 @@ export async function attachContainer(
   if (isUp(record)) await connection;
   announce(room, record, 'attach');
   const before = options.logs === true ? { before: logSoFar(room, record, options) } : {};
-  return streamOver(connection, { tty: record.config.Tty ?? false, left, ...before });
+  const onEnd = options.stream === true ? room.live.of(record.id).addStream() : () => {};
+  return streamOver(connection, { tty: record.config.Tty ?? false, left, onEnd, ...before });
 }
 
 const nothing = (): Promise<undefined> => Promise.resolve(undefined);

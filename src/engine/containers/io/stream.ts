@@ -23,6 +23,8 @@ export interface StreamOptions {
   left: AbortController;
   /** The output ends only once this has: whoever asks for the exit code after the last byte gets it. */
   ended?: Promise<unknown>;
+  /** Called when the output was read to its end, or nobody will. */
+  onEnd?: () => void;
 }
 
 /** The stream over a connection that may still be to come; undefined: there will be none. */
@@ -37,6 +39,7 @@ export function streamOver(
     endInput: () => void connection.then((there) => there?.endInput()).catch(() => undefined),
     [Symbol.asyncDispose]: async () => {
       options.left.abort();
+      options.onEnd?.();
       await (await connection.catch(() => undefined))?.[Symbol.asyncDispose]();
     },
   };
@@ -46,10 +49,14 @@ async function* outputOf(
   connection: Promise<StdioConnection | undefined>,
   options: StreamOptions,
 ): AsyncGenerator<OutputChunk> {
-  if (options.before !== undefined) yield* options.before;
-  const there = await connection;
-  if (there !== undefined) yield* there.output;
-  await options.ended;
+  try {
+    if (options.before !== undefined) yield* options.before;
+    const there = await connection;
+    if (there !== undefined) yield* there.output;
+    await options.ended;
+  } finally {
+    options.onEnd?.();
+  }
 }
 
 /** Takes Docker's frames (8-byte header: stream, three zeros, length) apart again. */

@@ -32,6 +32,8 @@ export class LiveContainer {
   /** Readers and writers of the mounted root of a container that does not run. */
   rootfsUsers = 0;
   execs = new Map<string, ExecRecord>();
+  /** Attached streams whose output has not been read to its end yet. */
+  readonly streams = new Set<Promise<void>>();
   /** Ends what follows this run: health probes, log rotation. */
   runEnded: AbortController = new AbortController();
   #waiters: Record<Moment, Set<(news: ExitNews) => void>> = { exit: new Set(), removed: new Set() };
@@ -41,6 +43,26 @@ export class LiveContainer {
   cancelRestart(): void {
     if (this.restartTimer !== undefined) clearTimeout(this.restartTimer);
     this.restartTimer = undefined;
+  }
+
+  /** A stream is being read; the returned function says that it is no more. */
+  addStream(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.streams.add(promise);
+    return () => {
+      this.streams.delete(promise);
+      resolve();
+    };
+  }
+
+  /** Resolves once every attached stream was read to its end, or after `longestMs`. */
+  async drained(longestMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, longestMs);
+    });
+    await Promise.race([Promise.all(this.streams), late]);
+    clearTimeout(timer);
   }
 
   /** Calls back once, at the next exit or removal; the returned function forgets it. */

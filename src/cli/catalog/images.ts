@@ -1,0 +1,81 @@
+// The commands that make, move and remove images.
+import { entry, type Section } from '#cli/catalog/entry.ts';
+
+export const imageSections: Section[] = [
+  {
+    title: 'Images',
+    entries: [
+      entry(
+        'build',
+        ['image build', 'builder build', 'buildx build', 'buildx b'],
+        'Build an image from a Dockerfile.',
+        () => import('#cli/commands/image/build.ts'),
+      ),
+      entry(
+        'build why',
+        ['builder why'],
+        'Say why the steps of the last build ran.',
+        () => import('#cli/commands/build/why.ts'),
+      ),
+      entry(
+        'images',
+        ['image ls', 'image list'],
+        'List images.',
+        () => import('#cli/commands/image/list.ts'),
+      ),
+      entry(
+        'pull',
+        ['image pull'],
+        'Download an image from a registry.',
+        () => import('#cli/commands/image/pull.ts'),
+      ),
+      entry(
+        'push',
+        ['image push'],
+        'Upload an image to a registry.',
+        () => import('#cli/commands/image/push.ts'),
+      ),
+      entry('tag', ['image tag'], 'Give an image one more name.', () => import('#cli/commands/image/tag.ts')),
+      entry('rmi', ['image rm', 'image remove'], 'Remove images.', () => import('#cli/commands/image/rm.ts')),
+      entry('search', [], 'Look for images in a registry.', () => import('#cli/commands/image/search.ts')),
+      entry(
+        'history',
+        ['image history'],
+        'Show the steps that made an image.',
+        () => import('#cli/commands/image/history.ts'),
+      ),
+      entry('save', ['image save'], 'Write images to a tar.', () => import('#cli/commands/image/save.ts')),
+      entry(
+        'load',
+        ['image load'],
+        'Read images from a tar that save wrote.',
+        () => import('#cli/commands/image/load.ts'),
+      ),
+      entry(
+        'import',
+        ['image import'],
+        'Make an image from a tar of a file system.',
+        () => import('#cli/commands/image/import.ts'),
+      ),
+      entry(
+        'image inspect',
+        [],
+        'Show everything about images.',
+        () => import('#cli/commands/image/inspect.ts'),
+      ),
+      entry(
+        'image layers',
+        [],
+        'Show the layers of an image: what made them, their size, who shares them.',
+        () => import('#cli/commands/image/layers.ts'),
+      ),
+      entry('image prune', [], 'Remove unused images.', () => import('#cli/commands/image/prune.ts')),
+      entry(
+        'builder prune',
+        ['buildx prune'],
+        'Remove the build cache.',
+        () => import('#cli/commands/image/builder-prune.ts'),
+      ),
+    ],
+  },
+];

@@ -1,0 +1,94 @@
+// The project that a command line means, and a session with its engine.
+import { readFileSync } from 'node:fs';
+import { buildService, type BuildWishes } from '#cli/commands/compose/build-image.ts';
+import { globalsOf } from '#cli/commands/compose/globals.ts';
+import { openSteps } from '#cli/commands/compose/steps.ts';
+import type { Cli } from '#cli/context.ts';
+import { registryAuthFor } from '#cli/terminal/credentials.ts';
+import { emptyProject } from '#compose/execute/known.ts';
+import type { Session } from '#compose/execute/session.ts';
+import { type LoadOptions, loadProject } from '#compose/load/load.ts';
+import type { Project } from '#compose/model.ts';
+import { isKind, notFound } from '#shared/errors.ts';
+import { parseReference } from '#shared/oci/reference.ts';
+
+export type LoadWishes = Pick<
+  LoadOptions,
+  'services' | 'interpolate' | 'resolveEnvironment' | 'checkConsistency' | 'allResources' | 'profiles'
+>;
+
+/** Loads what the flags name, and shows its warnings. Throws `notFound` for a service that it does not have. */
+export function openProject(cli: Cli, wishes: LoadWishes = {}): Project {
+  const globals = globalsOf(cli);
+  const project = loadProject({
+    directory: process.cwd(),
+    environment: cli.env,
+    files: globals.file,
+    projectDirectory: globals['project-directory'],
+    projectName: globals['project-name'],
+    profiles: globals.profile.length === 0 ? undefined : globals.profile,
+    envFiles: globals['env-file'].length === 0 ? undefined : globals['env-file'],
+    stdin: () => readFileSync(0, 'utf8'),
+    ...(globals['all-resources'] ? { allResources: true } : {}),
+    ...wishes,
+  });
+  for (const warning of project.warnings) warn(cli, warning);
+  for (const name of wishes.services ?? []) {
+    if (project.services[name] === undefined) throw notFound(`no such service: ${name}`);
+  }
+  return project;
+}
+
+/**
+ * As `openProject`; where there is no file, but a name (`-p`), the project as far as its containers tell of it.
+ */
+export async function openKnownProject(cli: Cli, wishes: LoadWishes = {}): Promise<Project> {
+  const { 'project-name': name, file } = globalsOf(cli);
+  try {
+    // A service may be gone from the file while its containers are still there.
+    return openProject(cli, { profiles: ['*'], ...wishes });
+  } catch (thrown) {
+    const said = name ?? cli.env['COMPOSE_PROJECT_NAME'];
+    const hasFile = file.length > 0 || !isKind(thrown, 'not-found') || !isNoFile(thrown);
+    if (said === undefined || hasFile) throw thrown;
+    return emptyProject(await cli.client(), said);
+  }
+}
+
+function isNoFile(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.message.startsWith('no configuration file');
+}
+
+export function warn(cli: Cli, message: string): void {
+  cli.warn(`WARN[0000] ${message}`);
+}
+
+export interface SessionWishes extends BuildWishes {
+  signal?: AbortSignal | undefined;
+  /** Shows nothing of what is done. */
+  silent?: boolean;
+}
+
+/** What the verbs of the room work with; disposing draws the last state of the steps. */
+export async function openSession(
+  cli: Cli,
+  project: Project,
+  wishes: SessionWishes = {},
+): Promise<Session & Disposable> {
+  const client = await cli.client();
+  const { progress } = globalsOf(cli);
+  const steps = openSteps(cli, {
+    project: project.name,
+    silent: wishes.silent === true || progress === 'quiet',
+  });
+  const base: Session = {
+    client,
+    project,
+    build: (service, image) => buildService(cli, project, { service, image, wishes }),
+    authFor: (reference) => registryAuthFor(cli.env, parseReference(reference).registry),
+    onStep: (event) => steps.show(event),
+    warn: (message) => warn(cli, message),
+  };
+  const withSignal = wishes.signal === undefined ? base : { ...base, signal: wishes.signal };
+  return { ...withSignal, [Symbol.dispose]: () => steps[Symbol.dispose]() };
+}

@@ -1,0 +1,81 @@
+// What `build` gives the engine besides the context: secrets, agents, further contexts, entitlements.
+import { readFileSync } from 'node:fs';
+import type { Client } from '#client/client.ts';
+import type { BuildValues } from '#cli/commands/image/build-query.ts';
+import { packFiles, walkFiles } from '#cli/files/pack.ts';
+import { invalid } from '#shared/errors.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The session's id, or undefined where there is nothing to give. Throws `invalid`. */
+export async function openBuildSession(
+  client: Client,
+  flags: BuildValues,
+  env: Environment,
+): Promise<string | undefined> {
+  const contexts = flags['build-context'].map(contextOf);
+  const given = {
+    secrets: Object.fromEntries(flags.secret.map((text) => secretOf(text, env))),
+    agents: Object.fromEntries(flags.ssh.map((text) => agentOf(text, env))),
+    contexts: Object.fromEntries(contexts.filter(([, source]) => source.includes('://'))),
+    allow: flags.allow,
+    noCacheStages: flags['no-cache-filter'].flatMap((text) => text.toLowerCase().split(',')),
+  };
+  const nothing = [flags.secret, flags.ssh, contexts, flags.allow, flags['no-cache-filter']].every(
+    (list) => list.length === 0,
+  );
+  if (nothing) return undefined;
+  const id = await client.images.buildSession(given);
+  for (const [name, source] of contexts) {
+    if (source.includes('://')) continue;
+    const walk = { keeps: () => true, mayHoldKept: () => true };
+    await client.images.sendBuildContext(
+      id,
+      name,
+      packFiles(walkFiles(source, walk), { owners: false, extra: [] }),
+    );
+  }
+  return id;
+}
+
+function contextOf(text: string): [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1) throw invalid(`invalid context value: ${text}, expected NAME=SOURCE`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** `id=ID,src=FILE`, `id=ID,env=NAME`, `id=ID` (a variable or else a file of that name). The value is in base64. */
+function secretOf(text: string, env: Environment): [string, string] {
+  const fields = new Map(
+    text.split(',').map((field): [string, string] => {
+      const at = field.indexOf('=');
+      return at < 0 ? [field, ''] : [field.slice(0, at), field.slice(at + 1)];
+    }),
+  );
+  const id = fields.get('id');
+  if (!id)
+    throw invalid(`invalid secret ${JSON.stringify(text)}: it has no id`, {
+      hint: 'as in --secret id=token,src=token.txt',
+    });
+  const file = fields.get('src') ?? fields.get('source');
+  const name = fields.get('env') ?? (file === undefined && env[id] !== undefined ? id : undefined);
+  if (name !== undefined) {
+    const value = env[name];
+    if (value === undefined) throw invalid(`secret ${id}: the variable ${name} is not set`);
+    return [id, Buffer.from(value).toString('base64')];
+  }
+  try {
+    return [id, readFileSync(file ?? id).toString('base64')];
+  } catch (cause) {
+    throw invalid(`secret ${id}: cannot read ${file ?? id}`, { cause });
+  }
+}
+
+function agentOf(text: string, env: Environment): [string, string] {
+  const [id = 'default', socket = env['SSH_AUTH_SOCK']] = text.split('=', 2);
+  if (!socket)
+    throw invalid(`no ssh agent for ${id}: SSH_AUTH_SOCK is not set`, {
+      hint: 'start one with: eval $(ssh-agent); ssh-add',
+    });
+  return [id, socket];
+}

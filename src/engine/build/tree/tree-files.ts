@@ -1,0 +1,85 @@
+// The files of a source tree as COPY sees them: on disk, or in the spool of a context that was sent.
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { invalid } from '#shared/errors.ts';
+import { lookAt } from './in-root.ts';
+
+/** What of `fs.Stats` counts. */
+export interface EntryStats {
+  mode: number;
+  uid: number;
+  gid: number;
+  size: number;
+  mtimeMs: number;
+  nlink: number;
+  dev: number;
+  ino: number;
+  rdev: number;
+  isFile(): boolean;
+  isDirectory(): boolean;
+  isSymbolicLink(): boolean;
+}
+
+/** A part of an open file. */
+export interface Slice {
+  fd: number;
+  offset: number;
+  size: number;
+}
+
+/** Where the bytes of a file are: a path on the host, or a part of the spool. */
+export type Content = string | Slice;
+
+/** Paths are relative to the root, clean, and no part but the last may be a link. */
+export interface TreeFiles {
+  look(path: string): EntryStats | undefined;
+  /** Names in a directory, sorted. */
+  list(path: string): string[];
+  readLink(path: string): string;
+  content(path: string): Content;
+}
+
+const mostLinks = 255;
+
+/** The files of a directory that nobody changes. */
+export function diskFiles(root: string): TreeFiles {
+  return {
+    look: (path) => lookAt(join(root, path)),
+    list: (path) => readdirSync(join(root, path)).sort(),
+    readLink: (path) => readlinkSync(join(root, path)),
+    content: (path) => join(root, path),
+  };
+}
+
+/** As `lstat` but for what must be there. */
+export function statOf(files: TreeFiles, path: string): EntryStats {
+  const stats = files.look(path);
+  if (stats !== undefined) return stats;
+  const content = files.content(path);
+  if (typeof content === 'string') return lstatSync(content);
+  throw invalid(`${path}: no such file or directory`);
+}
+
+/** The path with every link followed, within the root. What does not exist is taken as written. */
+export function resolveIn(files: TreeFiles, path: string): string {
+  const todo = path.split('/').reverse();
+  const done: string[] = [];
+  let links = 0;
+  for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
+    if (part === '' || part === '.') continue;
+    if (part === '..') {
+      done.pop();
+      continue;
+    }
+    done.push(part);
+    const here = done.join('/');
+    if (!files.look(here)?.isSymbolicLink()) continue;
+    links += 1;
+    if (links > mostLinks) throw invalid(`too many levels of symbolic links: ${path}`);
+    const target = files.readLink(here);
+    if (target.startsWith('/')) done.length = 0;
+    else done.pop();
+    todo.push(...target.split('/').reverse());
+  }
+  return done.join('/');
+}

@@ -1,0 +1,85 @@
+// Questions about a registry's images that bring nothing here: what a name stands for, and searching.
+import type { RegistryAuth } from '#registry/auth.ts';
+import type { RegistryClient } from '#registry/registry.ts';
+import { searchRegistry, type SearchResult } from '#registry/search.ts';
+import { invalid } from '#shared/errors.ts';
+import { type Filters, filterKeysOnly, flagOf } from '#shared/notation/filter.ts';
+import { parseReference } from '#shared/oci/reference.ts';
+import type { Descriptor, Platform } from '#shared/oci/specs.ts';
+
+export interface LookupOptions {
+  auth?: RegistryAuth | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Answer of `GET /distribution/{name}/json`. */
+export interface Distribution {
+  Descriptor: Descriptor;
+  Platforms: Platform[];
+}
+
+/** What the registry has under the name, and for which platforms. Throws as a pull does. */
+export async function lookUpImage(
+  registry: RegistryClient,
+  name: string,
+  options: LookupOptions,
+): Promise<Distribution> {
+  const reference = parseReference(name);
+  const { descriptor, document } = await registry.manifest(reference, options);
+  const { mediaType, digest, size } = descriptor;
+  const Descriptor = { mediaType, digest, size };
+  if (document.kind === 'index') {
+    const platforms = document.index.manifests.flatMap(({ platform }) => platform ?? []);
+    return { Descriptor, Platforms: platforms.filter(({ os }) => os !== 'unknown') };
+  }
+  const chunks: Buffer[] = [];
+  const sink = {
+    offset: 0,
+    write: async (chunk: Buffer): Promise<void> => {
+      chunks.push(Buffer.from(chunk));
+      sink.offset += chunk.length;
+    },
+  };
+  if (document.manifest.config.size > longestConfigBytes) return { Descriptor, Platforms: [] };
+  await registry.blob(reference, document.manifest.config, { ...options, sink });
+  return { Descriptor, Platforms: platformIn(Buffer.concat(chunks)) };
+}
+
+const longestConfigBytes = 8 * 1024 * 1024;
+
+function platformIn(config: Buffer): Platform[] {
+  try {
+    const { os, architecture, variant } = JSON.parse(config.toString('utf8')) as Partial<Platform>;
+    if (os === undefined || architecture === undefined) return [];
+    return [{ os, architecture, ...(variant === undefined ? {} : { variant }) }];
+  } catch {
+    return [];
+  }
+}
+
+export interface ImageSearch extends LookupOptions {
+  term: string;
+  /** 25 unless told. */
+  limit?: number | undefined;
+  filters: Filters;
+  mirrors: readonly string[];
+  insecure: readonly string[];
+}
+
+/** Answer of `GET /images/search`: most stars first. Throws `invalid`, or `unsupported` where there is no search. */
+export async function searchImages(search: ImageSearch): Promise<SearchResult[]> {
+  const { filters, limit = 25 } = search;
+  filterKeysOnly(filters, ['is-automated', 'is-official', 'stars']);
+  if (limit < 1 || limit > 100) throw invalid(`limit ${limit} is outside the range of [1, 100]`);
+  const official = flagOf(filters, 'is-official');
+  const automated = flagOf(filters, 'is-automated');
+  const stars = (filters.get('stars') ?? []).map((text) => {
+    if (!/^\d+$/.test(text)) throw invalid(`invalid filter 'stars=${text.slice(0, 100)}'`);
+    return Number(text);
+  });
+  const found = automated === true ? [] : await searchRegistry({ ...search, limit }, search);
+  return found
+    .filter((row) => official === undefined || row.is_official === official)
+    .filter((row) => stars.every((least) => row.star_count >= least))
+    .sort((a, b) => b.star_count - a.star_count);
+}

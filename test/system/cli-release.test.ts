@@ -1,0 +1,79 @@
+// The release: built into a folder of the test's own, it runs from there without the sources.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const builder = fileURLToPath(new URL('../../scripts/build/main.ts', import.meta.url));
+const skip = process.getuid?.() !== 0 ? 'needs root' : hasEsbuild() ? false : 'esbuild is not installed';
+
+function hasEsbuild(): boolean {
+  if (process.env['WHARF_ESBUILD'] !== undefined) return true;
+  try {
+    return existsSync(createRequire(import.meta.url).resolve(`@esbuild/linux-${process.arch}/bin/esbuild`));
+  } catch {
+    return false;
+  }
+}
+
+describe('the release', { skip, timeout: 120_000 }, () => {
+  const dir = mkdtempSync(join(tmpdir(), 'wharf-release-'));
+  const wharf = join(dir, 'dist/bin/wharf');
+  const socket = `unix://${join(dir, 's.sock')}`;
+  const env = { PATH: process.env['PATH'], HOME: dir, WHARF_HOST: socket };
+  const run = (words: string[], input = '') =>
+    spawnSync(wharf, words, { env, input, encoding: 'utf8', cwd: dir, timeout: 30_000 });
+
+  before(() => {
+    const { status, stderr } = spawnSync(process.execPath, [builder, join(dir, 'dist')], {
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0, stderr);
+  });
+
+  after(() => rmSync(dir, { recursive: true, force: true }));
+
+  it('knows its version and teaches', () => {
+    assert.match(run(['version', '--client']).stdout, /Version: +\d+\.\d+\.\d+/);
+    assert.match(run(['run', '--help']).stdout, /wharf run --rm -it debian bash/);
+    const { status, stderr } = run(['ps']);
+    assert.deepEqual([status, /Is the daemon running\?/.test(stderr)], [1, true]);
+  });
+
+  it('runs the daemon, with its threads, and tells its errors as errors', async () => {
+    const bad = run(['daemon', '--config-file', '/nowhere.json']);
+    assert.match(
+      bad.stderr,
+      /^wharf: cannot read the configuration file \/nowhere\.json[^\n]*\n?(?:hint: .*\n)?$/,
+    );
+    const places = ['--root', join(dir, 'root'), '--run', join(dir, 'run'), '--host', socket];
+    const bridge = `wr${process.pid}`;
+    const daemon = spawn(wharf, ['daemon', ...places, '--bridge', bridge, '--bip', '10.213.77.1/24'], {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const ended = once(daemon, 'exit');
+    let said = '';
+    daemon.stderr.on('data', (piece) => {
+      said += piece;
+    });
+    try {
+      for (let left = 200; !said.includes('listening on') && left > 0; left -= 1) await sleep(50);
+      assert.match(said, /listening on/);
+      const built = run(['build', '-q', '-t', 'made', '-'], 'FROM scratch\nLABEL a=b\n');
+      assert.match(built.stdout, /^sha256:[0-9a-f]{64}\n$/, built.stderr);
+      assert.match(run(['images', '-q', '--no-trunc']).stdout, /^sha256:/);
+    } finally {
+      daemon.kill('SIGTERM');
+      await ended;
+      spawnSync('ip', ['link', 'del', bridge]);
+      spawnSync('nft', ['delete', 'table', 'ip', `wharf_${bridge}`]);
+    }
+  });
+});
