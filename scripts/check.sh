@@ -4,6 +4,6 @@ set -eu
 cd "$(dirname "$0")/.."
 [ -x node_modules/.bin/node ] || sh scripts/setup.sh
 PATH="$PWD/node_modules/.bin:$PATH"
-biome ci --log-level=warn --diagnostic-level=warn .
+biome ci --colors=off --log-level=warn --diagnostic-level=warn .
 tsc --noEmit -p .
 node --disable-warning=ExperimentalWarning --test --test-reporter=dot 'test/house/*.test.ts' 'src/**/*.test.ts'

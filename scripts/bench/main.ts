@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeRoot } from '../images/root.ts';
 import { recipes } from '../images/recipes.ts';
+import { makeRoot } from '../images/root.ts';
 import { type BenchEngine, startDockerd, startWharf } from './engines.ts';
 import * as work from './work.ts';
 
@@ -32,6 +32,7 @@ try {
   await prepare();
   await measure();
 } finally {
+  for (const engine of engines) await removeAll(engine).catch(() => {});
   for (const engine of engines) await engine.stop();
   await rm(folder, { recursive: true, force: true }).catch((thrown) => console.error(String(thrown)));
 }
@@ -93,6 +94,12 @@ function rowsOf(sleepers: Map<BenchEngine, string>, logs: Map<BenchEngine, strin
     { name: 'build, 10 steps, no cache', unit: 'ms', rounds, goal: '≤ 0.333', round: build },
     { name: 'read 200 MB of logs', unit: 'MB/s', rounds: few, goal: '≥ 10', round: work.readLogs(logs) },
   ];
+}
+
+/** Containers outlive their engine; those of a bench that failed half-way must not. */
+async function removeAll(engine: BenchEngine): Promise<void> {
+  const rows = await engine.api.call<{ Id: string }[]>('GET', '/containers/json?all=1');
+  for (const { Id } of rows) await work.removeContainer(engine.api, Id);
 }
 
 async function measureMemory(print: (cells: string[]) => void): Promise<void> {

@@ -65,7 +65,7 @@ async function removeContainers(): Promise<void> {
 
 async function fetchAnswer(): Promise<string> {
   for (let attempt = 0; attempt < 100; attempt++) {
-    const answer = await fetch(address).catch(() => undefined);
+    const answer = await fetch(address, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
     if (answer?.ok) return answer.text();
     await sleep(100);
   }

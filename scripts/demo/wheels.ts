@@ -24,7 +24,18 @@ export async function collectWheels(requirements: string, folder: string): Promi
   const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
   for (const glibc of ['manylinux2014', 'manylinux_2_17', 'manylinux_2_28'])
     target.push(`--platform=${glibc}_${machine}`);
-  const args = ['-m', 'pip', 'download', '--quiet', '--retries=0', '--dest', folder, '-r', requirements, ...target];
+  const args = [
+    '-m',
+    'pip',
+    'download',
+    '--quiet',
+    '--retries=0',
+    '--dest',
+    folder,
+    '-r',
+    requirements,
+    ...target,
+  ];
   await execute('python3', args, { maxBuffer: 1 << 24 });
 }
 

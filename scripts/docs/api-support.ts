@@ -1,10 +1,10 @@
 // Writes docs/api-support.md: every endpoint and parameter of the Docker Engine API v1.51 with its state here.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Engine } from '#engine/open.ts';
 import type { RouteFact } from '#api/openapi/routes.ts';
 import { openEngineApi } from '#api/server.ts';
 import type { Schema } from '#api/wire/schema.ts';
+import type { Engine } from '#engine/open.ts';
 import { bodyNotes, type Note, notes, updateNote, updateTakesNoNotice } from './support-notes.ts';
 
 interface Endpoint {

@@ -1,7 +1,7 @@
 // Writes docs/cli.md, the reference of the command line, from the catalog: `scripts/with-node.sh scripts/docs/cli.ts`.
 import { writeFileSync } from 'node:fs';
-import { groups, sections } from '#cli/catalog.ts';
 import type { Entry } from '#cli/catalog/entry.ts';
+import { groups, sections } from '#cli/catalog.ts';
 import { globalFlags } from '#cli/endpoint.ts';
 import type { FlagTable } from '#cli/grammar/flags.ts';
 

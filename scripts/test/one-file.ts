@@ -12,7 +12,7 @@ const args = [
   '--disable-warning=ExperimentalWarning',
   '--test',
   '--test-reporter=spec',
-  '--test-timeout=300000',
+  '--test-timeout=180000',
   ...rest,
   file,
 ];

@@ -1,6 +1,5 @@
 // Opening what attach and exec start join to: a running program's stdio.
-import type { Engine } from '#engine/open.ts';
-import { invalid, messageOf } from '#shared/errors.ts';
+
 import { parseJson } from '#api/fastify.ts';
 import { execStart } from '#api/schemas/container.ts';
 import { parseDetachKeys } from '#api/streams/detach-keys.ts';
@@ -8,6 +7,8 @@ import type { Opened, UpgradeRoute } from '#api/upgrade.ts';
 import { decodeBody } from '#api/wire/decode.ts';
 import { decodeFlag } from '#api/wire/query.ts';
 import { type Decoded, flag, object, text } from '#api/wire/schema.ts';
+import type { Engine } from '#engine/open.ts';
+import { invalid, messageOf } from '#shared/errors.ts';
 
 export const attachQuerySchema = object({
   detachKeys: text,

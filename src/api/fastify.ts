@@ -1,20 +1,20 @@
 // The HTTP framework as this room uses it: our schemas check and type what comes in, nothing else is loaded.
 import {
-  fastify,
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifySchemaCompiler,
   type FastifyServerOptions,
   type FastifyTypeProvider,
+  fastify,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from 'fastify';
-import { invalid, messageOf, notFound } from '#shared/errors.ts';
 import { decodeBody } from '#api/wire/decode.ts';
 import { errorAnswer } from '#api/wire/error-answer.ts';
 import { decodeQuery } from '#api/wire/query.ts';
 import type { Decoded, Schema } from '#api/wire/schema.ts';
+import { invalid, messageOf, notFound } from '#shared/errors.ts';
 
 interface WireTypes extends FastifyTypeProvider {
   validator: Decoded<this['schema']>;

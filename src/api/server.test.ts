@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
-import type { Engine } from '#engine/open.ts';
-import { conflict, notFound } from '#shared/errors.ts';
-import type { ContainerCreateRequest } from '#shared/contract/container.ts';
 import { type EngineApi, openEngineApi } from '#api/server.ts';
 import type { Session } from '#api/streams/session.ts';
+import type { Engine } from '#engine/open.ts';
+import type { ContainerCreateRequest } from '#shared/contract/container.ts';
+import { conflict, notFound } from '#shared/errors.ts';
 
 let api: EngineApi;
 let server: ReturnType<EngineApi['createServer']>;

@@ -1,16 +1,15 @@
 // The HTTP face of an engine: every route, Docker's headers, versions in paths, and upgraded connections.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Engine } from '#engine/open.ts';
 import { upgradeRoutes } from '#api/attach.ts';
 import { openApi } from '#api/fastify.ts';
-import { absentRoutes } from '#api/routes/absent.ts';
-import { docsRoutes } from '#api/routes/docs.ts';
 import { type RouteFact, recordRoutes } from '#api/openapi/routes.ts';
+import { absentRoutes } from '#api/routes/absent.ts';
 import { buildRoutes } from '#api/routes/build.ts';
 import { containerFileRoutes } from '#api/routes/container-files.ts';
 import { containerStreamRoutes } from '#api/routes/container-streams.ts';
 import { containerRoutes } from '#api/routes/containers.ts';
+import { docsRoutes } from '#api/routes/docs.ts';
 import { execRoutes } from '#api/routes/exec.ts';
 import { imageStreamRoutes } from '#api/routes/image-streams.ts';
 import { imageRoutes } from '#api/routes/images.ts';
@@ -20,6 +19,7 @@ import { volumeRoutes } from '#api/routes/volumes.ts';
 import { openUpgrades } from '#api/upgrade.ts';
 import { errorAnswer } from '#api/wire/error-answer.ts';
 import { apiVersion, escapeImageName, stripVersion } from '#api/wire/version.ts';
+import type { Engine } from '#engine/open.ts';
 
 export interface ApiOptions {
   /** Of the program, for the Server header. */

@@ -1,12 +1,12 @@
 // `Upgrade: tcp`: attach and exec turn their HTTP connection into the program's stdin and output.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { frameHeader, multiplexedStream, rawStream } from '#api/streams/mux.ts';
+import { closeSoon, type JoinOptions, joinSession, type Session } from '#api/streams/session.ts';
+import { readUpgradeBody } from '#api/streams/upgrade-body.ts';
+import { acceptWebSocket, webSocketStream } from '#api/streams/web-socket.ts';
 import { errorAnswer } from '#api/wire/error-answer.ts';
 import { escapeImageName, stripVersion } from '#api/wire/version.ts';
-import { frameHeader, multiplexedStream, rawStream } from '#api/streams/mux.ts';
-import { closeSoon, joinSession, type JoinOptions, type Session } from '#api/streams/session.ts';
-import { acceptWebSocket, webSocketStream } from '#api/streams/web-socket.ts';
-import { readUpgradeBody } from '#api/streams/upgrade-body.ts';
 
 /** A program that is ready to be joined, or the text to show because it could not be started. */
 export type Opened = ({ session: Session } | { failure: string }) & JoinOptions & { stdin: boolean };

@@ -1,8 +1,8 @@
 // What every command is given: the engine's client, the streams, the environment.
 import type { Readable } from 'node:stream';
-import type { Client } from '#client/client.ts';
 import type { Endpoint } from '#cli/endpoint.ts';
 import type { ConfigFile } from '#cli/files/config-file.ts';
+import type { Client } from '#client/client.ts';
 
 export interface Output {
   /** False asks the writer to wait for `drain`. */

@@ -1,9 +1,9 @@
 // Which engine a command line means: flags, then variables, then contexts, then our own daemon.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { defaultHost, type TlsKeys } from '#client/host.ts';
 import { configDir, type Env, readConfig } from '#cli/files/config-file.ts';
 import { type FlagTable, type FlagValues, text, toggle } from '#cli/grammar/flags.ts';
+import { defaultHost, type TlsKeys } from '#client/host.ts';
 import { codeOf, invalid } from '#shared/errors.ts';
 
 export const globalFlags = {

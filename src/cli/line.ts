@@ -1,13 +1,14 @@
 // Runs one command line and turns whatever happens into an exit code.
-import type { Client } from '#client/client.ts';
-import { findEntry, groups, namesUnder } from '#cli/catalog.ts';
+
 import { entry } from '#cli/catalog/entry.ts';
+import { findEntry, groups, namesUnder } from '#cli/catalog.ts';
 import type { Cli } from '#cli/context.ts';
-import { endpointOf, globalFlags, type GlobalValues } from '#cli/endpoint.ts';
+import { endpointOf, type GlobalValues, globalFlags } from '#cli/endpoint.ts';
+import { ExitError, printError } from '#cli/failure.ts';
 import { type ConfigFile, readConfig } from '#cli/files/config-file.ts';
 import { HelpWanted, parseLine } from '#cli/grammar/flags.ts';
 import { nearest } from '#cli/grammar/nearest.ts';
-import { ExitError, printError } from '#cli/failure.ts';
+import type { Client } from '#client/client.ts';
 import { asEngineError, exitCodeOf, invalid } from '#shared/errors.ts';
 
 /** What the shells' scripts call, and no page shows. It reads the catalog, so it cannot stand there. */

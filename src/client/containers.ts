@@ -1,5 +1,6 @@
 // Containers over the wire.
 import type { Duplex, Readable } from 'node:stream';
+import type { StatsAnswer } from '#client/stats.ts';
 import type { Query, Wire } from '#client/wire.ts';
 import { readAll } from '#client/wire.ts';
 import type {
@@ -12,7 +13,6 @@ import type {
   TopAnswer,
   WaitAnswer,
 } from '#shared/contract/container.ts';
-import type { StatsAnswer } from '#client/stats.ts';
 
 export interface ListQuery {
   all?: boolean;

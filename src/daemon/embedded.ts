@@ -1,9 +1,10 @@
 // An engine in this process, without a daemon: the API's client talks to it over a pair of streams.
-import type { Transport } from '#client/transport.ts';
-import { type EngineOptions, openEngine } from '#engine/open.ts';
+
 import { openEngineApi } from '#api/server.ts';
+import type { Transport } from '#client/transport.ts';
 import { joinInProcess } from '#daemon/in-process.ts';
 import { programVersion } from '#daemon/version.ts';
+import { type EngineOptions, openEngine } from '#engine/open.ts';
 
 /** An engine and the way to it. Its disposal closes the engine; containers run on. */
 export interface EmbeddedEngine extends AsyncDisposable {

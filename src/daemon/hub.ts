@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join, resolve } from 'node:path';
 import { addUser, listUsers, removeUser } from '#hub/auth/users.ts';
 import { defaultGraceMs, openHub } from '#hub/hub.ts';
-import { serveHub, type ServeOptions } from '#hub/serve.ts';
+import { type ServeOptions, serveHub } from '#hub/serve.ts';
 import { isAlive, startTicksOf } from '#kernel/proc.ts';
 import { codeOf, conflict, invalid, messageOf } from '#shared/errors.ts';
 

@@ -1,13 +1,13 @@
 // The daemon: an engine behind sockets, until a signal ends it. Containers run on.
 import { rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
-import { codeOf, forbidden } from '#shared/errors.ts';
 import { enterMounts } from '#daemon/enter.ts';
 import { assertSafe, formatHost, parseHost } from '#daemon/host.ts';
 import { trimWhenIdle, useCodeCache } from '#daemon/memory.ts';
-import { decideSettings, type DaemonOptions, type DaemonSettings } from '#daemon/options.ts';
+import { type DaemonOptions, type DaemonSettings, decideSettings } from '#daemon/options.ts';
 import { type Listener, listenOn } from '#daemon/sockets.ts';
 import { programVersion } from '#daemon/version.ts';
+import { codeOf, forbidden } from '#shared/errors.ts';
 
 export type { DaemonOptions } from '#daemon/options.ts';
 

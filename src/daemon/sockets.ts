@@ -4,8 +4,8 @@ import { chownSync, lstatSync, mkdirSync, readFileSync, unlinkSync } from 'node:
 import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { codeOf, conflict, messageOf, unavailable } from '#shared/errors.ts';
 import { formatHost, type Host } from '#daemon/host.ts';
+import { codeOf, conflict, messageOf, unavailable } from '#shared/errors.ts';
 
 /** A listening server. Disposal refuses new connections, lets short answers end, and cuts the rest. */
 export interface Listener extends AsyncDisposable {

@@ -1,7 +1,7 @@
 // Questions about a registry's images that bring nothing here: what a name stands for, and searching.
 import type { RegistryAuth } from '#registry/auth.ts';
 import type { RegistryClient } from '#registry/registry.ts';
-import { searchRegistry, type SearchResult } from '#registry/search.ts';
+import { type SearchResult, searchRegistry } from '#registry/search.ts';
 import { invalid } from '#shared/errors.ts';
 import { type Filters, filterKeysOnly, flagOf } from '#shared/notation/filter.ts';
 import { parseReference } from '#shared/oci/reference.ts';

@@ -1,21 +1,21 @@
 // The engine about itself: version, info and disk usage, in Docker's shapes.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { observeHost } from '#kernel/host.ts';
-import type { RegistryClient } from '#registry/registry.ts';
-import type { SearchResult } from '#registry/search.ts';
-import type { Runtime } from '#runtime/task.ts';
-import { invalid } from '#shared/errors.ts';
-import type { Filters } from '#shared/notation/filter.ts';
-import { nowRfc3339Nano } from '#shared/notation/time.ts';
-import type { ImageSummary } from '#shared/contract/image.ts';
 import type { Build, BuildPruneAnswer } from '#engine/build/build.ts';
 import type { Containers } from '#engine/containers/containers.ts';
 import type { Images } from '#engine/images/images.ts';
 import type { Volumes } from '#engine/volumes/volumes.ts';
+import { observeHost } from '#kernel/host.ts';
+import type { RegistryClient } from '#registry/registry.ts';
+import type { SearchResult } from '#registry/search.ts';
+import type { Runtime } from '#runtime/task.ts';
+import type { ImageSummary } from '#shared/contract/image.ts';
+import { invalid } from '#shared/errors.ts';
+import type { Filters } from '#shared/notation/filter.ts';
+import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import { chooseCacheEntries } from './cache-prune.ts';
-import type { EngineOptions } from './engine-options.ts';
 import { availableDrivers } from './containers/config/log-drivers.ts';
+import type { EngineOptions } from './engine-options.ts';
 import { type Distribution, type LookupOptions, lookUpImage, searchImages } from './registry-lookup.ts';
 import { sharedSizesOf } from './shared-sizes.ts';
 

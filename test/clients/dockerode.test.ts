@@ -66,8 +66,7 @@ test('attaches, types, and sees the end', async () => {
   const out = new PassThrough();
   container.modem.demuxStream(stream, out, out);
   stream.end('typed\n');
-  await container.wait();
-  await once(stream, 'close');
+  await Promise.all([once(stream, 'close'), container.wait()]);
   out.end();
   assert.equal(await text(out), 'typed\n');
   await container.remove();

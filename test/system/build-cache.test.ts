@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type BuildLab, openBuildLab, type Outcome } from './build-room.ts';
+import { type BuildLab, type Outcome, openBuildLab } from './build-room.ts';
 
 let lab: BuildLab;
 before(async () => {

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ImageRunConfig } from '#shared/oci/specs.ts';
-import { type BuildLab, openBuildLab, type Outcome } from './build-room.ts';
+import { type BuildLab, type Outcome, openBuildLab } from './build-room.ts';
 
 let lab: BuildLab;
 before(async () => {

@@ -1,12 +1,12 @@
 // Our command line against somebody else's engine: Debian's dockerd, where it lies unpacked for the bench.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type BenchEngine, startDockerd } from '../../scripts/bench/engines.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openClient } from '#client/client.ts';
-import { listContainers, type LogLine, readLogs } from '#compose/execute/look.ts';
+import { type LogLine, listContainers, readLogs } from '#compose/execute/look.ts';
 import type { Session } from '#compose/execute/session.ts';
 import { down, up } from '#compose/execute/up.ts';
 import { removeServices, restartServices, startServices, stopServices } from '#compose/execute/verbs.ts';

@@ -1,7 +1,8 @@
 // What Docker has and a single host without plugins and BuildKit does not: swarm and its things, plugins, sessions.
-import { invalid, notFound, unavailable, unsupported } from '#shared/errors.ts';
+
 import type { Api } from '#api/fastify.ts';
 import { anything, object, segment, text } from '#api/wire/schema.ts';
+import { invalid, notFound, unavailable, unsupported } from '#shared/errors.ts';
 
 const noManager =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm ' +

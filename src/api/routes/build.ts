@@ -1,8 +1,6 @@
 // Build: a tar of the context comes in, progress goes out.
-import type { Engine } from '#engine/open.ts';
-import { invalid, messageOf } from '#shared/errors.ts';
-import { parseFilters } from '#shared/notation/filter.ts';
-import { withRawBodies, type Api } from '#api/fastify.ts';
+
+import { type Api, withRawBodies } from '#api/fastify.ts';
 import { ulimit } from '#api/schemas/resources.ts';
 import { streamProgress } from '#api/streams/progress.ts';
 import { bodyOf } from '#api/streams/request-body.ts';
@@ -15,10 +13,13 @@ import {
   mapOf,
   object,
   orNull,
+  type Schema,
   text,
   whole,
-  type Schema,
 } from '#api/wire/schema.ts';
+import type { Engine } from '#engine/open.ts';
+import { invalid, messageOf } from '#shared/errors.ts';
+import { parseFilters } from '#shared/notation/filter.ts';
 
 const tags = ['Build'];
 

@@ -1,11 +1,12 @@
 // Containers: their files, as tar streams in and out.
-import type { Engine } from '#engine/open.ts';
-import { invalid } from '#shared/errors.ts';
-import { withRawBodies, type Api } from '#api/fastify.ts';
+
+import { type Api, withRawBodies } from '#api/fastify.ts';
 import { commitConfig } from '#api/schemas/container.ts';
 import { signalOf } from '#api/streams/pump.ts';
 import { bodyOf } from '#api/streams/request-body.ts';
-import { flag, list, object, text, segment } from '#api/wire/schema.ts';
+import { flag, list, object, segment, text } from '#api/wire/schema.ts';
+import type { Engine } from '#engine/open.ts';
+import { invalid } from '#shared/errors.ts';
 
 const tags = ['Containers'];
 const params = segment('id');

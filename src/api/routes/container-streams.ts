@@ -1,14 +1,15 @@
 // Containers: what is answered with a stream or after a wait: logs, attach, stats, wait.
-import type { Engine } from '#engine/open.ts';
-import type { WaitAnswer } from '#shared/contract/container.ts';
-import { invalid } from '#shared/errors.ts';
-import type { Api } from '#api/fastify.ts';
+
 import { attachQuerySchema, openAttach } from '#api/attach.ts';
+import type { Api } from '#api/fastify.ts';
 import { multiplexedStream, rawStream } from '#api/streams/mux.ts';
 import { accepted, beginStream, jsonLines, pump, signalOf } from '#api/streams/pump.ts';
 import { joinPlainly } from '#api/upgrade.ts';
 import { momentOf } from '#api/wire/moment.ts';
-import { flag, object, oneOf, text, segment } from '#api/wire/schema.ts';
+import { flag, object, oneOf, segment, text } from '#api/wire/schema.ts';
+import type { Engine } from '#engine/open.ts';
+import type { WaitAnswer } from '#shared/contract/container.ts';
+import { invalid } from '#shared/errors.ts';
 
 const tags = ['Containers'];
 const params = segment('id');

@@ -1,12 +1,13 @@
 // Containers: list, create, inspect, and every change of state that is answered when it is done.
-import type { Engine } from '#engine/open.ts';
-import { parseFilters } from '#shared/notation/filter.ts';
-import { parsePlatform } from '#shared/oci/platform.ts';
-import { parseSignal } from '#shared/notation/signal.ts';
+
 import type { Api } from '#api/fastify.ts';
 import { containerCreate } from '#api/schemas/container.ts';
 import { containerUpdate } from '#api/schemas/resources.ts';
-import { flag, object, text, whole, segment } from '#api/wire/schema.ts';
+import { flag, object, segment, text, whole } from '#api/wire/schema.ts';
+import type { Engine } from '#engine/open.ts';
+import { parseFilters } from '#shared/notation/filter.ts';
+import { parseSignal } from '#shared/notation/signal.ts';
+import { parsePlatform } from '#shared/oci/platform.ts';
 
 const tags = ['Containers'];
 const params = segment('id');

@@ -1,10 +1,11 @@
 // Exec sessions: create, start, resize, inspect.
-import type { Engine } from '#engine/open.ts';
-import type { Api } from '#api/fastify.ts';
+
 import { openExec, sizeOf } from '#api/attach.ts';
+import type { Api } from '#api/fastify.ts';
 import { execCreate, execStart } from '#api/schemas/container.ts';
 import { joinPlainly } from '#api/upgrade.ts';
 import { object, segment, whole } from '#api/wire/schema.ts';
+import type { Engine } from '#engine/open.ts';
 
 const tags = ['Exec'];
 const params = segment('id');

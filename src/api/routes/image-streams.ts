@@ -1,14 +1,14 @@
 // Images: pull, import, push, save and load, with their progress.
 import type { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import type { Engine } from '#engine/open.ts';
-import { invalid } from '#shared/errors.ts';
-import { withRawBodies, type Api } from '#api/fastify.ts';
+import { type Api, withRawBodies } from '#api/fastify.ts';
 import { streamProgress } from '#api/streams/progress.ts';
 import { bodyOf } from '#api/streams/request-body.ts';
 import { assertPlatform, decodePlatform } from '#api/wire/platform.ts';
 import { decodeRegistryAuth } from '#api/wire/registry-auth.ts';
 import { flag, list, object, segment, text } from '#api/wire/schema.ts';
+import type { Engine } from '#engine/open.ts';
+import { invalid } from '#shared/errors.ts';
 
 const tags = ['Images'];
 const params = segment('name');

@@ -1,12 +1,13 @@
 // Images: list, inspect, name and delete.
-import type { Engine } from '#engine/open.ts';
-import { invalid } from '#shared/errors.ts';
-import { parseFilters } from '#shared/notation/filter.ts';
+
 import type { Api } from '#api/fastify.ts';
 import { signalOf } from '#api/streams/pump.ts';
 import { assertPlatform } from '#api/wire/platform.ts';
 import { decodeRegistryAuth } from '#api/wire/registry-auth.ts';
 import { flag, list, object, segment, text, whole } from '#api/wire/schema.ts';
+import type { Engine } from '#engine/open.ts';
+import { invalid } from '#shared/errors.ts';
+import { parseFilters } from '#shared/notation/filter.ts';
 
 const tags = ['Images'];
 const params = segment('name');

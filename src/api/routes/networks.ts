@@ -1,10 +1,11 @@
 // Networks: list, inspect, create, remove, and containers joining and leaving them.
-import type { Engine } from '#engine/open.ts';
-import { EngineError, forbidden, invalid } from '#shared/errors.ts';
-import { parseFilters } from '#shared/notation/filter.ts';
+
 import type { Api } from '#api/fastify.ts';
 import { networkConnect, networkCreate, networkDisconnect } from '#api/schemas/network.ts';
 import { flag, object, segment, text } from '#api/wire/schema.ts';
+import type { Engine } from '#engine/open.ts';
+import { EngineError, forbidden, invalid } from '#shared/errors.ts';
+import { parseFilters } from '#shared/notation/filter.ts';
 
 const tags = ['Networks'];
 const params = segment('id');

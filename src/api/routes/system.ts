@@ -1,11 +1,12 @@
 // The engine itself: ping, version, info, events, disk usage, login.
-import type { Engine } from '#engine/open.ts';
-import { parseFilters } from '#shared/notation/filter.ts';
+
 import type { Api } from '#api/fastify.ts';
 import { beginStream, jsonLines, pump, signalOf } from '#api/streams/pump.ts';
-import { authConfig } from '#api/wire/registry-auth.ts';
 import { momentOf } from '#api/wire/moment.ts';
+import { authConfig } from '#api/wire/registry-auth.ts';
 import { list, object, text } from '#api/wire/schema.ts';
+import type { Engine } from '#engine/open.ts';
+import { parseFilters } from '#shared/notation/filter.ts';
 
 const tags = ['System'];
 

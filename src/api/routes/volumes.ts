@@ -1,9 +1,10 @@
 // Volumes: list, inspect, create, remove.
-import type { Engine } from '#engine/open.ts';
-import { parseFilters } from '#shared/notation/filter.ts';
+
 import type { Api } from '#api/fastify.ts';
 import { volumeCreate } from '#api/schemas/volume.ts';
 import { flag, object, segment, text } from '#api/wire/schema.ts';
+import type { Engine } from '#engine/open.ts';
+import { parseFilters } from '#shared/notation/filter.ts';
 
 const tags = ['Volumes'];
 const params = segment('name');

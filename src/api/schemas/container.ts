@@ -1,4 +1,7 @@
 // Schemas of what clients send about containers and exec sessions.
+
+import { networkingConfig } from '#api/schemas/network.ts';
+import { resources, restartPolicy } from '#api/schemas/resources.ts';
 import {
   empty,
   filled,
@@ -12,8 +15,6 @@ import {
   whole,
   words,
 } from '#api/wire/schema.ts';
-import { networkingConfig } from '#api/schemas/network.ts';
-import { resources, restartPolicy } from '#api/schemas/resources.ts';
 
 export const healthcheck = object({
   Test: list(text),

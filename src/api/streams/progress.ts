@@ -1,8 +1,8 @@
 // Progress of pull, push, load and build: JSON lines, each sent at once.
 import type { FastifyReply } from 'fastify';
-import type { ProgressLine } from '#shared/contract/image.ts';
-import { errorAnswer } from '#api/wire/error-answer.ts';
 import { signalOf } from '#api/streams/pump.ts';
+import { errorAnswer } from '#api/wire/error-answer.ts';
+import type { ProgressLine } from '#shared/contract/image.ts';
 
 /** What may wait for a client that reads more slowly than a build writes. */
 const longestBacklogBytes = 8 * 1024 * 1024;

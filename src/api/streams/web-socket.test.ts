@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { duplexPair } from 'node:stream';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isKind } from '#shared/errors.ts';
 import {
   acceptWebSocket,
   parseWebSocketFrame,
   webSocketFrame,
   webSocketStream,
 } from '#api/streams/web-socket.ts';
+import { isKind } from '#shared/errors.ts';
 
 /** As a client sends it: with a mask. */
 function masked(opcode: number, payload: Buffer): Buffer {

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isKind } from '#shared/errors.ts';
 import { containerCreate } from '#api/schemas/container.ts';
 import { networkCreate } from '#api/schemas/network.ts';
 import { decodeBody } from '#api/wire/decode.ts';
 import { decodeFlag, decodeQuery } from '#api/wire/query.ts';
 import { flag, list, mapOf, object, oneOf, orNull, text, whole, words } from '#api/wire/schema.ts';
+import { isKind } from '#shared/errors.ts';
 
 const message = (expected: RegExp) => (thrown: unknown) =>
   isKind(thrown, 'invalid') && thrown instanceof Error && expected.test(thrown.message);

@@ -1,6 +1,7 @@
 // Checks what a client sent against a route's schema, and says which field is wrong.
-import { invalid } from '#shared/errors.ts';
+
 import type { Schema } from '#api/wire/schema.ts';
+import { invalid } from '#shared/errors.ts';
 
 /**
  * The value of a JSON body as its schema describes it. Null means absent, unknown fields are left out, and a field

@@ -1,9 +1,10 @@
 // The `platform` parameter of images: an image here is of one platform, and another one that is asked for is not here.
+
+import { decodeBody } from '#api/wire/decode.ts';
+import { object, text } from '#api/wire/schema.ts';
 import { invalid, messageOf, notFound } from '#shared/errors.ts';
 import { formatPlatform, parsePlatform } from '#shared/oci/platform.ts';
 import type { Platform } from '#shared/oci/specs.ts';
-import { decodeBody } from '#api/wire/decode.ts';
-import { object, text } from '#api/wire/schema.ts';
 
 interface Resolving {
   resolve(name: string): { config: { os: string; architecture: string; variant?: string } };

@@ -1,6 +1,7 @@
 // Query strings as Docker reads them: its words for true and false, numbers, repeated parameters.
-import { invalid } from '#shared/errors.ts';
+
 import type { Schema } from '#api/wire/schema.ts';
+import { invalid } from '#shared/errors.ts';
 
 const falseWords = new Set(['', '0', 'no', 'false', 'none']);
 

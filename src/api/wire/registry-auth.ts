@@ -1,8 +1,8 @@
 // The credentials that clients send along: base64url JSON in X-Registry-Auth and X-Registry-Config.
 import type { IncomingHttpHeaders } from 'node:http';
-import { invalid } from '#shared/errors.ts';
 import { decodeBody } from '#api/wire/decode.ts';
-import { mapOf, object, text, type Decoded } from '#api/wire/schema.ts';
+import { type Decoded, mapOf, object, text } from '#api/wire/schema.ts';
+import { invalid } from '#shared/errors.ts';
 
 export const authConfig = object({
   username: text,

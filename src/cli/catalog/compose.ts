@@ -1,5 +1,5 @@
 // The commands of Compose: many containers from one file.
-import { entry, type Entry, type Section } from '#cli/catalog/entry.ts';
+import { type Entry, entry, type Section } from '#cli/catalog/entry.ts';
 
 const loadVerbs = () => import('#cli/commands/compose/verbs.ts');
 const loadImages = () => import('#cli/commands/compose/images.ts');

@@ -2,7 +2,7 @@
 import { findEntry, groups, namesUnder, sections } from '#cli/catalog.ts';
 import { argumentsOf, flagKinds, type Kind } from '#cli/complete/arguments.ts';
 import type { Candidate, Lookup, Thing } from '#cli/complete/lookup.ts';
-import { globalFlags, type GlobalValues } from '#cli/endpoint.ts';
+import { type GlobalValues, globalFlags } from '#cli/endpoint.ts';
 import { type FlagTable, parseLine } from '#cli/grammar/flags.ts';
 
 /** The answer where files may come next: the shell knows those itself. */

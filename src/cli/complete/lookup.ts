@@ -1,7 +1,8 @@
 // The names that exist, for completion: quick or not at all.
-import type { Client } from '#client/client.ts';
+
 import { endpointOf, type GlobalValues } from '#cli/endpoint.ts';
 import type { Env } from '#cli/files/config-file.ts';
+import type { Client } from '#client/client.ts';
 import { shortOf } from '#shared/oci/digest.ts';
 
 export interface Candidate {

@@ -2,8 +2,8 @@
 import {
   chmodSync,
   createWriteStream,
-  linkSync,
   lchownSync,
+  linkSync,
   lutimesSync,
   mkdirSync,
   realpathSync,

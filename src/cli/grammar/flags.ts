@@ -1,7 +1,8 @@
 // Flags of a command: how they are declared, and how a command line is read (Docker's rules: `-it`, `-p80:80`,
 // `--rm=false`, `--`, and for `run` and its like the first argument ends the flags).
-import { invalid, type ErrorDetails } from '#shared/errors.ts';
+
 import { nearest } from '#cli/grammar/nearest.ts';
+import { type ErrorDetails, invalid } from '#shared/errors.ts';
 
 interface FlagBase {
   help: string;

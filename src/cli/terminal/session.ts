@@ -1,9 +1,9 @@
 // Joins this terminal (or these pipes) to a container's streams.
 import type { Duplex, Readable } from 'node:stream';
-import { readOutput } from '#client/frames.ts';
 import type { Cli, Output } from '#cli/context.ts';
-import { writeSlowly } from '#cli/terminal/write.ts';
 import { DetachScanner, parseDetachKeys } from '#cli/terminal/keys.ts';
+import { writeSlowly } from '#cli/terminal/write.ts';
+import { readOutput } from '#client/frames.ts';
 
 export interface SessionOptions {
   /** The container's side is a terminal: nothing is framed, and ours goes raw. */

@@ -1,5 +1,5 @@
 // Writing a tar that the engine sends, and reading one for it.
-import { createReadStream, createWriteStream, rmSync, renameSync, statSync } from 'node:fs';
+import { createReadStream, createWriteStream, renameSync, rmSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Cli } from '#cli/context.ts';

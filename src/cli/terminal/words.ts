@@ -1,8 +1,9 @@
 // Words that several lists share: ages, short ids, filters, pairs.
-import { shortOf } from '#shared/oci/digest.ts';
+
 import { invalid } from '#shared/errors.ts';
 import { humanDuration } from '#shared/notation/duration.ts';
 import { formatFilters } from '#shared/notation/filter.ts';
+import { shortOf } from '#shared/oci/digest.ts';
 import { parsePlatform } from '#shared/oci/platform.ts';
 
 /** `2 minutes ago`. */

@@ -1,8 +1,8 @@
 // What a schema cannot see: names that lead nowhere, attributes that exclude each other, cycles, clashing ports.
 import { clashingPorts } from '#compose/check/clashes.ts';
 import { dependencyCycle } from '#compose/check/cycles.ts';
-import { nearestWord } from '#compose/check/nearest.ts';
 import { checkExclusions } from '#compose/check/exclusions.ts';
+import { nearestWord } from '#compose/check/nearest.ts';
 import { inOrder, type Path, type Problem, problems } from '#compose/load/place.ts';
 import type { Project, Service } from '#compose/model.ts';
 

@@ -7,9 +7,9 @@ import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 import { fileSchema } from '#compose/check/schema/file.ts';
 import { validate } from '#compose/check/validate.ts';
+import { isMap, type Json } from '#compose/json.ts';
 import { plainOf } from '#compose/load/located.ts';
 import { readYaml } from '#compose/load/yaml.ts';
-import { isMap, type Json } from '#compose/json.ts';
 import { EngineError } from '#shared/errors.ts';
 
 const compiled = new Ajv({ strict: false }).compile(fileSchema);

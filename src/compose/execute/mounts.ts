@@ -1,6 +1,7 @@
 // The mounts of a service as the engine wants them.
-import type { FileGrant, Project, ProjectFile, Service, ServiceVolume } from '#compose/model.ts';
+
 import { bytesOf } from '#compose/execute/values.ts';
+import type { FileGrant, Project, ProjectFile, Service, ServiceVolume } from '#compose/model.ts';
 import type { MountRequest } from '#shared/contract/container.ts';
 
 export interface Mounts {

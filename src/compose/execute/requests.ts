@@ -1,5 +1,5 @@
 // What is asked of the engine for a container, a network and a volume of a project. Pure.
-import { healthcheckOf, type HostFrame, hostConfigOf, namespaceOf } from '#compose/execute/host-config.ts';
+import { type HostFrame, healthcheckOf, hostConfigOf, namespaceOf } from '#compose/execute/host-config.ts';
 import { defined, secondsOf } from '#compose/execute/values.ts';
 import type { ProjectNetwork, ProjectVolume, Service, ServiceNetwork } from '#compose/model.ts';
 import { imageOf } from '#compose/plan/diverged.ts';

@@ -1,9 +1,9 @@
 // Up over an engine that only answers: what a dry run asks of it, and that images come first.
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { type Client, clientOver } from '#client/client.ts';
 import type { Transport, WireRequest } from '#client/transport.ts';
-import { Readable } from 'node:stream';
 import { up } from '#compose/execute/up.ts';
 import { loadProject } from '#compose/load/load.ts';
 

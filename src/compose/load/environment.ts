@@ -4,8 +4,8 @@ import { isMap, itemsOf, type JsonMap, mapOf, textOf } from '#compose/json.ts';
 import { parseDotenv } from '#compose/load/dotenv.ts';
 import { readText, readTextIfThere } from '#compose/load/files.ts';
 import type { Lookup } from '#compose/load/template.ts';
-import { parseEnvFile } from '#shared/notation/env.ts';
 import { notFound } from '#shared/errors.ts';
+import { parseEnvFile } from '#shared/notation/env.ts';
 
 export type Environment = Record<string, string | undefined>;
 

@@ -1,11 +1,10 @@
 // Images a build starts from or copies from: found here, or pulled.
 import type { ImageRecord } from '#engine/images/record.ts';
 import { isKind } from '#shared/errors.ts';
-import { parsePlatform } from '#shared/oci/platform.ts';
+import { hostPlatform, parsePlatform } from '#shared/oci/platform.ts';
 import { parseReference } from '#shared/oci/reference.ts';
-import { hostPlatform } from '#shared/oci/platform.ts';
-import type { Lane } from './lanes.ts';
 import { defaultPath, type ImageState } from './image-state.ts';
+import type { Lane } from './lanes.ts';
 import type { RegistryAuth } from './request.ts';
 import type { BuildSession } from './session.ts';
 

@@ -1,21 +1,21 @@
 // The door of the build room: Dockerfiles to images.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { shortOf } from '#shared/oci/digest.ts';
-import { nowRfc3339Nano, msOf, rfc3339NanoOf } from '#shared/notation/time.ts';
-import { hostPlatform } from '#shared/oci/platform.ts';
-import { familiarReference, parseReference } from '#shared/oci/reference.ts';
 import type { Readable } from 'node:stream';
 import { invalid, notFound } from '#shared/errors.ts';
-import { ClientSessions, type Given } from './client-sessions.ts';
+import { msOf, nowRfc3339Nano, rfc3339NanoOf } from '#shared/notation/time.ts';
+import { shortOf } from '#shared/oci/digest.ts';
+import { hostPlatform } from '#shared/oci/platform.ts';
+import { familiarReference, parseReference } from '#shared/oci/reference.ts';
 import { BuildCache } from './cache/cache.ts';
+import { ClientSessions, type Given } from './client-sessions.ts';
 import { openContext } from './context.ts';
 import { SyntaxProblem } from './dockerfile/errors.ts';
 import type { Dockerfile, StepInstruction } from './dockerfile/instruction.ts';
 import { parseDockerfile, parseStep } from './dockerfile/parse.ts';
 import { imageConfigOf } from './image-state.ts';
 import { CacheMounts } from './mounts/cache-mounts.ts';
-import { planBuild, type Plan } from './plan.ts';
+import { type Plan, planBuild } from './plan.ts';
 import { recoverBuilds } from './recover.ts';
 import type { BuildDeps, BuildRequest, BuildResult } from './request.ts';
 import { type BuildIntent, type BuildRoom, BuildSession } from './session.ts';

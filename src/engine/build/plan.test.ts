@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { isKind } from '#shared/errors.ts';
 import { parseDockerfile } from './dockerfile/parse.ts';
-import { planBuild, type Plan } from './plan.ts';
+import { type Plan, planBuild } from './plan.ts';
 import { BuildArgs, globalVariables } from './variables.ts';
 
 const host = { os: 'linux', architecture: 'amd64' };

@@ -1,8 +1,8 @@
 // After a crash: whatever an unfinished build left in the kernel, in state and on disk is taken away.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { removeNetns } from '#kernel/netns.ts';
 import { unmountUnder } from '#kernel/mounts.ts';
+import { removeNetns } from '#kernel/netns.ts';
 import { messageOf } from '#shared/errors.ts';
 import type { BuildRoom } from './session.ts';
 import { netnsPath } from './stage-network.ts';

@@ -2,8 +2,8 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { internal } from '#shared/errors.ts';
-import { hostPlatform, parsePlatform } from '#shared/oci/platform.ts';
 import { shortOf } from '#shared/oci/digest.ts';
+import { hostPlatform, parsePlatform } from '#shared/oci/platform.ts';
 import { baseImage, stateOf } from './base-image.ts';
 import { type Context, openTree, textIn } from './context.ts';
 import type { Dockerfile } from './dockerfile/instruction.ts';
@@ -12,12 +12,12 @@ import { childState, type ImageState, scratchState } from './image-state.ts';
 import { type Lane, Lanes } from './lanes.ts';
 import { findStage, type Plan, type Vertex } from './plan.ts';
 import type { BuildSession } from './session.ts';
-import { fixedTimeOf, runSteps, shortIdOf, type StageRun } from './stage.ts';
+import { fixedTimeOf, runSteps, type StageRun, shortIdOf } from './stage.ts';
 import { StageNetworks } from './stage-network.ts';
 import type { MountedTree } from './steps/step.ts';
 import { parseIgnore } from './tree/ignore.ts';
-import type { SourceTree } from './tree/source-tree.ts';
 import { mountReadOnly } from './tree/read-only.ts';
+import type { SourceTree } from './tree/source-tree.ts';
 
 export interface SolveInput {
   session: BuildSession;

@@ -1,19 +1,19 @@
 // One stage: its base, then step after step, each looked up in the cache or run.
 import { hash } from 'node:crypto';
-import { shortOf } from '#shared/oci/digest.ts';
 import { msOf, rfc3339NanoOf } from '#shared/notation/time.ts';
+import { shortOf } from '#shared/oci/digest.ts';
 import { applyOnbuild, applyPlain } from './apply-plain.ts';
-import type { StepInstruction } from './dockerfile/instruction.ts';
+import { keyOf, type Preimage } from './cache/key.ts';
 import { DockerfileError, SyntaxProblem } from './dockerfile/errors.ts';
+import type { StepInstruction } from './dockerfile/instruction.ts';
 import { type ImageState, imageConfigOf } from './image-state.ts';
 import { prepareCopy } from './steps/copy.ts';
-import { keyOf, type Preimage } from './cache/key.ts';
 import { layOn } from './steps/layer.ts';
 import { prepareRun } from './steps/run.ts';
 import type { PreparedStep, StageContext } from './steps/step.ts';
 import { prepareWorkdir } from './steps/workdir.ts';
-import { causeOf, shorten } from './why/cause.ts';
 import { argValue, type Declared, stageScope } from './variables.ts';
+import { causeOf, shorten } from './why/cause.ts';
 
 export interface StageRun extends Omit<StageContext, 'scope'> {
   file: string;

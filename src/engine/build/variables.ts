@@ -1,6 +1,5 @@
 // Which variables an instruction sees: ARG and ENV, their scopes and precedence. Pure.
-import { parsePlatform } from '#shared/oci/platform.ts';
-import { formatPlatform } from '#shared/oci/platform.ts';
+import { formatPlatform, parsePlatform } from '#shared/oci/platform.ts';
 import type { Platform } from '#shared/oci/specs.ts';
 import { SyntaxProblem } from './dockerfile/errors.ts';
 import { expandWord, type Scope } from './dockerfile/expand.ts';

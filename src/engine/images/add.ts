@@ -1,10 +1,10 @@
 // An image becomes known: its record, its leases and its names, in one transaction.
 import { createHash } from 'node:crypto';
 import { invalid, notFound } from '#shared/errors.ts';
+import { zeroTime } from '#shared/notation/time.ts';
 import { type Digest, isDigest } from '#shared/oci/digest.ts';
 import type { Reference } from '#shared/oci/reference.ts';
 import type { ImageConfig } from '#shared/oci/specs.ts';
-import { zeroTime } from '#shared/notation/time.ts';
 import { chainIdOf } from '#storage/snapshots/chain-id.ts';
 import type { BuiltLayer, ImageLayer, ImageRecord, StoredImage } from './record.ts';
 import type { ImageRoom } from './room.ts';

@@ -3,6 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { RegistryAuth } from '#registry/auth.ts';
 import type {
   ImageDeleteEntry,
   ImageHistoryEntry,
@@ -15,7 +16,6 @@ import type { Filters } from '#shared/notation/filter.ts';
 import type { Digest } from '#shared/oci/digest.ts';
 import { parseReference } from '#shared/oci/reference.ts';
 import type { ImageConfig } from '#shared/oci/specs.ts';
-import type { RegistryAuth } from '#registry/auth.ts';
 import { addImage } from './add.ts';
 import { type ImportRequest, importImage } from './archive/import.ts';
 import { type LoadOptions, loadImages } from './archive/load.ts';
@@ -25,12 +25,12 @@ import { historyOf, inspectImage } from './inspect.ts';
 import { type ListRequest, listImages } from './list.ts';
 import { type PruneAnswer, pruneImages } from './prune.ts';
 import type { BuiltLayer, ImageRecord } from './record.ts';
-import { removeImage, type RemoveOptions } from './remove.ts';
+import { type RemoveOptions, removeImage } from './remove.ts';
 import type { ImageDeps, ImageRoom } from './room.ts';
 import { ImageStore } from './store.ts';
 import { announce, tagImage } from './tag.ts';
 import { Puller, type PullRequest } from './transfer/pull.ts';
-import { pushImage, type PushRequest } from './transfer/push.ts';
+import { type PushRequest, pushImage } from './transfer/push.ts';
 
 export interface RecordRequest {
   config: ImageConfig;

@@ -1,5 +1,6 @@
 // Image records and their names: in memory for reading, in state first for writing.
 import { invalid, isKind, notFound } from '#shared/errors.ts';
+import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import { type Digest, isDigest } from '#shared/oci/digest.ts';
 import {
   familiarReference,
@@ -8,7 +9,6 @@ import {
   type Reference,
   repositoryOf,
 } from '#shared/oci/reference.ts';
-import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import type { Collection } from '#storage/state/collection.ts';
 import type { State } from '#storage/state/state.ts';
 import type { ImageRecord, StoredImage } from './record.ts';

@@ -1,11 +1,12 @@
 // wharf compose: the flags before the command, then the command.
-import { bindGlobals, composeFlags } from '#cli/commands/compose/globals.ts';
+
 import type { Entry } from '#cli/catalog/entry.ts';
-import { alignPairs, commandPage, flagLines } from '#cli/grammar/help.ts';
-import { nearest } from '#cli/grammar/nearest.ts';
+import { bindGlobals, composeFlags } from '#cli/commands/compose/globals.ts';
+import type { Cli } from '#cli/context.ts';
 import { type Command, defineCommand } from '#cli/grammar/command.ts';
 import { HelpWanted, parseLine } from '#cli/grammar/flags.ts';
-import type { Cli } from '#cli/context.ts';
+import { alignPairs, commandPage, flagLines } from '#cli/grammar/help.ts';
+import { nearest } from '#cli/grammar/nearest.ts';
 import { invalid } from '#shared/errors.ts';
 
 const spec = defineCommand({

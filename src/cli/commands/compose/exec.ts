@@ -1,12 +1,13 @@
 // wharf compose exec, cp, port, stats, top, attach, export and commit: commands on one container, found by its service.
+
+import { defineCompose, numberOf } from '#cli/commands/compose/globals.ts';
+import { openKnownProject, openSession } from '#cli/commands/compose/project.ts';
 import { command as attachCommand } from '#cli/commands/inside/attach.ts';
 import { command as commitCommand } from '#cli/commands/inside/commit.ts';
 import { command as copyCommand } from '#cli/commands/inside/cp.ts';
 import { command as execCommand } from '#cli/commands/inside/exec.ts';
 import { command as exportCommand } from '#cli/commands/inside/export.ts';
 import { command as statsCommand } from '#cli/commands/inside/stats.ts';
-import { defineCompose, numberOf } from '#cli/commands/compose/globals.ts';
-import { openKnownProject, openSession } from '#cli/commands/compose/project.ts';
 import type { Cli } from '#cli/context.ts';
 import { many, text, toggle } from '#cli/grammar/flags.ts';
 import { renderTable } from '#cli/terminal/table.ts';

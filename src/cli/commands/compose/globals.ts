@@ -1,5 +1,6 @@
 // The flags that stand between `compose` and its command, and how the command gets to know them.
 import type { Cli } from '#cli/context.ts';
+import { ExitError } from '#cli/failure.ts';
 import { type Call, type Command, type CommandSpec, defineCommand } from '#cli/grammar/command.ts';
 import {
   type FlagTable,
@@ -10,7 +11,6 @@ import {
   text,
   toggle,
 } from '#cli/grammar/flags.ts';
-import { ExitError } from '#cli/failure.ts';
 import { invalid } from '#shared/errors.ts';
 
 export const composeFlags = {

@@ -1,12 +1,13 @@
 // wharf compose build, pull, push and images.
-import { defineCompose, globalsOf } from '#cli/commands/compose/globals.ts';
+
 import { buildService } from '#cli/commands/compose/build-image.ts';
+import { defineCompose, globalsOf } from '#cli/commands/compose/globals.ts';
 import { openKnownProject, openProject, openSession, warn } from '#cli/commands/compose/project.ts';
-import { many, text, toggle } from '#cli/grammar/flags.ts';
 import { printError } from '#cli/failure.ts';
+import { many, text, toggle } from '#cli/grammar/flags.ts';
 import { registryAuthFor } from '#cli/terminal/credentials.ts';
-import { pullImage } from '#cli/terminal/pull.ts';
 import { showProgress } from '#cli/terminal/progress.ts';
+import { pullImage } from '#cli/terminal/pull.ts';
 import { printRows } from '#cli/terminal/table.ts';
 import { pairsOf } from '#cli/terminal/words.ts';
 import { listContainers } from '#compose/execute/look.ts';

@@ -4,8 +4,8 @@ import { openKnownProject, openSession } from '#cli/commands/compose/project.ts'
 import { many, text, toggle } from '#cli/grammar/flags.ts';
 import { printRows } from '#cli/terminal/table.ts';
 import { filtersOf } from '#cli/terminal/words.ts';
-import { down as takeDown } from '#compose/execute/up.ts';
 import { listContainers } from '#compose/execute/look.ts';
+import { down as takeDown } from '#compose/execute/up.ts';
 import { label } from '#compose/plan/labels.ts';
 import { programVersion } from '#daemon/version.ts';
 import { notFound } from '#shared/errors.ts';

@@ -1,6 +1,6 @@
 // The project that a command line means, and a session with its engine.
 import { readFileSync } from 'node:fs';
-import { buildService, type BuildWishes } from '#cli/commands/compose/build-image.ts';
+import { type BuildWishes, buildService } from '#cli/commands/compose/build-image.ts';
 import { globalsOf } from '#cli/commands/compose/globals.ts';
 import { openSteps } from '#cli/commands/compose/steps.ts';
 import type { Cli } from '#cli/context.ts';

@@ -2,7 +2,7 @@
 import { defineCompose } from '#cli/commands/compose/globals.ts';
 import { openKnownProject, openSession } from '#cli/commands/compose/project.ts';
 import { many, text, toggle } from '#cli/grammar/flags.ts';
-import { ellipsis, renderRows, type Row } from '#cli/terminal/table.ts';
+import { ellipsis, type Row, renderRows } from '#cli/terminal/table.ts';
 import { ago, createdAt, labelsText } from '#cli/terminal/words.ts';
 import { listContainers } from '#compose/execute/look.ts';
 import { label } from '#compose/plan/labels.ts';

@@ -1,8 +1,9 @@
 // wharf compose run
-import { startAttached } from '#cli/commands/container/start-attached.ts';
-import { exitCodeFor } from '#cli/commands/container/run.ts';
+
 import { defineCompose } from '#cli/commands/compose/globals.ts';
 import { openProject, openSession } from '#cli/commands/compose/project.ts';
+import { exitCodeFor } from '#cli/commands/container/run.ts';
+import { startAttached } from '#cli/commands/container/start-attached.ts';
 import { ExitError } from '#cli/failure.ts';
 import { type FlagTable, type FlagValues, many, text, toggle } from '#cli/grammar/flags.ts';
 import { sizeOf } from '#cli/terminal/session.ts';

@@ -1,13 +1,14 @@
 // `up` in the foreground: the output of the containers, until they end or are interrupted.
-import { openLines } from '#cli/commands/compose/log-lines.ts';
+
 import { aborted, type Interrupts } from '#cli/commands/compose/interrupts.ts';
+import { openLines } from '#cli/commands/compose/log-lines.ts';
 import { interrupted } from '#cli/commands/compose/up-flags.ts';
 import type { Cli } from '#cli/context.ts';
+import { replicasOf } from '#compose/check/clashes.ts';
 import { type Ended, followProject } from '#compose/execute/follow.ts';
 import type { Session } from '#compose/execute/session.ts';
-import { up, type UpOptions } from '#compose/execute/up.ts';
+import { type UpOptions, up } from '#compose/execute/up.ts';
 import { killServices, stopServices } from '#compose/execute/verbs.ts';
-import { replicasOf } from '#compose/check/clashes.ts';
 
 export interface AttachedUp {
   session: Session;

@@ -3,7 +3,7 @@ import { defineCompose, globalsOf, numberOf } from '#cli/commands/compose/global
 import { catchInterrupts } from '#cli/commands/compose/interrupts.ts';
 import { openProject, openSession } from '#cli/commands/compose/project.ts';
 import { upAttached } from '#cli/commands/compose/up-attached.ts';
-import { interrupted, planOptions, planFlags, prepare } from '#cli/commands/compose/up-flags.ts';
+import { interrupted, planFlags, planOptions, prepare } from '#cli/commands/compose/up-flags.ts';
 import { many, text, toggle } from '#cli/grammar/flags.ts';
 import { up } from '#compose/execute/up.ts';
 import { formatPlan } from '#compose/plan/steps.ts';

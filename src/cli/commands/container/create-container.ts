@@ -1,6 +1,6 @@
 // Creating a container: pulls the image where it is missing, and says what the engine warned of.
 import { existsSync, writeFileSync } from 'node:fs';
-import { createRequestOf, type CreateInput } from '#cli/commands/container/create-request.ts';
+import { type CreateInput, createRequestOf } from '#cli/commands/container/create-request.ts';
 import type { Cli } from '#cli/context.ts';
 import { type ConfigFile, proxyVariables } from '#cli/files/config-file.ts';
 import type { ContainerCreateRequest } from '#shared/contract/container.ts';

@@ -1,4 +1,6 @@
 // The HostConfig that the flags of `create` and `run` ask for.
+
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CreateValues } from '#cli/commands/container/create-flags.ts';
 import { limitsOf } from '#cli/commands/container/limits.ts';
@@ -8,7 +10,6 @@ import type { PortBinding } from '#shared/contract/network.ts';
 import { invalid } from '#shared/errors.ts';
 import { parseBind, parseMountFlag, parseTmpfs } from '#shared/notation/mount.ts';
 import { parsePortPublish } from '#shared/notation/port.ts';
-import { readFileSync } from 'node:fs';
 
 /** What was not given is left to the engine. Throws `invalid`. */
 export function hostConfigOf(flags: CreateValues, given: ReadonlySet<string>): HostConfig {

@@ -1,7 +1,7 @@
 // wharf run
 import { createContainer } from '#cli/commands/container/create-container.ts';
-import { createFlags } from '#cli/commands/container/create-flags.ts';
 import type { CreateValues } from '#cli/commands/container/create-flags.ts';
+import { createFlags } from '#cli/commands/container/create-flags.ts';
 import { startAttached } from '#cli/commands/container/start-attached.ts';
 import type { Cli } from '#cli/context.ts';
 import { ExitError } from '#cli/failure.ts';

@@ -1,5 +1,5 @@
 // wharf context create
-import { endpointFields, type EndpointFields } from '#cli/commands/context/endpoint-fields.ts';
+import { type EndpointFields, endpointFields } from '#cli/commands/context/endpoint-fields.ts';
 import type { Cli } from '#cli/context.ts';
 import {
   assertContextName,

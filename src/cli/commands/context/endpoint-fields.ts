@@ -1,7 +1,7 @@
 // The fields of `--docker`: `host=tcp://…,ca=FILE,cert=FILE,key=FILE,skip-tls-verify=true`, or `from=CONTEXT`.
 import { readFileSync } from 'node:fs';
-import { parseHost } from '#client/host.ts';
 import type { Context } from '#cli/files/context-store.ts';
+import { parseHost } from '#client/host.ts';
 import { codeOf, invalid } from '#shared/errors.ts';
 
 export type EndpointFields = Partial<Pick<Context, 'host' | 'skipTlsVerify' | 'tls'>> & { from?: string };

@@ -1,9 +1,10 @@
 // wharf context export
-import { packFiles } from '#cli/files/pack.ts';
+
+import { existsSync } from 'node:fs';
 import { metaText, readContext, tlsNames } from '#cli/files/context-store.ts';
+import { packFiles } from '#cli/files/pack.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { writeTar } from '#cli/terminal/tar-file.ts';
-import { existsSync } from 'node:fs';
 import { conflict } from '#shared/errors.ts';
 
 export const command = defineCommand({

@@ -1,5 +1,5 @@
 // wharf context import
-import { readAll } from '#client/wire.ts';
+
 import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
 import {
@@ -11,6 +11,7 @@ import {
 } from '#cli/files/context-store.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { readTar } from '#cli/terminal/tar-file.ts';
+import { readAll } from '#client/wire.ts';
 import { conflict, invalid, messageOf } from '#shared/errors.ts';
 
 const mostBytes = 10 << 20;

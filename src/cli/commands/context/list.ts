@@ -1,10 +1,11 @@
 // wharf context ls
-import { defaultHost } from '#client/host.ts';
+
 import { currentContext } from '#cli/endpoint.ts';
 import { listContexts } from '#cli/files/context-store.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { text, toggle } from '#cli/grammar/flags.ts';
 import { ellipsis, printRows } from '#cli/terminal/table.ts';
+import { defaultHost } from '#client/host.ts';
 
 const heads = {
   Name: 'NAME',

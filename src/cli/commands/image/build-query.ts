@@ -1,7 +1,8 @@
 // The flags of `build`, and the query they become.
-import type { Query } from '#client/wire.ts';
+
 import { type FlagTable, type FlagValues, many, text, toggle } from '#cli/grammar/flags.ts';
 import { pairsOf } from '#cli/terminal/words.ts';
+import type { Query } from '#client/wire.ts';
 import { invalid } from '#shared/errors.ts';
 import { parseBytes } from '#shared/notation/size.ts';
 import { parsePlatform } from '#shared/oci/platform.ts';

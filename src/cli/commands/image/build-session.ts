@@ -1,8 +1,8 @@
 // What `build` gives the engine besides the context: secrets, agents, further contexts, entitlements.
 import { readFileSync } from 'node:fs';
-import type { Client } from '#client/client.ts';
 import type { BuildValues } from '#cli/commands/image/build-query.ts';
 import { packFiles, walkFiles } from '#cli/files/pack.ts';
+import type { Client } from '#client/client.ts';
 import { invalid } from '#shared/errors.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

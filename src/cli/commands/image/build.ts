@@ -1,14 +1,14 @@
 // wharf build
 import { writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { readAll } from '#client/wire.ts';
+import { showBuild } from '#cli/commands/image/build-output.ts';
 import { type BuildValues, buildFlags, buildQuery } from '#cli/commands/image/build-query.ts';
 import { openBuildSession } from '#cli/commands/image/build-session.ts';
-import { showBuild } from '#cli/commands/image/build-output.ts';
 import type { Cli } from '#cli/context.ts';
 import { openContext } from '#cli/files/context.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { registryConfig } from '#cli/terminal/credentials.ts';
+import { readAll } from '#client/wire.ts';
 import { invalid } from '#shared/errors.ts';
 
 export const command = defineCommand({

@@ -2,9 +2,9 @@
 import { defineCommand } from '#cli/grammar/command.ts';
 import { text, toggle } from '#cli/grammar/flags.ts';
 import { pullImage } from '#cli/terminal/pull.ts';
+import { invalid } from '#shared/errors.ts';
 import { parsePlatform } from '#shared/oci/platform.ts';
 import { formatReference, parseReference } from '#shared/oci/reference.ts';
-import { invalid } from '#shared/errors.ts';
 
 export const command = defineCommand({
   usage: '[flags] NAME[:TAG|@DIGEST]',

@@ -3,8 +3,8 @@ import { defineCommand } from '#cli/grammar/command.ts';
 import { text, toggle } from '#cli/grammar/flags.ts';
 import { registryAuthFor } from '#cli/terminal/credentials.ts';
 import { showProgress } from '#cli/terminal/progress.ts';
-import { formatReference, parseReference, repositoryOf, familiarRepository } from '#shared/oci/reference.ts';
 import { platformJson } from '#cli/terminal/words.ts';
+import { familiarRepository, formatReference, parseReference, repositoryOf } from '#shared/oci/reference.ts';
 
 export const command = defineCommand({
   usage: '[flags] NAME[:TAG]',

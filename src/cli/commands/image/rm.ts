@@ -2,8 +2,8 @@
 import { printError } from '#cli/failure.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { text, toggle } from '#cli/grammar/flags.ts';
-import { isKind } from '#shared/errors.ts';
 import { platformJson } from '#cli/terminal/words.ts';
+import { isKind } from '#shared/errors.ts';
 
 export const command = defineCommand({
   usage: '[flags] IMAGE [IMAGE...]',

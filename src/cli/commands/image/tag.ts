@@ -1,7 +1,7 @@
 // wharf tag
 import { defineCommand } from '#cli/grammar/command.ts';
-import { familiarRepository, parseReference } from '#shared/oci/reference.ts';
 import { invalid } from '#shared/errors.ts';
+import { familiarRepository, parseReference } from '#shared/oci/reference.ts';
 
 export const command = defineCommand({
   usage: 'IMAGE NAME[:TAG]',

@@ -1,8 +1,8 @@
 // Where `cp` reads and writes: paths of containers and of this machine, and how Docker names what lands there.
 import { statSync } from 'node:fs';
 import { basename, dirname, posix, resolve } from 'node:path';
-import type { PathStat } from '#client/containers.ts';
 import type { Cli } from '#cli/context.ts';
+import type { PathStat } from '#client/containers.ts';
 import { invalid, isKind, notFound } from '#shared/errors.ts';
 
 export interface Place {

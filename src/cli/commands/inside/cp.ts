@@ -1,9 +1,6 @@
 // wharf cp
 import { lstatSync, realpathSync } from 'node:fs';
 import { basename, posix, resolve } from 'node:path';
-import type { Cli } from '#cli/context.ts';
-import { packFiles, type PackedFile, statOf, walkFiles } from '#cli/files/pack.ts';
-import { unpackTar } from '#cli/files/unpack.ts';
 import {
   followed,
   isDirectory,
@@ -13,6 +10,9 @@ import {
   remoteTarget,
   wantsContents,
 } from '#cli/commands/inside/cp-places.ts';
+import type { Cli } from '#cli/context.ts';
+import { type PackedFile, packFiles, statOf, walkFiles } from '#cli/files/pack.ts';
+import { unpackTar } from '#cli/files/unpack.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { toggle } from '#cli/grammar/flags.ts';
 import { writeSlowly } from '#cli/terminal/write.ts';

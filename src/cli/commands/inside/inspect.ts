@@ -1,8 +1,9 @@
 // wharf inspect
-import type { Client } from '#client/client.ts';
+
 import { defineCommand } from '#cli/grammar/command.ts';
 import { text, toggle } from '#cli/grammar/flags.ts';
 import { printInspected } from '#cli/terminal/inspected.ts';
+import type { Client } from '#client/client.ts';
 import { invalid, isKind, notFound } from '#shared/errors.ts';
 
 type Finder = (client: Client, name: string, size: boolean) => Promise<unknown>;

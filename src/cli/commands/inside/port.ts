@@ -1,8 +1,8 @@
 // wharf port
 import { defineCommand } from '#cli/grammar/command.ts';
+import type { PortBinding } from '#shared/contract/network.ts';
 import { notFound } from '#shared/errors.ts';
 import { parsePortKey } from '#shared/notation/port.ts';
-import type { PortBinding } from '#shared/contract/network.ts';
 
 export const command = defineCommand({
   usage: 'CONTAINER [PORT[/PROTOCOL]]',

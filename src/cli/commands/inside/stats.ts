@@ -1,10 +1,11 @@
 // wharf stats
-import { cpuPercentOf, memoryUsedOf, type StatsAnswer } from '#client/stats.ts';
-import type { Client } from '#client/client.ts';
+
 import { defineCommand } from '#cli/grammar/command.ts';
 import { text, toggle } from '#cli/grammar/flags.ts';
-import { ellipsis, renderRows, type Row } from '#cli/terminal/table.ts';
+import { ellipsis, type Row, renderRows } from '#cli/terminal/table.ts';
 import { shownId } from '#cli/terminal/words.ts';
+import type { Client } from '#client/client.ts';
+import { cpuPercentOf, memoryUsedOf, type StatsAnswer } from '#client/stats.ts';
 import { formatBytesBinary, formatBytesDecimal } from '#shared/notation/size.ts';
 
 const heads = {

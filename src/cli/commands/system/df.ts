@@ -1,9 +1,10 @@
 // wharf system df
-import type { DiskUsageAnswer } from '#client/system.ts';
+
 import { defineCommand } from '#cli/grammar/command.ts';
 import { text, toggle } from '#cli/grammar/flags.ts';
 import { printRows, renderTable } from '#cli/terminal/table.ts';
 import { ago, shownId } from '#cli/terminal/words.ts';
+import type { DiskUsageAnswer } from '#client/system.ts';
 import { formatBytesDecimal } from '#shared/notation/size.ts';
 
 const heads = {

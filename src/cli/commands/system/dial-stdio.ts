@@ -1,8 +1,9 @@
 // wharf system dial-stdio: joins stdin and stdout to the engine's socket, for callers at the other end of ssh.
-import { parseHost } from '#client/host.ts';
-import { connectError } from '#client/transport.ts';
+
 import { defineCommand } from '#cli/grammar/command.ts';
 import { writeSlowly } from '#cli/terminal/write.ts';
+import { parseHost } from '#client/host.ts';
+import { connectError } from '#client/transport.ts';
 
 export const command = defineCommand({
   usage: '',

@@ -1,9 +1,10 @@
 // wharf info
-import type { InfoAnswer } from '#client/system.ts';
+
 import { defineCommand } from '#cli/grammar/command.ts';
 import { text } from '#cli/grammar/flags.ts';
-import { compileTemplate } from '#shared/notation/template.ts';
+import type { InfoAnswer } from '#client/system.ts';
 import { formatBytesBinary } from '#shared/notation/size.ts';
+import { compileTemplate } from '#shared/notation/template.ts';
 
 export const command = defineCommand({
   usage: '[flags]',

@@ -1,11 +1,11 @@
 // wharf version
 import { arch } from 'node:process';
-import { programVersion } from '#daemon/version.ts';
-import type { VersionAnswer } from '#client/system.ts';
 import type { Cli } from '#cli/context.ts';
+import { printError } from '#cli/failure.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { text, toggle } from '#cli/grammar/flags.ts';
-import { printError } from '#cli/failure.ts';
+import type { VersionAnswer } from '#client/system.ts';
+import { programVersion } from '#daemon/version.ts';
 import { compileTemplate } from '#shared/notation/template.ts';
 import { platformOf } from '#shared/oci/platform.ts';
 

@@ -10,8 +10,8 @@ import {
   type Where,
 } from '#compose/load/forms/form.ts';
 import { secretGrants } from '#compose/load/forms/mounts.ts';
-import { bytes, flag } from '#compose/load/forms/scalars.ts';
 import { ulimits } from '#compose/load/forms/resources.ts';
+import { bytes, flag } from '#compose/load/forms/scalars.ts';
 
 /** True for contexts that are not folders of this machine: URLs, git addresses, images, other services. */
 export function isRemote(context: string): boolean {

@@ -1,7 +1,8 @@
 // The build cache: steps by key, their layers held by leases, the same step never run twice at once.
-import type { Digest } from '#shared/oci/digest.ts';
-import { nowRfc3339Nano } from '#shared/notation/time.ts';
+
 import { isKind } from '#shared/errors.ts';
+import { nowRfc3339Nano } from '#shared/notation/time.ts';
+import type { Digest } from '#shared/oci/digest.ts';
 import type { Snapshots } from '#storage/snapshots/snapshots.ts';
 import type { Collection } from '#storage/state/collection.ts';
 import type { Leases } from '#storage/state/leases.ts';

@@ -1,7 +1,8 @@
 // The folders of `RUN --mount=type=cache`: kept between builds, found by id, shared as the step says.
+
+import { hash } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelled } from '#shared/errors.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';

@@ -1,5 +1,5 @@
 // What `RUN --mount` asks for, made ready: mounts for the box, variables, and what the cache key says of them.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync, chmodSync, chownSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { bindMount, mountTmpfs, unmountUnder } from '#kernel/mounts.ts';
 import { mountOverlay } from '#kernel/overlay.ts';

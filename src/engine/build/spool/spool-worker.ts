@@ -1,12 +1,12 @@
 // The program of a spool worker: reads a context's tar, writes the contents of its files to one file, tells the index.
-import { hash, createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { cancelled, codeOf, EngineError, messageOf } from '#shared/errors.ts';
-import { cleanName } from '#storage/archive/worker/entry-name.ts';
 import { paddingOf, type TarEntry } from '#storage/archive/tar/entry.ts';
 import { readEntries } from '#storage/archive/tar/reader.ts';
 import { ByteSource, maxTakeBytes } from '#storage/archive/tar/source.ts';
+import { cleanName } from '#storage/archive/worker/entry-name.ts';
 import type { SpoolAnswer, SpooledEntry, SpoolOrder } from './orders.ts';
 
 const batchBytes = 1 << 20;

@@ -4,6 +4,7 @@ import { expandWord } from '../dockerfile/expand.ts';
 import { flagValue, switchFlag } from '../dockerfile/flags.ts';
 import { heredocMark } from '../dockerfile/heredoc.ts';
 import type { CopyInstruction } from '../dockerfile/instruction.ts';
+import type { StepLayer } from '../image-state.ts';
 import { unpackArchive } from '../tree/archive.ts';
 import { breather } from '../tree/breathe.ts';
 import { type ChangeMode, parseChangeMode } from '../tree/change-mode.ts';
@@ -13,7 +14,6 @@ import { fingerprint, type SourceTree } from '../tree/source-tree.ts';
 import { TreeWriter } from '../tree/tree-writer.ts';
 import { assertSome, type Part, partsOf } from './copy-parts.ts';
 import { makeLayer } from './layer.ts';
-import type { StepLayer } from '../image-state.ts';
 import type { PreparedStep, StageContext } from './step.ts';
 
 interface CopyPlan {

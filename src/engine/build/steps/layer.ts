@@ -1,6 +1,7 @@
 // A step that changes files: a writable snapshot, filled, becomes a layer.
-import { runOk } from '#kernel/spawn.ts';
+
 import { mountOverlay, type OverlayRequest } from '#kernel/overlay.ts';
+import { runOk } from '#kernel/spawn.ts';
 import { codeOf } from '#shared/errors.ts';
 import type { Digest } from '#shared/oci/digest.ts';
 import { Scope } from '#shared/scope.ts';

@@ -1,6 +1,7 @@
 // What every step of a stage is given, and what it must say before it runs.
-import type { Scope } from '../dockerfile/expand.ts';
+
 import type { Preimage } from '../cache/key.ts';
+import type { Scope } from '../dockerfile/expand.ts';
 import type { ImageState, StepLayer } from '../image-state.ts';
 import type { Lane } from '../lanes.ts';
 import type { BuildSession } from '../session.ts';

@@ -6,10 +6,10 @@ import { mknod } from '#kernel/syscalls.ts';
 import { invalid } from '#shared/errors.ts';
 import { breather } from './breathe.ts';
 import { copyCapabilities } from './capabilities.ts';
-import { lookAt, resolveInRoot } from './in-root.ts';
-import { copySlice } from './slice.ts';
 import type { ChangeMode } from './change-mode.ts';
+import { lookAt, resolveInRoot } from './in-root.ts';
 import type { Owner } from './owner.ts';
+import { copySlice } from './slice.ts';
 import type { Entry, Source } from './source-tree.ts';
 import type { TreeWriter } from './tree-writer.ts';
 

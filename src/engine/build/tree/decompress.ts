@@ -1,7 +1,7 @@
 // Files as they are inside their compression: gzip and zstd by Node, xz and bzip2 by their programs.
-import { createReadStream, openSync, readSync, closeSync } from 'node:fs';
-import { pipeline } from 'node:stream';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { missingProgram, startProgram } from '#kernel/spawn.ts';
 import { codeOf, invalid } from '#shared/errors.ts';

@@ -1,7 +1,7 @@
 // ADD of a git repository: cloned by the git program, its files with the time of the commit.
 import { lstatSync, lutimesSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { run, type RunResult } from '#kernel/spawn.ts';
+import { type RunResult, run } from '#kernel/spawn.ts';
 import { invalid, isKind, unavailable } from '#shared/errors.ts';
 import { breather } from './breathe.ts';
 import { cleanParts } from './in-root.ts';

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { invalid } from '#shared/errors.ts';
 import { mediaTypes } from '#shared/oci/specs.ts';
 import type { ArchivedImage } from './archived-image.ts';
-import { safeName, type Spool } from './spool.ts';
+import { type Spool, safeName } from './spool.ts';
 
 interface Item {
   Config: string;

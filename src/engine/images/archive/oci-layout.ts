@@ -1,9 +1,10 @@
 // OCI image layouts (image-spec, image-layout.md): from `index.json` to the images for this machine.
+
+import { parseDocument } from '#registry/manifests.ts';
 import { invalid, unsupported } from '#shared/errors.ts';
 import { type Digest, hexOf } from '#shared/oci/digest.ts';
 import { hostPlatform, pickPlatform } from '#shared/oci/platform.ts';
 import type { Descriptor } from '#shared/oci/specs.ts';
-import { parseDocument } from '#registry/manifests.ts';
 import type { ArchivedImage } from './archived-image.ts';
 import type { Spool } from './spool.ts';
 

@@ -1,9 +1,10 @@
 // One blob from a registry into the content store, once, whoever else wants it at the same moment.
+
+import type { RegistryAuth } from '#registry/auth.ts';
 import { EngineError, isKind, unavailable } from '#shared/errors.ts';
 import { type Digest, shortOf } from '#shared/oci/digest.ts';
 import type { Reference } from '#shared/oci/reference.ts';
 import type { Descriptor } from '#shared/oci/specs.ts';
-import type { RegistryAuth } from '#registry/auth.ts';
 import type { ImageRoom } from '../room.ts';
 
 export interface BlobRequest {

@@ -1,4 +1,8 @@
 // Pull: from a reference to an image in the store, verified at every step.
+
+import type { RegistryAuth } from '#registry/auth.ts';
+import { identityOf } from '#registry/auth.ts';
+import type { ResolvedImage } from '#registry/registry.ts';
 import type { ProgressLine } from '#shared/contract/image.ts';
 import { notFound, unsupported } from '#shared/errors.ts';
 import { shortOf } from '#shared/oci/digest.ts';
@@ -10,9 +14,6 @@ import {
   type Reference,
 } from '#shared/oci/reference.ts';
 import { type Descriptor, type ImageConfig, mediaTypes, type Platform } from '#shared/oci/specs.ts';
-import type { RegistryAuth } from '#registry/auth.ts';
-import { identityOf } from '#registry/auth.ts';
-import type { ResolvedImage } from '#registry/registry.ts';
 import { addImage, parseConfig } from '../add.ts';
 import { Attempt } from '../garbage.ts';
 import type { ImageRecord } from '../record.ts';

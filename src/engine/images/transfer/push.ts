@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RegistryAuth } from '#registry/auth.ts';
 import type { ProgressLine } from '#shared/contract/image.ts';
 import { invalid, notFound } from '#shared/errors.ts';
 import { type Digest, shortOf } from '#shared/oci/digest.ts';
@@ -13,7 +14,6 @@ import {
   repositoryOf,
 } from '#shared/oci/reference.ts';
 import { type Descriptor, type Manifest, mediaTypes } from '#shared/oci/specs.ts';
-import type { RegistryAuth } from '#registry/auth.ts';
 import { packLayer } from '#storage/archive/archive.ts';
 import { chainIdsOf, imageIdOf } from '../add.ts';
 import { blobOf, type LayerFile } from '../archive/layer-file.ts';
