@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { recipes } from '../images/recipes.ts';
 import { makeRoot } from '../images/root.ts';
@@ -135,6 +136,8 @@ async function interleave(row: Row): Promise<number[]> {
   const figures = engines.map((): number[] => []);
   for (let round = 0; round <= row.rounds; round++) {
     for (const [at, engine] of engines.entries()) {
+      // What the one before still does after its answer is not to be paid by the next one.
+      await sleep(300);
       const figure = await row.round(engine);
       if (round > 0) figures[at]?.push(figure);
     }

@@ -137,7 +137,7 @@ const monitors = ['conmon', 'containerd-shim'];
 export async function memory(engine: BenchEngine): Promise<{ idleMiB: number; perContainerMiB: number }> {
   const engineBytes = () => engine.pids().reduce((sum, pid) => sum + pssBytes(pid), 0);
   // Idle is after the work is over, not in the middle of it: both get the same pause.
-  await sleep(15_000);
+  await sleep(30_000);
   const idle = engineBytes();
   const ids: string[] = [];
   for (let count = 0; count < 20; count++)
@@ -145,7 +145,7 @@ export async function memory(engine: BenchEngine): Promise<{ idleMiB: number; pe
   const watchers = ids
     .flatMap(processesNaming)
     .filter((pid) => monitors.some((name) => programOf(pid).startsWith(name)));
-  await sleep(15_000);
+  await sleep(30_000);
   const busy = engineBytes() + [...new Set(watchers)].reduce((sum, pid) => sum + pssBytes(pid), 0);
   for (const id of ids) await removeContainer(engine.api, id);
   return { idleMiB: idle / 2 ** 20, perContainerMiB: (busy - idle) / ids.length / 2 ** 20 };

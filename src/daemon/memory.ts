@@ -40,12 +40,12 @@ export function trimWhenIdle(activity: () => number): Disposable {
     const idle = now === seen;
     seen = now;
     if (!idle) released = false;
-    if (!idle || released) return;
-    if (sizeOf() - heldBytes >= worthwhileBytes)
-      collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    if (!idle) return;
+    const worthwhile = sizeOf() - heldBytes >= worthwhileBytes;
+    if (worthwhile) collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     heldBytes = sizeOf();
     // Once in a pause: what the checks themselves use comes back with each of them.
-    releaseCodePages();
+    if (worthwhile || !released) releaseCodePages();
     released = true;
   }, checkEveryMs).unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };
