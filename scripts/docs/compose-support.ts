@@ -43,7 +43,7 @@ export function composeSupport(): string {
     '',
     'Generated from the schema by `scripts/docs/compose-support.ts`: change the schema or the notes, not this page.',
     '',
-    `Of ${attributes.length} attributes ${attributes.length - without} do what the specification says. The other ${without} are`,
+    `Of ${attributes.length} attributes ${attributes.length - without} are carried out, not each of them proven by a test. The other ${without} are`,
     'read and checked, and their line tells why they have no effect or end with an error. `x-` attributes are taken',
     'everywhere. `*` stands for a name of your own.',
   ];

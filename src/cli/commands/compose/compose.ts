@@ -7,7 +7,7 @@ import { type Command, defineCommand } from '#cli/grammar/command.ts';
 import { HelpWanted, parseLine } from '#cli/grammar/flags.ts';
 import { alignPairs, commandPage, flagLines } from '#cli/grammar/help.ts';
 import { nearest } from '#cli/grammar/nearest.ts';
-import { invalid } from '#shared/errors.ts';
+import { invalid, unsupported } from '#shared/errors.ts';
 
 const spec = defineCommand({
   usage: '[flags] COMMAND',
@@ -35,11 +35,20 @@ async function runCompose(cli: Cli, entries: readonly Entry[], words: readonly s
   const { flags, rest } = line;
   bindGlobals(cli, flags);
   const [verb, ...more] = flags.version ? ['version'] : rest;
+  if (flags['dry-run'] && verb !== undefined && withoutDryRun.has(verb))
+    throw unsupported(`compose ${verb} has no dry run: nothing was done`, {
+      hint: 'up, down and build have one',
+    });
   if (verb === undefined || (verb === 'help' && more[0] === undefined)) return showPage(cli, entries);
   return verb === 'help'
     ? runVerb(cli, entries, [more[0] ?? '', '--help'])
     : runVerb(cli, entries, [verb, ...more]);
 }
+
+/** Verbs that act and have no plan to show: with `--dry-run` they must not act. */
+const withoutDryRun = new Set(
+  'create start stop restart kill rm pause unpause exec run pull push cp commit export'.split(' '),
+);
 
 const verbOf = ({ name }: Entry): string => name.replace(/^compose /, '');
 
