@@ -1,10 +1,15 @@
 // Starts the engines that the bench compares, each in folders of its own: ours, and Debian's dockerd where it is there.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { recipes } from '../images/recipes.ts';
+import { makeRoot } from '../images/root.ts';
 import { type Api, openApi } from './api.ts';
+import { isDockerdThere, peerEnvironment } from './peers.ts';
+import { familyOf, programOf } from './processes.ts';
+import * as work from './work.ts';
 
 export interface BenchEngine {
   name: string;
@@ -16,60 +21,78 @@ export interface BenchEngine {
 }
 
 const checkout = join(import.meta.dirname, '../..');
-const peers = join(checkout, '.cache/peers');
 
-export async function startWharf(folder: string): Promise<BenchEngine> {
+/** A pair of engines in folders below one, started at the first need. */
+export class Engines {
+  readonly folder: string;
+  readonly #bridge: string;
+  #started: Promise<BenchEngine[]> | undefined;
+
+  constructor(folder: string, bridge = 'whbench0') {
+    this.folder = folder;
+    this.#bridge = bridge;
+  }
+
+  /** Ours, then dockerd where it is there, with `work.image` imported. */
+  all(): Promise<BenchEngine[]> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  another(folder: string): Engines {
+    return new Engines(folder, 'whbench1');
+  }
+
+  /** Containers outlive their engine; those of a bench that failed half-way must not. */
+  async stop(): Promise<void> {
+    for (const engine of (await this.#started?.catch(() => [])) ?? []) {
+      const rows = await engine.api.call<{ Id: string }[]>('GET', '/containers/json?all=1').catch(() => []);
+      for (const { Id } of rows) await work.removeContainer(engine.api, Id).catch(() => {});
+      await engine.stop();
+    }
+  }
+
+  async #start(): Promise<BenchEngine[]> {
+    const tarFile = join(this.folder, 'busybox.tar');
+    const busybox = recipes.find((recipe) => recipe.packages === null);
+    if (busybox === undefined) throw new Error('no recipe of a busybox image');
+    await makeRoot(busybox, tarFile);
+    const ours = await startWharf(join(this.folder, 'w'), this.#bridge);
+    const theirs = await startDockerd(join(this.folder, 'd'));
+    const engines = theirs === undefined ? [ours] : [ours, theirs];
+    for (const engine of engines) await work.importImage(engine.api, tarFile);
+    return engines;
+  }
+}
+
+async function startWharf(folder: string, bridge: string): Promise<BenchEngine> {
   const socket = join(folder, 'w.sock');
-  const args = [
-    'daemon',
-    '--root',
-    join(folder, 'root'),
-    '--run',
-    join(folder, 'run'),
-    '--host',
-    `unix://${socket}`,
-    '--bridge',
-    'whbench0',
-  ];
+  const folders = ['--root', join(folder, 'root'), '--run', join(folder, 'run')];
+  const args = ['daemon', ...folders, '--host', `unix://${socket}`, '--bridge', bridge];
   const child = spawn(join(checkout, 'bin/wharf'), args, { stdio: ['ignore', 'ignore', 'inherit'] });
   return ready({ name: 'wharf', socket, child, programs: ['node'] });
 }
 
-/** Undefined where no dockerd is to be had; `scripts/bench/peers.sh` unpacks one. */
+/** Undefined where no dockerd is to be had. */
 export async function startDockerd(folder: string): Promise<BenchEngine | undefined> {
-  const own = existsSync(join(peers, 'usr/sbin/dockerd'));
-  if (!own && !existsSync('/usr/sbin/dockerd')) return undefined;
+  if (!isDockerdThere()) return undefined;
   await mkdir(folder, { recursive: true });
   const socket = join(folder, 'd.sock');
-  const folders = [
-    '--data-root',
-    join(folder, 'root'),
-    '--exec-root',
-    join(folder, 'run'),
+  const folders = ['--data-root', join(folder, 'root'), '--exec-root', join(folder, 'run')];
+  const args = [
+    ...folders,
     '--pidfile',
     join(folder, 'pid'),
+    '-H',
+    `unix://${socket}`,
+    '--log-level',
+    'error',
   ];
-  const args = [...folders, '-H', `unix://${socket}`, '--log-level', 'error'];
   // In a network and a mount namespace of its own, dockerd leaves the host's rules and links alone.
   const inside = 'ip link set lo up; exec dockerd "$@"';
   const command = ['-m', '-n', '--propagation', 'private', 'sh', '-c', inside, 'sh', ...args];
   const child = spawn('unshare', command, { stdio: 'ignore', env: peerEnvironment() });
   return ready({ name: 'dockerd', socket, child, programs: ['dockerd', 'containerd'] });
-}
-
-/** The environment in which programs of the unpacked peers find each other. */
-export function peerEnvironment(): NodeJS.ProcessEnv {
-  const libraries = join(
-    peers,
-    'usr/lib',
-    process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu',
-  );
-  return {
-    ...process.env,
-    PATH: `${peers}/usr/sbin:${peers}/usr/bin:${process.env['PATH']}`,
-    LD_LIBRARY_PATH: libraries,
-    XTABLES_LIBDIR: join(libraries, 'xtables'),
-  };
 }
 
 interface Started {
@@ -106,44 +129,4 @@ async function ready({ name, socket, child, programs }: Started): Promise<BenchE
     },
   };
   return engine;
-}
-
-/** Proportional set size of a process, in bytes. */
-export function pssBytes(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024;
-}
-
-/** Processes whose command line names `word`. */
-export function processesNaming(word: string): number[] {
-  return allPids().filter((pid) => readQuietly(`/proc/${pid}/cmdline`).includes(word));
-}
-
-export function programOf(pid: number): string {
-  try {
-    return basename(readlinkSync(`/proc/${pid}/exe`));
-  } catch {
-    return '';
-  }
-}
-
-function familyOf(pid: number): number[] {
-  const children = allPids().filter(
-    (other) => Number(/^\d+ \(.*\) \S (\d+)/s.exec(readQuietly(`/proc/${other}/stat`))?.[1]) === pid,
-  );
-  return [pid, ...children.flatMap(familyOf)];
-}
-
-function allPids(): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
-}
-
-function readQuietly(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
