@@ -20,7 +20,6 @@ import { recoverBuilds } from './recover.ts';
 import type { BuildDeps, BuildRequest, BuildResult } from './request.ts';
 import { type BuildIntent, type BuildRoom, BuildSession } from './session.ts';
 import { Solver } from './solve.ts';
-import { ensureStubs } from './steps/stubs.ts';
 import { BuildArgs, globalVariables } from './variables.ts';
 import { type BuildTrace, Traces, Tracing } from './why/trace.ts';
 
@@ -56,11 +55,10 @@ export class Build {
     const cache = new BuildCache(deps);
     const builds = deps.state.collection<BuildIntent>('builds');
     mkdirSync(join(deps.root, 'build'), { recursive: true, mode: 0o711 });
-    const stubs = ensureStubs(join(deps.root, 'build', 'stubs'));
     const cacheMounts = new CacheMounts(deps.state, join(deps.root, 'build', 'mounts'));
     this.#clients = new ClientSessions(deps.root);
     const traces = new Traces(deps.state);
-    this.#room = { ...deps, traces, cache, cacheMounts, builds, stubs };
+    this.#room = { ...deps, traces, cache, cacheMounts, builds };
   }
 
   /**

@@ -23,8 +23,6 @@ export interface BuildRoom extends BuildDeps {
   cacheMounts: CacheMounts;
   traces: Traces;
   builds: Collection<BuildIntent>;
-  /** A read-only folder with the places that every box mounts something at. */
-  stubs: string;
 }
 
 /** Holds what the steps of one build share. */

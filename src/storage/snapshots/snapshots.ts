@@ -50,6 +50,11 @@ export class Snapshots implements AsyncDisposable {
     this.#actives = new ActiveStore({ ...parts, layers: this.#layers });
   }
 
+  /** A directory with the places that every box mounts something at; belongs under all other lowers of a box. */
+  get stubs(): string {
+    return this.#places.stubs;
+  }
+
   hasLayer(chainId: Digest): boolean {
     return this.#layers.find(chainId) !== undefined;
   }

@@ -24,13 +24,13 @@ export interface Fill {
 /** Makes the layer and leases it to the build. On any failure the snapshot is gone and nothing is mounted. */
 export async function makeLayer(session: BuildSession, fill: Fill): Promise<StepLayer> {
   session.assertGoing();
-  const { snapshots, leases, stubs } = session.room;
+  const { snapshots, leases } = session.room;
   const id = session.newThing();
   await using attempt = new Scope();
   attempt.undo(() => session.dropThing(id));
   const active = snapshots.create(id, fill.on);
   attempt.undo(() => snapshots.remove(id));
-  const lowers = fill.withStubs === true ? [...active.lowers, stubs] : active.lowers;
+  const lowers = fill.withStubs === true ? [...active.lowers, snapshots.stubs] : active.lowers;
   mountForStep({ lowers, upper: active.upper, work: active.work, target: active.merged });
   await fill.write(active.merged, active);
   snapshots.unmount(id);

@@ -24,8 +24,8 @@ import { clampTimes } from './clamp-times.ts';
 import { makeLayer } from './layer.ts';
 import { dropMountPoints, makeMountPoints } from './mount-points.ts';
 import { outputLines } from './output.ts';
+import { dropPlaces, missingPlaces } from './places.ts';
 import type { PreparedStep, StageContext } from './step.ts';
-import { dropPlaces, missingPlaces } from './stubs.ts';
 
 interface RunPlan {
   argv: string[];

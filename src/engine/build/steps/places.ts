@@ -1,18 +1,9 @@
-// Places that a box mounts something at: there for the RUN step, and not left behind in its layer.
-import { mkdirSync, rmdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+// Places that every box mounts something at, where the image has a link in their stead: not left behind in a layer.
+import { rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { lookAt, resolveInRoot } from '../tree/in-root.ts';
 
-const folders = ['dev', 'etc', 'proc', 'sys'];
 const files = ['etc/hosts', 'etc/resolv.conf'];
-
-/** Makes the folder that lies under every RUN step as its lowest layer, so that no place need be made. */
-export function ensureStubs(dir: string): string {
-  for (const folder of folders) mkdirSync(join(dir, folder), { recursive: true, mode: 0o755 });
-  for (const file of files) writeFileSync(join(dir, file), '', { mode: 0o644 });
-  for (const folder of ['', ...folders]) utimesSync(join(dir, folder), 0, 0);
-  return dir;
-}
 
 /**
  * What the box will have to make because a link leads to where nothing is: paths below the upper folder, the deepest
