@@ -5,7 +5,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { type EngineUnderTest, startEngine } from '../walks/engine-under-test.ts';
+import { type EngineUnderTest, eventually, startEngine } from '../walks/engine-under-test.ts';
 
 const peers = join(import.meta.dirname, '../../.cache/peers');
 const candidates = [
@@ -60,6 +60,14 @@ async function compose(...args: string[]): Promise<string> {
   return ran.stdout + ran.stderr;
 }
 
+/** A service is up before it has said what it says. */
+const logged = (service: string, expected: RegExp): Promise<true> =>
+  eventually(
+    `${expected} in the logs of ${service}`,
+    async () => expected.test(await compose('logs', service)) || undefined,
+    60_000,
+  );
+
 test('a project of three services goes up, is looked at, and comes down', {
   skip,
   timeout: 180_000,
@@ -67,10 +75,10 @@ test('a project of three services goes up, is looked at, and comes down', {
   await compose('up', '-d');
   const listed = await compose('ps');
   for (const name of ['web', 'db', 'worker']) assert.match(listed, new RegExp(`three[-_]${name}[-_]1`));
-  assert.match(await compose('logs', 'db'), /db is up/);
+  await logged('db', /db is up/);
   assert.match(await compose('exec', '-T', 'db', 'sh', '-c', 'echo $PLACE'), /here/);
   assert.match(await compose('exec', '-T', 'db', 'wget', '-qO-', 'http://web/'), /from web/);
-  assert.match(await compose('logs', 'worker'), /from web/);
+  await logged('worker', /from web/);
   await compose('down', '-v');
   const left = await engine.call('GET', '/containers/json?all=1');
   assert.equal(left.text.trim(), '[]');

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import Docker from 'dockerode';
 import { pack } from 'tar-stream';
-import { type EngineUnderTest, startEngine } from '../walks/engine-under-test.ts';
+import { type EngineUnderTest, eventually, startEngine } from '../walks/engine-under-test.ts';
 
 let engine: EngineUnderTest;
 let docker: Docker;
@@ -42,8 +42,7 @@ test('runs a container with its streams apart, and its exit code', async () => {
     { StatusCode: number },
   ];
   assert.equal(answer.StatusCode, 3);
-  stdout.end();
-  stderr.end();
+  // It ends both when the attached stream ends, which may be after the exit code is known.
   assert.equal(await text(stdout), 'out\n');
   assert.equal(await text(stderr), 'err\n');
 });
@@ -103,8 +102,11 @@ test('exec, files, stats, top, logs and events of a running container', async ()
   const stats = await container.stats({ stream: false });
   assert.ok((stats.memory_stats.usage ?? 0) > 0);
   assert.ok((await container.top()).Processes.length >= 1);
-  const logs = await container.logs({ stdout: true, details: true });
-  assert.match(logs.toString(), /team=blue hello/);
+  await eventually(
+    'the first line in the log',
+    async () =>
+      /team=blue hello/.test(String(await container.logs({ stdout: true, details: true }))) || undefined,
+  );
   await container.update({ RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 2 } });
   assert.equal((await container.inspect()).HostConfig.RestartPolicy?.MaximumRetryCount, 2);
   await container.remove({ force: true });

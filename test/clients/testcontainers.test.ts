@@ -20,7 +20,7 @@ before(async () => {
 });
 after(() => engine[Symbol.asyncDispose]());
 
-test('waits for a log line, then serves on a mapped port', { timeout: 60_000 }, async () => {
+test('waits for a log line, then serves on a mapped port', { timeout: 170_000 }, async () => {
   const { GenericContainer, Wait } = kit;
   await using container = await new GenericContainer(image)
     .withCommand(['sh', '-c', serving])
@@ -34,7 +34,7 @@ test('waits for a log line, then serves on a mapped port', { timeout: 60_000 }, 
   assert.equal(await answer.text(), 'served\n');
 });
 
-test('waits for ports, for HTTP and for health', { timeout: 90_000 }, async () => {
+test('waits for ports, for HTTP and for health', { timeout: 170_000 }, async () => {
   const { GenericContainer, Wait } = kit;
   for (const strategy of [Wait.forListeningPorts(), Wait.forHttp('/', 8080).forStatusCode(200)]) {
     await using container = await new GenericContainer(image)
@@ -58,7 +58,7 @@ test('waits for ports, for HTTP and for health', { timeout: 90_000 }, async () =
   assert.ok(healthy.getId());
 });
 
-test('files go in, a network joins two, an image is built', { timeout: 90_000 }, async () => {
+test('files go in, a network joins two, an image is built', { timeout: 170_000 }, async () => {
   const { GenericContainer, Network, Wait } = kit;
   await using network = await new Network().start();
   await using server = await new GenericContainer(image)
@@ -69,7 +69,7 @@ test('files go in, a network joins two, an image is built', { timeout: 90_000 },
     .start();
   await using client = await new GenericContainer(image)
     .withNetwork(network)
-    .withCommand(['sh', '-c', 'wget -qO- http://server:8080/; echo; sleep 600'])
+    .withCommand(['sh', '-c', 'until wget -qO- http://server:8080/; do sleep 0.2; done; echo; sleep 600'])
     .withWaitStrategy(Wait.forLogMessage('copied'))
     .start();
   assert.ok(server.getId() !== client.getId());

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type BenchEngine, startDockerd } from '../../scripts/bench/engines.ts';
 
@@ -23,7 +24,7 @@ const skip =
         ? false
         : 'needs busybox-static';
 
-describe('wharf as the client of dockerd', { skip, timeout: 120_000 }, () => {
+describe('wharf as the client of dockerd', { skip, timeout: 170_000 }, () => {
   const dir = mkdtempSync(join(tmpdir(), 'wharf-cli-dockerd-'));
   let engine: BenchEngine | undefined;
 
@@ -106,7 +107,12 @@ describe('wharf as the client of dockerd', { skip, timeout: 120_000 }, () => {
     assert.match(await ok('ps'), /box$/);
     const exec = await run(['exec', '-i', 'box', 'sh', '-c', 'cat; echo $A; exit 3'], 'typed\n');
     assert.deepEqual([exec.code, exec.out], [3, 'typed\n1\n']);
-    const logs = await run(['logs', '--tail', '5', 'box']);
+    // The shell may not have come to its second line yet.
+    let logs = await run(['logs', '--tail', '5', 'box']);
+    for (let left = 100; logs.err === '' && left > 0; left -= 1) {
+      await sleep(100);
+      logs = await run(['logs', '--tail', '5', 'box']);
+    }
     assert.deepEqual([logs.out, logs.err], ['one\n', 'two\n']);
     assert.equal(
       await ok('inspect', '-f', '{{.State.Status}} {{index .Config.Env 0}}', 'box'),

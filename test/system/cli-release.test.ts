@@ -22,13 +22,13 @@ function hasEsbuild(): boolean {
   }
 }
 
-describe('the release', { skip, timeout: 120_000 }, () => {
+describe('the release', { skip, timeout: 170_000 }, () => {
   const dir = mkdtempSync(join(tmpdir(), 'wharf-release-'));
   const wharf = join(dir, 'dist/bin/wharf');
   const socket = `unix://${join(dir, 's.sock')}`;
   const env = { PATH: process.env['PATH'], HOME: dir, WHARF_HOST: socket };
   const run = (words: string[], input = '') =>
-    spawnSync(wharf, words, { env, input, encoding: 'utf8', cwd: dir, timeout: 30_000 });
+    spawnSync(wharf, words, { env, input, encoding: 'utf8', cwd: dir, timeout: 90_000 });
 
   before(() => {
     const { status, stderr } = spawnSync(process.execPath, [builder, join(dir, 'dist')], {
@@ -64,7 +64,7 @@ describe('the release', { skip, timeout: 120_000 }, () => {
       said += piece;
     });
     try {
-      for (let left = 200; !said.includes('listening on') && left > 0; left -= 1) await sleep(50);
+      for (let left = 1200; !said.includes('listening on') && left > 0; left -= 1) await sleep(50);
       assert.match(said, /listening on/);
       const built = run(['build', '-q', '-t', 'made', '-'], 'FROM scratch\nLABEL a=b\n');
       assert.match(built.stdout, /^sha256:[0-9a-f]{64}\n$/, built.stderr);

@@ -30,7 +30,7 @@ interface Ran {
   err: string;
 }
 
-describe('wharf, the command line', { skip, timeout: 120_000 }, () => {
+describe('wharf, the command line', { skip, timeout: 170_000 }, () => {
   const dir = mkdtempSync(join(tmpdir(), 'wharf-cli-'));
   const socket = `unix://${join(dir, 's.sock')}`;
   const env = {
@@ -43,7 +43,7 @@ describe('wharf, the command line', { skip, timeout: 120_000 }, () => {
   let daemon: ChildProcess | undefined;
 
   const run = async (args: readonly string[], input: string | Buffer = ''): Promise<Ran> => {
-    const child = spawn(wharf, args, { env, timeout: 30_000 });
+    const child = spawn(wharf, args, { env, timeout: 90_000 });
     child.stdin.on('error', () => undefined).end(input);
     const ended = once(child, 'close');
     const [out, err] = await Promise.all([buffer(child.stdout), buffer(child.stderr)]);
@@ -129,7 +129,7 @@ describe('wharf, the command line', { skip, timeout: 120_000 }, () => {
   it('passes signals on', async () => {
     const script = 'trap "echo got; exit 9" TERM; echo ready; while :; do sleep 0.05; done';
     const child = spawn(wharf, ['run', '--rm', 'base', 'sh', '-c', script], { env });
-    const ended = once(child, 'exit');
+    const ended = once(child, 'close');
     let out = '';
     for await (const piece of child.stdout) {
       out += piece;
@@ -146,13 +146,13 @@ describe('wharf, the command line', { skip, timeout: 120_000 }, () => {
       ['-qec', `sh -c 'stty cols 101 rows 31; exec ${wharf} run --name term -it base sh'`, '/dev/null'],
       { env },
     );
-    const ended = once(child, 'exit');
+    const ended = once(child, 'close');
     let out = '';
     child.stdout.on('data', (piece: Buffer) => {
       out += piece;
     });
     const until = async (text: string) => {
-      for (let left = 200; !out.includes(text) && left > 0; left -= 1) await sleep(50);
+      for (let left = 800; !out.includes(text) && left > 0; left -= 1) await sleep(50);
       assert.ok(out.includes(text), `${JSON.stringify(text)} is not in ${JSON.stringify(out)}`);
     };
     await until('# ');
@@ -182,7 +182,12 @@ describe('wharf, the command line', { skip, timeout: 120_000 }, () => {
     assert.equal(await ok('ps', '-q', '--no-trunc'), id);
     const exec = await run(['exec', '-i', 'box', 'sh', '-c', 'cat; echo $A; exit 3'], 'typed\n');
     assert.deepEqual([exec.code, exec.out.toString()], [3, 'typed\n1\n']);
-    const logs = await run(['logs', 'box']);
+    // The shell may not have come to its second line yet.
+    let logs = await run(['logs', 'box']);
+    for (let left = 100; logs.err === '' && left > 0; left -= 1) {
+      await sleep(100);
+      logs = await run(['logs', 'box']);
+    }
     assert.deepEqual([logs.out.toString(), logs.err], ['one\n', 'two\n']);
     assert.match(await ok('ps', '--format', 'table {{.Names}}\\t{{.Image}}'), /^NAMES +IMAGE\nbox +base$/);
     const gone = await run(['rm', '-f', 'box', 'nobox']);

@@ -1,6 +1,6 @@
 // What the command line shows in a terminal and what it shows in a pipe, with an engine of the test's own making.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
@@ -27,7 +27,7 @@ const summary = {
   Labels: {},
 };
 
-describe('wharf in a terminal', { skip, timeout: 60_000 }, () => {
+describe('wharf in a terminal', { skip, timeout: 180_000 }, () => {
   const dir = mkdtempSync(join(tmpdir(), 'wharf-cli-tty-'));
   const env = {
     ...process.env,
@@ -36,12 +36,14 @@ describe('wharf in a terminal', { skip, timeout: 60_000 }, () => {
     NODE_TEST_CONTEXT: undefined,
   };
   let server: Server;
+  /** A pull goes on from its first quarter when this resolves. */
+  let quarterSeen: Promise<void> = Promise.resolve();
 
   before(async () => {
     server = createServer((request, response) => {
       response.setHeader('Api-Version', '1.51');
       const path = (request.url ?? '').replace(/^\/v[\d.]+/, '');
-      if (path.startsWith('/images/create')) void sendPull(response);
+      if (path.startsWith('/images/create')) void sendPull(response, quarterSeen);
       else if (path.startsWith('/containers/json')) response.end(JSON.stringify([summary]));
       else if (path.includes('/stats')) void sendStats(response, path.includes('stream=true'));
       else response.end('{}');
@@ -56,7 +58,7 @@ describe('wharf in a terminal', { skip, timeout: 60_000 }, () => {
   });
 
   /** In a terminal of 100 columns and 30 rows. */
-  const inTerminal = (line: string): ChildProcess & { said: () => string } => {
+  const inTerminal = (line: string): InTerminal => {
     const command = `sh -c 'stty cols 100 rows 30; exec ${wharf} ${line}'`;
     const child = spawn('script', ['-qec', command, '/dev/null'], {
       env,
@@ -66,16 +68,23 @@ describe('wharf in a terminal', { skip, timeout: 60_000 }, () => {
     child.stdout.on('data', (chunk) => {
       said += chunk;
     });
-    return Object.assign(child, { said: () => said });
+    // Not `exit`: then there may be more to read.
+    const ended = once(child, 'close').then(([code]) => code);
+    const until = async (expected: RegExp) => {
+      for (let left = 1200; !expected.test(said) && left > 0; left -= 1) await sleep(50);
+      assert.match(said, expected);
+    };
+    return { said: () => said, type: (text) => child.stdin.write(text), ended, until };
   };
   const inPipe = (...words: string[]) => spawnAndRead(words, env);
 
   it('draws a bar a layer and draws it again in its place', async () => {
-    const child = inTerminal('pull app:1');
-    const [code] = await once(child, 'exit');
-    const said = child.said();
-    assert.equal(code, 0, said);
-    assert.match(said, /aaaa: Downloading \[=+> +\] 25MB\/100MB/);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    quarterSeen = promise;
+    const terminal = inTerminal('pull app:1');
+    await terminal.until(/aaaa: Downloading \[=+> +\] 25MB\/100MB/).finally(resolve);
+    assert.equal(await terminal.ended, 0, terminal.said());
+    const said = terminal.said();
     assert.match(said, /\x1b\[3A/);
     assert.match(said, /aaaa: Pull complete/);
     assert.match(said, /docker\.io\/library\/app:1\r?\n$/);
@@ -97,13 +106,11 @@ describe('wharf in a terminal', { skip, timeout: 60_000 }, () => {
   });
 
   it('draws the usage of containers over and over, until it is interrupted', async () => {
-    const child = inTerminal('stats');
-    for (let left = 100; child.said().split('\x1b[H').length < 3 && left > 0; left -= 1) await sleep(50);
-    child.stdin?.write('\x03');
-    const [code] = await once(child, 'exit');
-    assert.equal(code, 0, child.said());
-    assert.match(child.said(), /\x1b\[HCONTAINER ID +NAME +CPU %/);
-    assert.match(child.said(), /aaaaaaaaaaaa +web +50\.00% +10MiB \/ 100MiB +10\.00%/);
+    const terminal = inTerminal('stats');
+    await terminal.until(/\x1b\[HCONTAINER ID +NAME +CPU %[\s\S]*\x1b\[H/);
+    await terminal.until(/aaaaaaaaaaaa +web +50\.00% +10MiB \/ 100MiB +10\.00%/);
+    terminal.type('\x03');
+    assert.equal(await terminal.ended, 0, terminal.said());
     const { out } = await inPipe('stats', '--no-stream', '--format', '{{.Name}} {{.PIDs}}', 'web');
     assert.equal(out, 'web 3\n');
   });
@@ -133,6 +140,14 @@ describe('wharf in a terminal', { skip, timeout: 60_000 }, () => {
   });
 });
 
+interface InTerminal {
+  said(): string;
+  type(text: string): void;
+  /** The exit code, when everything that was said has been read. */
+  ended: Promise<unknown>;
+  until(expected: RegExp): Promise<void>;
+}
+
 async function spawnAndRead(
   words: string[],
   env: NodeJS.ProcessEnv,
@@ -145,14 +160,14 @@ async function spawnAndRead(
   return { out, err, code };
 }
 
-async function sendPull(response: ServerResponse): Promise<void> {
+async function sendPull(response: ServerResponse, quarterSeen: Promise<void>): Promise<void> {
   const send = (line: object) => response.write(`${JSON.stringify(line)}\r\n`);
   send({ status: 'Pulling from library/app', id: '1' });
   for (const id of ['aaaa', 'bbbb']) send({ status: 'Pulling fs layer', progressDetail: {}, id });
   for (const current of [25e6, 50e6, 100e6]) {
     for (const id of ['aaaa', 'bbbb'])
       send({ status: 'Downloading', progressDetail: { current, total: 100e6 }, id });
-    await sleep(150);
+    await quarterSeen;
   }
   for (const id of ['aaaa', 'bbbb']) send({ status: 'Pull complete', progressDetail: {}, id });
   send({ status: 'Status: Downloaded newer image for app:1' });

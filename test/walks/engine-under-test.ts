@@ -99,7 +99,7 @@ class Engine implements EngineUnderTest {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.#log += text;
       });
-    for (let attempt = 0; attempt < 400; attempt++) {
+    for (let attempt = 0; attempt < 2400; attempt++) {
       if (child.exitCode !== null)
         throw new Error(`the engine ended with code ${child.exitCode}:\n${this.#log}`);
       if (await this.#answers()) return;
