@@ -22,8 +22,8 @@ interface Line extends Place {
 type Reader = (line: Line, escapeChar: string) => Instruction;
 
 function placeOf(line: Line): Place {
-  const { keyword, text, line: first, endLine, flags, heredocs } = line;
-  return { keyword, text, line: first, endLine, flags, heredocs };
+  const { rest: _, ...place } = line;
+  return place;
 }
 
 function one(line: Line, expected: string): string {

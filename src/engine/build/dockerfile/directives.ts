@@ -6,6 +6,8 @@ export interface Directives {
   escape: '\\' | '`';
   syntax?: string;
   check?: string;
+  /** Lines that they take. */
+  count: number;
 }
 
 const directive = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
@@ -39,6 +41,7 @@ export function parseDirectives(lines: readonly string[], file: string): Directi
   const syntax = found.get('syntax');
   const check = found.get('check');
   return {
+    count: found.size,
     escape: found.get('escape') === '`' ? '`' : '\\',
     ...(syntax === undefined ? {} : { syntax }),
     ...(check === undefined ? {} : { check }),

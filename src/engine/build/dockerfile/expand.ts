@@ -6,6 +6,8 @@ export interface Scope {
   /** The value of a variable, or undefined where it is not set. */
   lookup(name: string): string | undefined;
   escape: string;
+  /** Told of each variable that is not set where nothing says what then. */
+  onUnset?(name: string): void;
 }
 
 /** A cursor over the text; what it has produced is told apart as quoted or bare, for splitting into words. */
@@ -25,7 +27,7 @@ function takeName(cursor: Cursor): string {
     while (cursor.index < text.length && nameRest.test(text.charAt(cursor.index))) cursor.index += 1;
   } else if (/[0-9]/.test(text.charAt(start))) {
     while (/[0-9]/.test(text.charAt(cursor.index))) cursor.index += 1;
-  } else if (/[@*#]/.test(text.charAt(start))) cursor.index += 1;
+  } else if (/[@*#?$!-]/.test(text.charAt(start))) cursor.index += 1;
   return text.slice(start, cursor.index);
 }
 
@@ -37,7 +39,7 @@ function takeBraced(cursor: Cursor): string {
   if (name === '') throw new SyntaxProblem('syntax error: bad substitution', { expected: 'a variable name' });
   if (text.charAt(cursor.index) === '}') {
     cursor.index += 1;
-    return scope.lookup(name) ?? '';
+    return valueAt(scope, name);
   }
   const operator = /^(:[-+?]|[-+?]|##?|%%?|\/\/?)/.exec(text.slice(cursor.index, cursor.index + 2))?.[0];
   if (operator === undefined) {
@@ -57,6 +59,12 @@ function takeBraced(cursor: Cursor): string {
   return substitute({ name, value: scope.lookup(name), operator, words });
 }
 
+function valueAt(scope: Scope, name: string): string {
+  const value = scope.lookup(name);
+  if (value === undefined) scope.onUnset?.(name);
+  return value ?? '';
+}
+
 function missingBrace(offset: number): SyntaxProblem {
   return new SyntaxProblem('syntax error: missing } in substitution', { expected: '}', offset });
 }
@@ -65,7 +73,7 @@ function takeVariable(cursor: Cursor): string {
   cursor.index += 1;
   if (cursor.text.charAt(cursor.index) === '{') return takeBraced(cursor);
   const name = takeName(cursor);
-  return name === '' ? '$' : (cursor.scope.lookup(name) ?? '');
+  return name === '' ? '$' : valueAt(cursor.scope, name);
 }
 
 function takeSingleQuoted(cursor: Cursor): string {

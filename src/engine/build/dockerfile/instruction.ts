@@ -15,6 +15,10 @@ export interface Place {
   endLine: number;
   flags: Flag[];
   heredocs: Heredoc[];
+  /** The comment lines right before it, without their marks. */
+  comments: string[];
+  /** The first empty line between its continued ones. */
+  blankLine?: number;
 }
 
 export type Command = { form: 'shell'; text: string } | { form: 'exec'; argv: string[] };

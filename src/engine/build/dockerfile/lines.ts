@@ -9,6 +9,10 @@ export interface LogicalLine {
   line: number;
   endLine: number;
   heredocs: Heredoc[];
+  /** The comment lines right before it, without their marks. */
+  comments: string[];
+  /** The first empty line between its continued ones. */
+  blankLine?: number;
   /** Where a character of `text` stands in the file. */
   positionAt(offset: number): Position;
 }
@@ -44,14 +48,18 @@ function join(
   lines: readonly string[],
   first: number,
   ends: RegExp,
-): { text: string; segments: Segment[]; next: number } {
+): { text: string; segments: Segment[]; next: number; blankLine?: number } {
   const segments: Segment[] = [];
+  let blankLine: number | undefined;
   let text = '';
   let index = first;
   let going = true;
   for (; going && index < lines.length; index++) {
     const raw = lines[index] ?? '';
-    if (index > first && (isComment(raw) || isBlank(raw))) continue;
+    if (index > first && (isComment(raw) || isBlank(raw))) {
+      if (isBlank(raw)) blankLine ??= index + 1;
+      continue;
+    }
     const lead = index === first ? raw.length - raw.trimStart().length : 0;
     const mark = ends.exec(raw)?.[1];
     going = mark !== undefined;
@@ -59,20 +67,25 @@ function join(
     segments.push({ start: text.length, line: index + 1, column: lead + 1 });
     text += part.slice(lead);
   }
-  return { text: text.trimEnd(), segments, next: index };
+  // Blank lines after which nothing comes are the end of the file.
+  const within = blankLine !== undefined && blankLine < (segments.at(-1)?.line ?? 0);
+  return { text: text.trimEnd(), segments, next: index, ...(within ? { blankLine } : {}) };
 }
 
 /** All logical lines of a Dockerfile. An unterminated here-document throws DockerfileError. */
 export function logicalLines(
   lines: readonly string[],
-  options: { escape: string; file: string },
+  options: { escape: string; file: string; directives?: number },
 ): LogicalLine[] {
   const ends = continuation(options.escape);
   const found: LogicalLine[] = [];
-  let index = 0;
+  let comments: string[] = [];
+  let index = options.directives ?? 0;
   while (index < lines.length) {
     const raw = lines[index] ?? '';
     if (isComment(raw) || isBlank(raw)) {
+      const words = raw.replace(/^\s*#/, '').trim();
+      comments = words === '' ? [] : [...comments, words];
       index += 1;
       continue;
     }
@@ -92,10 +105,12 @@ export function logicalLines(
       heredocs.push(taken.heredoc);
       next = taken.next;
     }
-    const { text, segments } = joined;
+    const { text, segments, blankLine } = joined;
     if (text !== '') {
       const positionAt = (offset: number): Position => positionIn(segments, offset);
-      found.push({ text, line: index + 1, endLine: next, heredocs, positionAt });
+      const blank = blankLine === undefined ? {} : { blankLine };
+      found.push({ text, line: index + 1, endLine: next, heredocs, comments, positionAt, ...blank });
+      comments = [];
     }
     index = next;
   }

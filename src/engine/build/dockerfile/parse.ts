@@ -24,7 +24,18 @@ function readLine(line: LogicalLine, source: Source): Instruction {
   const after = line.text.slice(keyword.length);
   const { flags, rest } = splitFlags(after, source.escape);
   const { text, line: first, endLine, heredocs } = line;
-  const place = { keyword: keyword.toUpperCase(), text, line: first, endLine, flags, heredocs, rest };
+  const { comments, blankLine } = line;
+  const notes = { comments, ...(blankLine === undefined ? {} : { blankLine }) };
+  const place = {
+    keyword: keyword.toUpperCase(),
+    text,
+    line: first,
+    endLine,
+    flags,
+    heredocs,
+    rest,
+    ...notes,
+  };
   let start = 0;
   try {
     const instruction = readInstruction(place, source.escape);
@@ -78,7 +89,7 @@ function stageOf(from: FromInstruction, index: number): Stage {
 export function parseDockerfile(text: string, file = 'Dockerfile'): Dockerfile {
   const physical = physicalLines(text);
   const directives = parseDirectives(physical, file);
-  const source = { file, escape: directives.escape };
+  const source = { file, escape: directives.escape, directives: directives.count };
   const instructions = logicalLines(physical, source).map((line) => readLine(line, source));
   if (instructions.length === 0) {
     throw new DockerfileError(
