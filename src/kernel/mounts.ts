@@ -1,5 +1,6 @@
 // Mounting, unmounting and looking at what is mounted.
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { release as kernelRelease } from 'node:os';
 import { dirname } from 'node:path';
 import { MS, mount, mountSetattr, UMOUNT, umount2 } from '#kernel/syscalls.ts';
 import { codeOf } from '#shared/errors.ts';
@@ -98,6 +99,12 @@ export function isMountPoint(path: string): boolean {
     return false;
   }
   return observeMounts().some(({ target }) => target === path);
+}
+
+/** Whether `rro` can be had: read-only for a mount with all mounts below it (mount_setattr(2), Linux 5.12). */
+export function canMountReadOnlyBelow(release = kernelRelease()): boolean {
+  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
+  return major > 5 || (major === 5 && minor >= 12);
 }
 
 /** Makes what a bind mount of `source` needs as its target: a directory, or an empty file. */

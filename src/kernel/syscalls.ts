@@ -75,6 +75,7 @@ const execveCall = bind('execve', 'int', ['str', 'str *', 'str *']);
 const killCall = bind('kill', 'int', ['int', 'int']);
 const prlimitCall = bind('prlimit', 'int', ['int', 'int', 'void *', 'void *']);
 const fcntlCall = bind('fcntl', 'int', ['int', 'int', 'long']);
+const openTreeCall = bindNumber(428, ['int', 'str', 'uint'], 'open_tree');
 const moveMountCall = bindNumber(429, ['int', 'str', 'int', 'str', 'uint'], 'move_mount');
 const fsopenCall = bindNumber(430, ['str', 'uint'], 'fsopen');
 const fsconfigCall = bindNumber(431, ['int', 'uint', 'str', 'str', 'int'], 'fsconfig');
@@ -223,6 +224,11 @@ export function setCloseOnExec(descriptor: number, close: boolean): void {
   fcntlCall(descriptor, 2, close ? 1 : 0);
 }
 
+/** fcntl(2) with F_ADD_SEALS: what the bits stand for can never be done to a memory file again. */
+export function addSeals(descriptor: number, seals: number): void {
+  fcntlCall(descriptor, 1033, seals);
+}
+
 /** fsopen(2) with FSOPEN_CLOEXEC; the caller closes the descriptor. */
 export function fsopen(type: string): number {
   return fsopenCall(type, 1);
@@ -246,6 +252,23 @@ export function fsconfigCreate(context: number): void {
 /** fsmount(2): the mount of a finished context, attached nowhere yet; the caller closes the descriptor. */
 export function fsmount(context: number): number {
   return fsmountCall(context, 1, 0);
+}
+
+/** open_tree(2): a copy of the mount at `path` with all below it, attached nowhere yet; the caller closes the descriptor. */
+export function cloneTree(path: string): number {
+  const cloneTreeFlag = 1;
+  const closeOnExec = 0o2000000;
+  const recursive = 0x8000;
+  return openTreeCall(-100, path, cloneTreeFlag | closeOnExec | recursive);
+}
+
+/** mount_setattr(2) with MOUNT_ATTR_IDMAP: a detached mount, with all below it, shows owners as the user namespace maps them. */
+export function mapMountOwners(detached: number, userNamespace: number): void {
+  const emptyPathRecursive = 0x1000 | 0x8000;
+  const bytes = Buffer.alloc(32);
+  bytes.writeBigUInt64LE(0x100000n, 0);
+  bytes.writeBigUInt64LE(BigInt(userNamespace), 24);
+  mountSetattrCall(detached, '', emptyPathRecursive, bytes, bytes.length);
 }
 
 /** move_mount(2): attaches a detached mount at `target`. */

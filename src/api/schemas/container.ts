@@ -73,6 +73,8 @@ const mount = filled(['Type', 'Target'], {
     DriverConfig: object({ Name: text, Options: mapOf(text) }),
   }),
   TmpfsOptions: object({ SizeBytes: whole, Mode: whole, Options: list(list(text)) }),
+  ImageOptions: object({ Subpath: text }),
+  Owner: oneOf('chown', 'map'),
 });
 
 export const hostConfig = object({

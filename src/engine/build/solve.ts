@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { internal } from '#shared/errors.ts';
 import { shortOf } from '#shared/oci/digest.ts';
 import { hostPlatform, parsePlatform } from '#shared/oci/platform.ts';
+import { mountReadOnly } from '#storage/snapshots/read-only.ts';
 import { baseImage, stateOf } from './base-image.ts';
 import { type Context, openTree, textIn } from './context.ts';
-import type { Dockerfile } from './dockerfile/instruction.ts';
+import type { Dockerfile, Stage } from './dockerfile/instruction.ts';
 import { parseStep } from './dockerfile/parse.ts';
 import { childState, type ImageState, scratchState } from './image-state.ts';
 import { type Lane, Lanes } from './lanes.ts';
@@ -16,7 +17,6 @@ import { fixedTimeOf, runSteps, type StageRun, shortIdOf } from './stage.ts';
 import { StageNetworks } from './stage-network.ts';
 import type { MountedTree } from './steps/step.ts';
 import { parseIgnore } from './tree/ignore.ts';
-import { mountReadOnly } from './tree/read-only.ts';
 import type { SourceTree } from './tree/source-tree.ts';
 
 export interface SolveInput {
@@ -75,12 +75,26 @@ export class Solver {
     return await stage;
   }
 
+  /** Another stage, with a note of how long this one waited for it. */
+  async #awaited({ stage }: Vertex, index: number): Promise<ImageState> {
+    const { session, file } = this.#input;
+    const sinceMs = session.tracing.now();
+    const state = await this.#stage(index);
+    const other = file.stages[index];
+    session.tracing.waited(nameOf(stage), other === undefined ? String(index) : nameOf(other), sinceMs);
+    return state;
+  }
+
   async #runStage(vertex: Vertex, lane: Lane): Promise<ImageState> {
     const { session, file, context, epoch } = this.#input;
     const networks = new StageNetworks(session);
-    let number = this.#numbers.get(vertex.stage.index) ?? 1;
-    const announce = (text: string): void =>
-      lane.tell({ stream: `Step ${number++}/${this.#steps} : ${text}\n` });
+    const first = this.#numbers.get(vertex.stage.index) ?? 1;
+    const progress: StageRun['progress'] = { position: 0, number: first - 1 };
+    const announce = (text: string): void => {
+      progress.number += 1;
+      lane.tell({ stream: `Step ${progress.number}/${this.#steps} : ${text}\n` });
+    };
+    const startMs = session.tracing.now();
     // The stages are registered right after this one began: nothing may be asked of them before.
     await Promise.resolve();
     try {
@@ -92,7 +106,7 @@ export class Solver {
         escapeChar: file.directives.escape,
         file: file.file,
         globals: session.globals,
-        ...this.#traceOf(vertex, state),
+        ...this.#traceOf(vertex, state, { progress, startMs }),
         fixedTime: fixedTimeOf(state, epoch),
         ...(epoch === undefined ? {} : { epoch }),
         context: async () => context.tree,
@@ -109,12 +123,16 @@ export class Solver {
   }
 
   /** Notes what the stage starts from, and whether that is what it was in the build before. */
-  #traceOf(vertex: Vertex, state: ImageState): Pick<StageRun, 'stageName' | 'texts' | 'fresh' | 'progress'> {
+  #traceOf(
+    vertex: Vertex,
+    state: ImageState,
+    begun: Pick<StageRun, 'progress'> & { startMs: number },
+  ): Pick<StageRun, 'stageName' | 'texts' | 'fresh' | 'progress'> {
     const { tracing, request } = this.#input.session;
     const { stage, base } = vertex;
-    const stageName = stage.name ?? String(stage.index);
+    const { progress, startMs } = begun;
+    const stageName = nameOf(stage);
     const [before] = tracing.stageBefore(stageName);
-    const progress: StageRun['progress'] = { position: 0 };
     if (before !== undefined && before.key !== state.key) {
       const same = before.text === stage.from.text;
       const inherited = base.kind === 'stage' ? this.#causes.get(base.index)?.cause : undefined;
@@ -125,18 +143,20 @@ export class Solver {
           : `the base is ${stage.from.image}, was ${before.text.replace(/^FROM\s+/i, '')}`);
     }
     this.#causes.set(stage.index, progress);
-    const atMs = tracing.now();
-    tracing.add({
+    const { line, text } = stage.from;
+    const cause = progress.cause === undefined ? {} : { cause: progress.cause };
+    const { number } = progress;
+    const from = {
+      number,
       stage: stageName,
       position: 0,
-      line: stage.from.line,
-      text: stage.from.text,
+      line,
+      text,
       key: state.key,
       cached: true,
-      startMs: atMs,
-      endMs: atMs,
-      ...(progress.cause === undefined ? {} : { cause: progress.cause }),
-    });
+      ...cause,
+    };
+    tracing.add({ ...from, startMs, endMs: tracing.now() }, state);
     const fresh = (request.noCacheStages ?? []).includes(stageName);
     return { stageName, texts: stage.steps.map(({ text }) => text), fresh, progress };
   }
@@ -146,7 +166,7 @@ export class Solver {
     const { base, stage } = vertex;
     const platform = vertex.platform ?? session.request.platform;
     if (base.kind === 'stage') {
-      const parent = await this.#stage(base.index);
+      const parent = await this.#awaited(vertex, base.index);
       announce(stage.from.text);
       lane.tell({ stream: ` ---> ${shortIdOf(parent)}\n` });
       return childState(parent);
@@ -205,12 +225,16 @@ export class Solver {
     const { chainId } =
       index === undefined
         ? await baseImage(session, lane, { reference: image ?? name })
-        : await this.#stage(index);
+        : await this.#awaited(vertex, index);
     const target = mkdtempSync(join(session.runFolder(), 'from-'));
     const mounted = mountReadOnly(session.room.snapshots.lowersOf(chainId), target);
     const tree = { root: mounted.path, excludes: () => false, prunes: true, identity: String(chainId) };
     return { tree, release: () => mounted[Symbol.dispose]() };
   }
+}
+
+function nameOf(stage: Stage): string {
+  return stage.name ?? String(stage.index);
 }
 
 /** The image that stands for a name, where the request says so. */

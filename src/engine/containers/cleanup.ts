@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { unmount } from '#kernel/mounts.ts';
 import { removeNetns } from '#kernel/netns.ts';
+import { unstage } from './config/stage.ts';
 import type { ContainerRecord } from './record/record.ts';
 import { pathsOf, type Room } from './room.ts';
 
@@ -25,6 +26,7 @@ export async function cleanUp(room: Room, record: ContainerRecord): Promise<void
 }
 
 async function unmountAll(room: Room, record: ContainerRecord): Promise<void> {
+  unstage(room, record);
   if (record.hostConfig.IpcMode === 'shareable') unmount(pathsOf(room, record.id).shm);
   if (room.snapshots.find(record.id) !== undefined) room.snapshots.unmount(record.id);
 }

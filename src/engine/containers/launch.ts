@@ -10,6 +10,7 @@ import { resolveUser } from '#runtime/users.ts';
 import { writeHostFiles } from './config/host-files.ts';
 import { attachRequestOf } from './config/network-request.ts';
 import { specInputOf } from './config/spec-input.ts';
+import { stageMounts, unstage } from './config/stage.ts';
 import { ensureSource } from './config/volumes.ts';
 import { pathInRoot } from './files/root-path.ts';
 import type { ContainerRecord, Wiring } from './record/record.ts';
@@ -31,11 +32,13 @@ export async function launch(room: Room, record: ContainerRecord): Promise<Launc
   await prepareMounts(room, record, paths);
   const user = resolveUser(rootfs, record.config.User ?? '', record.hostConfig.GroupAdd ?? []);
   ensureWorkingDir(rootfs, record);
+  const staged = await stageMounts(room, record, { uid: user.uid, gid: user.gid });
   const network = beginNetwork(room, record, paths);
   const input = specInputOf(room, record, {
     rootfs,
     user: { uid: user.uid, gid: user.gid, additionalGids: user.gids },
     home: user.home,
+    staged,
     network: network.early ?? networkOf(record, await network.attach()),
   });
   writeBundle(paths.bundle, buildSpec(input));
@@ -45,6 +48,7 @@ export async function launch(room: Room, record: ContainerRecord): Promise<Launc
   if (wired.status === 'rejected') throw wired.reason;
   if (made.status === 'rejected') throw made.reason;
   const task = made.value;
+  unstage(room, record);
   const attached = wired.value;
   await room.live.of(id).tellBeforeRun();
   await room.runtime.start(id);

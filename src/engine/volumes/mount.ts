@@ -1,7 +1,8 @@
 // Volumes that are a mount of their own: tmpfs, a bound folder, a network share.
+import { existsSync } from 'node:fs';
 import { isMountPoint, unmountUnder } from '#kernel/mounts.ts';
 import { run } from '#kernel/spawn.ts';
-import { invalid } from '#shared/errors.ts';
+import { invalid, notFound } from '#shared/errors.ts';
 import { dataOf, dirOf } from './inspect.ts';
 import type { VolumeRecord } from './record.ts';
 import type { VolumeRoom } from './room.ts';
@@ -12,6 +13,11 @@ const mountTimeoutMs = 60_000;
 export async function mountVolume(room: VolumeRoom, record: VolumeRecord): Promise<string> {
   const path = dataOf(room, record.name);
   const device = record.options?.['device'];
+  if (!existsSync(path)) {
+    throw notFound(`get ${record.name}: the folder of the volume is gone: ${path}`, {
+      hint: `Its data were removed behind the engine. Put the folder back, or begin anew: wharf volume rm ${record.name}`,
+    });
+  }
   if (device === undefined || isMountPoint(path)) return path;
   const { type = 'none', o = '' } = record.options ?? {};
   // mount(8) and not mount(2): network filesystems need their helper, and may take long.

@@ -72,7 +72,16 @@ export interface MountRequest {
     DriverConfig?: { Name?: string; Options?: Record<string, string> | null } | null;
   } | null;
   TmpfsOptions?: { SizeBytes?: number; Mode?: number; Options?: string[][] } | null;
+  ImageOptions?: { Subpath?: string } | null;
+  /** Wharf's own: whose the files of a bind or volume are, see `MountOwner`. */
+  Owner?: MountOwner;
 }
+
+/**
+ * `chown`: before the start all files are given to the container's user. `map`: files that belong to the owner of the
+ * source are the container's user's inside, and what that user makes belongs to the owner of the source outside.
+ */
+export type MountOwner = 'chown' | 'map';
 
 export interface LogConfig {
   Type: string;

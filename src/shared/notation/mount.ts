@@ -1,5 +1,5 @@
 // Mounts as users write them: `-v` (Binds), `--mount` and `--tmpfs`.
-import type { MountRequest } from '#shared/contract/container.ts';
+import type { MountOwner, MountRequest } from '#shared/contract/container.ts';
 import { invalid } from '#shared/errors.ts';
 import { parseBytes } from '#shared/notation/size.ts';
 
@@ -17,10 +17,24 @@ export interface BindText {
   /** `rprivate`, `rslave`, … where it was said. */
   propagation?: string;
   noCopy: boolean;
+  /** By `U` and `idmap`. */
+  owner?: MountOwner;
 }
 
 const propagations = new Set(['shared', 'rshared', 'slave', 'rslave', 'private', 'rprivate']);
-const otherModes = new Set(['ro', 'rw', 'z', 'Z', 'nocopy', 'consistent', 'cached', 'delegated', 'U', '']);
+const otherModes = new Set([
+  'ro',
+  'rw',
+  'z',
+  'Z',
+  'nocopy',
+  'consistent',
+  'cached',
+  'delegated',
+  'U',
+  'idmap',
+  '',
+]);
 const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 const hint = 'a volume looks like /host/path:/in/container, name:/in/container:ro or /in/container';
 
@@ -47,7 +61,13 @@ export function parseBind(text: string): BindText {
     isVolume,
     noCopy: options.includes('nocopy'),
     ...(propagation === undefined ? {} : { propagation }),
+    ...ownerAmong(options),
   };
+}
+
+function ownerAmong(options: string[]): { owner?: MountOwner } {
+  if (options.includes('idmap')) return { owner: 'map' };
+  return options.includes('U') ? { owner: 'chown' } : {};
 }
 
 function placeParts(parts: string[]): [source: string, target: string, mode: string] {
@@ -87,9 +107,10 @@ function checkVolumeName(name: string): void {
 function checkModes(options: string[], mode: string, isVolume: boolean): string | undefined {
   const said = options.filter((option) => propagations.has(option));
   const contradicts = options.includes('ro') && options.includes('rw');
-  if (!options.every(isMode) || said.length > 1 || contradicts || (isVolume && said.length > 0)) {
+  const owners = options.includes('U') && options.includes('idmap');
+  if (!options.every(isMode) || said.length > 1 || contradicts || owners || (isVolume && said.length > 0)) {
     throw invalid(`invalid mode: ${mode.slice(0, 100)}`, {
-      hint: 'modes are ro, rw, z, Z, nocopy and, for host paths, rshared, rslave, rprivate',
+      hint: 'modes are ro, rw, z, Z, nocopy, U or idmap and, for host paths, rshared, rslave, rprivate',
     });
   }
   return said[0];
@@ -152,7 +173,8 @@ export function parseMountFlag(text: string): MountRequest {
   const request: MountRequest = { Type: 'volume', Target: '' };
   for (const field of splitCsv(text)) applyMountField(request, field);
   if (request.Target === '') throw invalid('target is required', { hint: mountHint });
-  if (request.Type === 'bind' && !request.Source) throw invalid('source is required', { hint: mountHint });
+  if ((request.Type === 'bind' || request.Type === 'image') && !request.Source)
+    throw invalid('source is required', { hint: mountHint });
   refuseForeignOptions(request);
   return request;
 }
@@ -243,6 +265,14 @@ const mountFields: Record<string, FieldSetter> = {
       Options: { ...options.DriverConfig?.Options, ...pairOf(value) },
     };
   },
+  'image-subpath': (request, value) => {
+    request.ImageOptions = { ...request.ImageOptions, Subpath: value };
+  },
+  owner: (request, value) => {
+    if (value !== 'chown' && value !== 'map')
+      throw invalid(`invalid value for owner: ${value}`, { hint: 'it is chown or map' });
+    request.Owner = value;
+  },
   'tmpfs-size': (request, value) => {
     tmpfsOptions(request).SizeBytes = parseBytes(value);
   },
@@ -303,4 +333,8 @@ function refuseForeignOptions(request: MountRequest): void {
     throw invalid(`cannot mix 'bind-*' options with mount type '${Type}'`);
   if (request.TmpfsOptions && Type !== 'tmpfs')
     throw invalid(`cannot mix 'tmpfs-*' options with mount type '${Type}'`);
+  if (request.ImageOptions && Type !== 'image')
+    throw invalid(`cannot mix 'image-*' options with mount type '${Type}'`);
+  if (request.Owner !== undefined && Type !== 'bind' && Type !== 'volume')
+    throw invalid(`cannot mix 'owner' with mount type '${Type}'`);
 }

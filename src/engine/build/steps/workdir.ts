@@ -1,8 +1,8 @@
 // WORKDIR: the directory is made where the image does not have it.
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
+import { mountReadOnly } from '#storage/snapshots/read-only.ts';
 import { lookAt, resolveInRoot } from '../tree/in-root.ts';
-import { mountReadOnly } from '../tree/read-only.ts';
 import { TreeWriter } from '../tree/tree-writer.ts';
 import { makeLayer } from './layer.ts';
 import type { PreparedStep, StageContext } from './step.ts';

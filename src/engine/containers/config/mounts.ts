@@ -1,5 +1,5 @@
 // Which mounts a create request asks for: binds, volumes, tmpfs, other containers' and the image's volumes.
-import type { ContainerConfig, HostConfig, MountRequest } from '#shared/contract/container.ts';
+import type { ContainerConfig, HostConfig, MountOwner, MountRequest } from '#shared/contract/container.ts';
 import { invalid } from '#shared/errors.ts';
 import { cleanPath, parseBind, parseTmpfs } from '#shared/notation/mount.ts';
 import type { ContainerMount } from '../record/record.ts';
@@ -72,6 +72,7 @@ function planBind(text: string, sources: MountSources, driver: string): PlannedM
       copyUp: !bind.noCopy,
       options: ['rbind', 'rprivate', access],
       anonymous: bind.source === '',
+      ...ownerOf(bind.owner),
     };
   }
   const propagation = bind.propagation ?? 'rprivate';
@@ -82,10 +83,17 @@ function planBind(text: string, sources: MountSources, driver: string): PlannedM
     Mode: bind.mode,
     RW: !bind.readOnly,
     Propagation: propagation,
-    options: ['rbind', propagation, access],
+    options: ['rbind', propagation, bind.readOnly ? readOnlyBelow : 'rw'],
     missingSource: 'create',
+    ...ownerOf(bind.owner),
   };
 }
+
+/** Read-only for what is mounted below it too. */
+const readOnlyBelow = 'rro';
+
+const ownerOf = (owner: MountOwner | undefined): { owner?: MountOwner } =>
+  owner === undefined ? {} : { owner };
 
 function planRequest(request: MountRequest, sources: MountSources): PlannedMount {
   const refuse = (why: string): Error => invalid(`invalid mount config for type "${request.Type}": ${why}`);
@@ -102,6 +110,8 @@ function planRequest(request: MountRequest, sources: MountSources): PlannedMount
       return planVolumeRequest(request, target, sources);
     case 'tmpfs':
       return planTmpfsRequest(request, target, refuse);
+    case 'image':
+      return planImageRequest(request, target, refuse);
     default:
       throw invalid(`mount type unknown: "${request.Type}"`);
   }
@@ -117,6 +127,20 @@ function planBindRequest(request: MountRequest, target: string, refuse: Refuse):
   const propagation = request.BindOptions?.Propagation || 'rprivate';
   if (!/^r?(private|shared|slave)$/.test(propagation))
     throw refuse(`invalid propagation mode: ${propagation}`);
+  const {
+    NonRecursive: alone,
+    ReadOnlyNonRecursive: flat,
+    ReadOnlyForceRecursive: force,
+  } = request.BindOptions ?? {};
+  if (force === true && request.ReadOnly !== true)
+    throw refuse('mount options conflict: ReadOnlyForceRecursive needs ReadOnly');
+  if (force === true && (flat === true || alone === true))
+    throw refuse('mount options conflict: ReadOnlyForceRecursive and a mount that is not recursive');
+  if (force === true && propagation !== 'rprivate')
+    throw refuse('mount options conflict: ReadOnlyForceRecursive needs the propagation rprivate');
+  const readOnly = flat === true || alone === true ? 'ro' : readOnlyBelow;
+  // A word with an r makes the runtime take along what is mounted below.
+  const reach = alone === true ? ['bind', propagation.replace(/^r/, '')] : ['rbind', propagation];
   return {
     Type: 'bind',
     Source: cleanPath(request.Source),
@@ -124,23 +148,15 @@ function planBindRequest(request: MountRequest, target: string, refuse: Refuse):
     Mode: '',
     RW: request.ReadOnly !== true,
     Propagation: propagation,
-    options: [
-      request.BindOptions?.NonRecursive === true ? 'bind' : 'rbind',
-      propagation,
-      request.ReadOnly === true ? 'ro' : 'rw',
-    ],
+    options: [...reach, request.ReadOnly === true ? readOnly : 'rw'],
     missingSource: request.BindOptions?.CreateMountpoint === true ? 'create' : 'refuse',
+    ...ownerOf(request.Owner),
   };
 }
 
 function planVolumeRequest(request: MountRequest, target: string, sources: MountSources): PlannedMount {
   const wanted = request.VolumeOptions ?? {};
-  const subpath = wanted.Subpath ?? '';
-  if (subpath.startsWith('/') || subpath.split('/').includes('..')) {
-    throw invalid(
-      'invalid mount config for type "volume": subpath must be a relative path within the volume',
-    );
-  }
+  const subpath = subpathOf(request.Type, wanted.Subpath);
   return {
     ...volumeAt(target, request.Source || sources.newName()),
     Mode: 'z',
@@ -149,11 +165,35 @@ function planVolumeRequest(request: MountRequest, target: string, sources: Mount
     options: ['rbind', 'rprivate', request.ReadOnly === true ? 'ro' : 'rw'],
     anonymous: !request.Source,
     ...(subpath === '' ? {} : { subpath }),
+    ...ownerOf(request.Owner),
     volume: {
       labels: wanted.Labels ?? {},
       driver: wanted.DriverConfig?.Name || 'local',
       driverOptions: wanted.DriverConfig?.Options ?? {},
     },
+  };
+}
+
+function subpathOf(type: string, text = ''): string {
+  if (!text.startsWith('/') && !text.split('/').includes('..')) return text;
+  throw invalid(
+    `invalid mount config for type "${type}": subpath must be a relative path within the ${type}`,
+  );
+}
+
+/** An image's files, always read-only. */
+function planImageRequest(request: MountRequest, target: string, refuse: Refuse): PlannedMount {
+  if (!request.Source) throw refuse('field Source must not be empty');
+  const subpath = subpathOf(request.Type, request.ImageOptions?.Subpath);
+  return {
+    Type: 'image',
+    Source: request.Source,
+    Destination: target,
+    Mode: '',
+    RW: false,
+    Propagation: 'rprivate',
+    options: ['rbind', 'rprivate', 'ro'],
+    ...(subpath === '' ? {} : { subpath }),
   };
 }
 
@@ -193,10 +233,10 @@ function planVolumesFrom(text: string, sources: MountSources): PlannedMount[] {
   if (!['', 'ro', 'rw', 'z', 'Z'].includes(mode)) throw invalid(`invalid mode for volumes-from: ${mode}`);
   return sources
     .mountsOf(container)
-    .filter((mount) => mount.Type !== 'tmpfs')
+    .filter((mount) => mount.Type === 'bind' || mount.Type === 'volume')
     .map((mount) => {
       const readOnly = mode === 'ro' || !mount.RW;
-      const options = mount.options.filter((word) => word !== 'ro' && word !== 'rw');
+      const options = mount.options.filter((word) => !['ro', 'rro', 'rw'].includes(word));
       return {
         ...mount,
         RW: !readOnly,

@@ -1,6 +1,7 @@
 // The box that a container's process is put in, out of its record.
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { canMountReadOnlyBelow } from '#kernel/mounts.ts';
 import { findInit } from '#runtime/bundle.ts';
 import { deviceAt } from '#runtime/host-facts.ts';
 import type { OciMount, OciUser } from '#runtime/oci-spec.ts';
@@ -11,12 +12,14 @@ import { conflict, invalid } from '#shared/errors.ts';
 import { type ContainerRecord, isUp } from '../record/record.ts';
 import { type ContainerPaths, pathsOf, type Room } from '../room.ts';
 import { processEnv } from './merge.ts';
+import type { StagedSources } from './stage.ts';
 
 export interface Surroundings {
   rootfs: string;
   user: OciUser;
   home: string;
   network: NamespaceChoice;
+  staged: StagedSources;
 }
 
 /** Everything `buildSpec` needs. Throws `conflict` where a namespace to share belongs to a stopped container. */
@@ -45,7 +48,7 @@ export function specInputOf(room: Room, record: ContainerRecord, around: Surroun
     ...(maskedPaths === undefined || maskedPaths === null ? {} : { maskedPaths }),
     ...(readonlyPaths === undefined || readonlyPaths === null ? {} : { readonlyPaths }),
     readonlyRootfs: host.ReadonlyRootfs ?? false,
-    mounts: mountsOf(room, record),
+    mounts: mountsOf(room, record, around.staged),
     ...(host.ShmSize ? { shmSizeBytes: host.ShmSize } : {}),
     namespaces: {
       network: around.network,
@@ -100,11 +103,11 @@ function donorOf(room: Room, mode: string, kind: 'pid' | 'ipc'): ContainerRecord
   return other;
 }
 
-function mountsOf(room: Room, record: ContainerRecord): OciMount[] {
+function mountsOf(room: Room, record: ContainerRecord, staged: StagedSources): OciMount[] {
   const paths = pathsOf(room, record.id);
   const taken = new Set(record.mounts.map((mount) => mount.Destination));
   const own = fileMounts(paths).filter((mount) => !taken.has(mount.destination));
-  return [...own, ...shmMounts(room, record, paths), ...record.mounts.map(toOci)];
+  return [...own, ...shmMounts(room, record, paths), ...record.mounts.map((mount) => toOci(mount, staged))];
 }
 
 function fileMounts(paths: ContainerPaths): OciMount[] {
@@ -137,13 +140,15 @@ function shmMounts(room: Room, record: ContainerRecord, paths: ContainerPaths): 
   ];
 }
 
-function toOci(mount: ContainerRecord['mounts'][number]): OciMount {
-  if (mount.Type === 'tmpfs') {
-    return { destination: mount.Destination, type: 'tmpfs', source: 'tmpfs', options: mount.options };
-  }
-  const source = mount.subpath === undefined ? mount.Source : join(mount.Source, mount.subpath);
-  return { destination: mount.Destination, type: 'bind', source, options: mount.options };
+function toOci(mount: ContainerRecord['mounts'][number], staged: StagedSources): OciMount {
+  const destination = mount.Destination;
+  if (mount.Type === 'tmpfs') return { destination, type: 'tmpfs', source: 'tmpfs', options: mount.options };
+  const source = staged.get(destination) ?? mount.Source;
+  return { destination, type: 'bind', source, options: mount.options.map(asThisKernelCan) };
 }
+
+const asThisKernelCan = (option: string): string =>
+  option === 'rro' && !canMountReadOnlyBelow() ? 'ro' : option;
 
 /** One device, or every device below a folder. */
 function devicesOf(mapping: DeviceMapping): NonNullable<SpecInput['devices']> {

@@ -22,6 +22,11 @@ async function realise(room: Room, id: string, planned: PlannedMount): Promise<C
     ensureSource(mount.Source, missingSource);
     return mount;
   }
+  if (mount.Type === 'image') {
+    const image = room.images.resolve(mount.Source);
+    room.leases.hold(`image:${image.id}`, holderOf(id));
+    return { ...mount, chainId: image.chainId };
+  }
   if (mount.Type !== 'volume' || mount.Name === undefined) return mount;
   const made = await room.volumes.create({
     Name: mount.Name,

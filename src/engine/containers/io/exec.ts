@@ -121,6 +121,7 @@ export async function runSession(
     user: { uid: user.uid, gid: user.gid, additionalGids: user.gids },
     home: user.home,
     network: 'private',
+    staged: new Map(),
   });
   const { init: _, consoleSize: __, ...input } = base;
   const tty = request.Tty ?? false;

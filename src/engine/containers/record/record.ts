@@ -1,5 +1,11 @@
 // What is known of a container: the record that lies in the state database.
-import type { ContainerConfig, HealthState, HostConfig, MountPoint } from '#shared/contract/container.ts';
+import type {
+  ContainerConfig,
+  HealthState,
+  HostConfig,
+  MountOwner,
+  MountPoint,
+} from '#shared/contract/container.ts';
 import type { EndpointSettings, PortMap } from '#shared/contract/network.ts';
 import type { Digest } from '#shared/oci/digest.ts';
 
@@ -26,8 +32,11 @@ export interface ContainerMount extends MountPoint {
   copyUp?: boolean;
   /** Mount options in fstab's words, such as `rbind`, `ro`, `rshared`, `size=64m`. */
   options: string[];
-  /** A folder inside the volume. */
+  /** A place inside the volume or the image. */
   subpath?: string;
+  owner?: MountOwner;
+  /** The layers of an image mount. */
+  chainId?: Digest | null;
 }
 
 /** What a start got from its networks; gone when the container ends. */

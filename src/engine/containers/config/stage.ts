@@ -1,0 +1,134 @@
+// Mounts that the runtime cannot make by itself are made beside the container first: a place inside a volume, the
+// files of an image, a folder with other owners. The runtime takes them in, then they go.
+import { closeSync, constants, lstatSync, mkdirSync, openSync, readlinkSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { mountMapped, type Owner } from '#kernel/mapped-mounts.ts';
+import { bindMount, ensureMountTarget, observeMounts, unmountUnder } from '#kernel/mounts.ts';
+import { runOk } from '#kernel/spawn.ts';
+import { codeOf, invalid, notFound, unsupported } from '#shared/errors.ts';
+import { mountReadOnly } from '#storage/snapshots/read-only.ts';
+import { pathInRoot } from '../files/root-path.ts';
+import type { ContainerMount, ContainerRecord } from '../record/record.ts';
+import { type ContainerPaths, pathsOf, type Room } from '../room.ts';
+
+/** Where the runtime finds the source of a mount, by the mount's destination; what is not here is at its own source. */
+export type StagedSources = ReadonlyMap<string, string>;
+
+const needsStage = (mount: ContainerMount): boolean =>
+  mount.Type === 'image' || mount.subpath !== undefined || mount.owner === 'map';
+
+/**
+ * Afterwards every mount that needs it is ready, and files are owned as asked. Call `unstage` once the runtime has
+ * the mounts, or has failed.
+ */
+export async function stageMounts(room: Room, record: ContainerRecord, user: Owner): Promise<StagedSources> {
+  const sources = new Map<string, string>();
+  for (const [index, mount] of record.mounts.entries()) {
+    if (mount.owner === 'chown') await giveTo(user, mount);
+    if (!needsStage(mount)) continue;
+    const dir = join(stageOf(pathsOf(room, record.id)), String(index));
+    sources.set(mount.Destination, await stage(room, mount, { dir, user }));
+  }
+  return sources;
+}
+
+/** Afterwards nothing staged is mounted. Cheap for containers that never needed it; safe to repeat. */
+export function unstage(room: Room, record: ContainerRecord): void {
+  if (record.mounts.some(needsStage)) unmountUnder(stageOf(pathsOf(room, record.id)));
+}
+
+const stageOf = (paths: ContainerPaths): string => join(paths.bundle, 'mounts');
+
+async function stage(
+  room: Room,
+  mount: ContainerMount,
+  { dir, user }: { dir: string; user: Owner },
+): Promise<string> {
+  let source = mount.Source;
+  if (mount.Type === 'image') {
+    source = join(dir, 'image');
+    mkdirSync(source, { recursive: true });
+    mountReadOnly(room.snapshots.lowersOf(mount.chainId ?? null), source);
+  }
+  if (mount.subpath !== undefined) source = pin(mount, source, join(dir, 'part'));
+  if (mount.owner !== 'map') return source;
+  const target = join(dir, 'mapped');
+  ensureMountTarget(target, kindOf(source));
+  await mapOwner(mount, source, { target, user });
+  return target;
+}
+
+/**
+ * Binds a place inside `root`. Whoever writes there may exchange a folder for a link at any moment: the place is
+ * opened first, then looked at, and what was opened is mounted.
+ */
+function pin(mount: ContainerMount, root: string, target: string): string {
+  const subpath = mount.subpath ?? '';
+  const path = pathInRoot(realpathSync(root), subpath);
+  const nodeFlags = constants.O_NOFOLLOW | 0o10000000;
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, nodeFlags);
+  } catch (cause) {
+    throw notFound(
+      `cannot access path ${join(mount.Name ?? mount.Source, subpath)}: no such file or directory`,
+      {
+        hint: `A subpath must be there before the container starts (${mount.Destination}).`,
+        cause,
+      },
+    );
+  }
+  try {
+    const opened = `/proc/self/fd/${descriptor}`;
+    if (readlinkSync(opened) !== path.replace(/\/$/, ''))
+      throw invalid(`${subpath} changed while it was mounted`);
+    ensureMountTarget(target, kindOf(path));
+    bindMount(opened, target);
+    return target;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const kindOf = (path: string): 'directory' | 'file' => (lstatSync(path).isDirectory() ? 'directory' : 'file');
+
+async function mapOwner(
+  mount: ContainerMount,
+  source: string,
+  { target, user }: { target: string; user: Owner },
+): Promise<void> {
+  const { uid, gid } = lstatSync(source);
+  try {
+    await mountMapped(source, target, { onDisk: { uid, gid }, seen: user });
+  } catch (cause) {
+    const code = codeOf(cause);
+    if (code !== 'EINVAL' && code !== 'ENOSYS' && code !== 'EPERM') throw cause;
+    const type = observeMounts()
+      .filter((entry) => source === entry.target || source.startsWith(entry.target.replace(/\/?$/, '/')))
+      .at(-1)?.type;
+    throw unsupported(
+      `invalid mount config for type "${mount.Type}": owners cannot be mapped at ${mount.Source} (${type ?? 'this file system'}, ${code})`,
+      {
+        hint: 'It needs Linux 5.12 and a file system that can; `U` gives the files to the user instead.',
+        cause,
+      },
+    );
+  }
+}
+
+// Giving these away would break the host.
+const hostFolders =
+  /^\/(?:|bin|boot|dev|etc|home|lib|lib32|lib64|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var)$/;
+
+/** Does nothing where the top of the tree has that owner already. */
+async function giveTo(user: Owner, mount: ContainerMount): Promise<void> {
+  if (hostFolders.test(mount.Source)) {
+    throw invalid(`invalid mount config for type "${mount.Type}": chown of ${mount.Source} is not allowed`, {
+      hint: 'Mount a folder of your own, or leave out U.',
+    });
+  }
+  const path = mount.subpath === undefined ? mount.Source : pathInRoot(mount.Source, mount.subpath);
+  const { uid, gid } = lstatSync(path);
+  if (uid === user.uid && gid === user.gid) return;
+  await runOk('chown', ['-R', '-h', '--', `${user.uid}:${user.gid}`, path]);
+}

@@ -1,0 +1,188 @@
+// What a container sees at its mounts: places inside volumes, images, mapped and given owners, read-only below, propagation.
+import assert from 'node:assert/strict';
+import { chownSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Engine } from '#engine/open.ts';
+import { mountTmpfs, observeMounts, unmountUnder } from '#kernel/mounts.ts';
+import type { MountRequest } from '#shared/contract/container.ts';
+import { endEngine, importBusybox, newPlace, openAt, type Ran, runIn } from './containers-fixture.ts';
+
+const place = newPlace();
+let engine: Engine;
+
+before(async () => {
+  engine = await openAt(place);
+  await importBusybox(engine, place.dir);
+});
+
+after(async () => {
+  await endEngine(engine);
+  unmountUnder(place.dir);
+  place[Symbol.dispose]();
+});
+
+const sh = (script: string, host: { Mounts?: MountRequest[]; Binds?: string[] }, user = ''): Promise<Ran> =>
+  runIn(engine, {
+    Cmd: ['sh', '-c', script],
+    User: user,
+    HostConfig: { NetworkMode: 'none', AutoRemove: true, ...host },
+  });
+
+function folder(name: string, owner = 0): string {
+  const path = join(place.dir, name);
+  mkdirSync(path);
+  writeFileSync(join(path, 'file'), `of ${name}\n`);
+  for (const each of [path, join(path, 'file')]) chownSync(each, owner, owner);
+  return path;
+}
+
+test('a folder and a file inside a volume', async () => {
+  const { Mountpoint: data } = await engine.volumes.create({ Name: 'parts' });
+  mkdirSync(join(data, 'sub/deep'), { recursive: true });
+  writeFileSync(join(data, 'sub/deep/file'), 'deep\n');
+  const at = (Subpath: string): MountRequest[] => [
+    { Type: 'volume', Source: 'parts', Target: '/m', VolumeOptions: { Subpath } },
+  ];
+  const ran = await sh('cat /m/file; echo new > /m/made', { Mounts: at('sub/deep') });
+  assert.deepEqual([ran.code, ran.stdout], [0, 'deep\n'], ran.stderr);
+  assert.equal(readFileSync(join(data, 'sub/deep/made'), 'utf8'), 'new\n');
+  assert.equal((await sh('cat /m', { Mounts: at('sub/deep/file') })).stdout, 'deep\n');
+  await assert.rejects(sh('true', { Mounts: at('missing') }), {
+    kind: 'not-found',
+    message: /cannot access path parts\/missing: no such file or directory/,
+  });
+});
+
+test('a link inside a volume does not lead out of it', async () => {
+  const { Mountpoint: data } = await engine.volumes.create({ Name: 'sly' });
+  const secret = folder('secret');
+  symlinkSync(secret, join(data, 'way'));
+  const at = (Subpath: string): MountRequest[] => [
+    { Type: 'volume', Source: 'sly', Target: '/m', VolumeOptions: { Subpath } },
+  ];
+  await assert.rejects(sh('cat /m/file', { Mounts: at('way') }), { kind: 'not-found' });
+  await assert.rejects(sh('true', { Mounts: at('../parts') }), { kind: 'invalid' });
+  symlinkSync('/inner', join(data, 'inside'));
+  mkdirSync(join(data, 'inner'));
+  writeFileSync(join(data, 'inner/file'), 'mine\n');
+  assert.equal((await sh('cat /m/file', { Mounts: at('inside') })).stdout, 'mine\n');
+});
+
+test('the files of an image, to be read only, and kept while a container has them', async () => {
+  const mounts: MountRequest[] = [{ Type: 'image', Source: 'busybox', Target: '/m' }];
+  const ran = await sh('cat /m/data/seed; touch /m/data/x', { Mounts: mounts });
+  assert.equal(ran.stdout, 'from the image\n');
+  assert.match(ran.stderr, /Read-only file system/);
+  const part: MountRequest[] = [
+    { Type: 'image', Source: 'busybox', Target: '/m', ImageOptions: { Subpath: 'data' } },
+  ];
+  assert.equal((await sh('cat /m/seed', { Mounts: part })).stdout, 'from the image\n');
+  await assert.rejects(sh('true', { Mounts: [{ Type: 'image', Source: 'none', Target: '/m' }] }), {
+    kind: 'not-found',
+    message: /No such image: none/,
+  });
+  const { Id: id } = await engine.containers.create({
+    Image: 'busybox',
+    Cmd: ['true'],
+    HostConfig: { Mounts: mounts },
+  });
+  const [shown] = (await engine.containers.inspect(id)).Mounts;
+  assert.deepEqual([shown?.Type, shown?.Source, shown?.RW], ['image', 'busybox', false]);
+  await engine.containers.remove(id, {});
+});
+
+test('mapped owners: the user inside and the owner outside are one', async () => {
+  const path = folder('mapped', 4242);
+  const ran = await sh(
+    'id -u; stat -c %u /m/file; echo new > /m/made; stat -c %u /m/made',
+    { Binds: [`${path}:/m:idmap`] },
+    'app',
+  );
+  assert.deepEqual([ran.code, ran.stdout], [0, '1000\n1000\n1000\n'], ran.stderr);
+  assert.equal(statSync(join(path, 'made')).uid, 4242);
+  assert.equal(statSync(join(path, 'made')).gid, 4242);
+  assert.equal(statSync(join(path, 'file')).uid, 4242);
+  const asRoot = await sh('touch /m/root', {
+    Mounts: [{ Type: 'bind', Source: path, Target: '/m', Owner: 'map' }],
+  });
+  assert.equal(asRoot.code, 0, asRoot.stderr);
+  assert.equal(statSync(join(path, 'root')).uid, 4242);
+});
+
+test('given owners: the files belong to the user of the container, also on the host', async () => {
+  const path = folder('given');
+  symlinkSync('/etc/passwd', join(path, 'link'));
+  const ran = await sh('echo new > /m/file', { Binds: [`${path}:/m:U`] }, 'app');
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.equal(statSync(join(path, 'file')).uid, 1000);
+  assert.equal(statSync('/etc/passwd').uid, 0, 'links are not followed');
+  await assert.rejects(sh('true', { Binds: ['/usr:/m:U'] }, 'app'), /chown of \/usr is not allowed/);
+  assert.equal(statSync('/usr').uid, 0);
+});
+
+test('read-only holds for what is mounted below, unless it is asked otherwise', async () => {
+  const path = folder('below');
+  mkdirSync(join(path, 'sub'));
+  mountTmpfs(join(path, 'sub'));
+  const both = 'touch /m/a 2>/dev/null; echo $?; touch /m/sub/a 2>/dev/null; echo $?';
+  assert.equal((await sh(both, { Binds: [`${path}:/m:ro`] })).stdout, '1\n1\n');
+  const asked = (BindOptions: MountRequest['BindOptions']): MountRequest[] => [
+    { Type: 'bind', Source: path, Target: '/m', ReadOnly: true, ...(BindOptions ? { BindOptions } : {}) },
+  ];
+  assert.equal((await sh(both, { Mounts: asked({}) })).stdout, '1\n1\n');
+  assert.equal((await sh(both, { Mounts: asked({ ReadOnlyNonRecursive: true }) })).stdout, '1\n0\n');
+  assert.equal((await sh('ls /m/sub', { Mounts: asked({ NonRecursive: true }) })).stdout, '');
+  await assert.rejects(
+    sh('true', { Mounts: asked({ ReadOnlyForceRecursive: true, NonRecursive: true }) }),
+    /mount options conflict/,
+  );
+});
+
+test('a mount of the host appears inside where it was asked for', async () => {
+  const path = folder('spread');
+  mkdirSync(join(path, 'late'));
+  mountTmpfs(path);
+  const { setPropagation } = await import('#kernel/mounts.ts');
+  setPropagation(path, 'shared');
+  mkdirSync(join(path, 'late'));
+  for (const [mode, expected] of [
+    ['rslave', 'late\n'],
+    ['rprivate', ''],
+  ]) {
+    const { Id: id } = await engine.containers.create({
+      Image: 'busybox',
+      Cmd: ['sleep', '600'],
+      HostConfig: { NetworkMode: 'none', Binds: [`${path}:/m:${mode}`] },
+    });
+    await engine.containers.start(id);
+    mountTmpfs(join(path, 'late'));
+    writeFileSync(join(path, 'late/file'), 'late\n');
+    const { Pid: pid } = (await engine.containers.inspect(id)).State;
+    const seen = observeMounts(`/proc/${pid}/mountinfo`).some(({ target }) => target === '/m/late');
+    assert.equal(seen, expected !== '', mode);
+    await engine.containers.remove(id, { force: true });
+    unmountUnder(join(path, 'late'));
+  }
+});
+
+test('a file over a folder is refused in words, and so is a volume whose folder is gone', async () => {
+  const path = folder('wrong');
+  await assert.rejects(
+    sh('true', { Binds: [`${join(path, 'file')}:/bin`] }),
+    /not a directory|Not a directory/,
+  );
+  const { Mountpoint: data } = await engine.volumes.create({ Name: 'lost' });
+  rmSync(data, { recursive: true });
+  await assert.rejects(sh('true', { Binds: ['lost:/m'] }), {
+    kind: 'not-found',
+    message: /the folder of the volume is gone/,
+  });
+});
+
+test('nothing staged is left mounted', () => {
+  const left = observeMounts().filter(
+    ({ target }) => target.startsWith(`${place.dir}/`) && target.includes('/mounts/'),
+  );
+  assert.deepEqual(left, []);
+});
