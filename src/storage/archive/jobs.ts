@@ -9,7 +9,7 @@ export interface Owner {
 }
 
 export type Job =
-  | { kind: 'unpack-layer'; fd: number; target: string; maxBytes?: number }
+  | { kind: 'unpack-layer'; fd: number; target: string; maxBytes?: number; arriving?: boolean }
   | { kind: 'pack-layer'; dir: string; fd: number | null }
   | { kind: 'pack-tree'; root: string; path: string; fd: number; rebase?: string; followLinks: boolean }
   | {

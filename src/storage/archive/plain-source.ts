@@ -60,6 +60,39 @@ export async function openPlainStream(stream: Readable): Promise<PlainSource> {
   return pumped(stream, compression);
 }
 
+/** As `openPlainStream`, for many bytes: a program undoes the compression where one is installed. */
+export async function openPlainFlow(stream: Readable): Promise<PlainSource> {
+  const compression = sniffCompression(await peek(stream));
+  const codec = compression === 'none' ? undefined : findDecompressor(compression);
+  if (codec === undefined) return pumped(stream, compression);
+  const input = openPipe();
+  const output = openPipe();
+  const child = startProgram(codec.program, codec.args, { stdio: [input.readFd, output.writeFd, 'pipe'] });
+  closeSync(input.readFd);
+  closeSync(output.writeFd);
+  const results = Promise.allSettled([
+    pipeline(stream, socketOn(input.writeFd, 'write')),
+    endOf(child, compression),
+  ]);
+  const stop = (): void => {
+    stream.destroy();
+    child.kill('SIGKILL');
+  };
+  const close = once(() => {
+    closeSync(output.readFd);
+    if (child.exitCode === null) stop();
+  });
+  return { fd: output.readFd, ended: quiet(results.then(throwFirst)), stop, close };
+}
+
+/** What went wrong first: a program whose input broke off finds the data damaged. */
+function throwFirst(results: PromiseSettledResult<void>[]): void {
+  const failed = results.flatMap((result): unknown[] =>
+    result.status === 'rejected' ? [result.reason] : [],
+  );
+  if (failed.length > 0) throw failed.find((reason) => !isReaderGone(reason)) ?? failed[0];
+}
+
 function pumped(stream: Readable, compression: Compression): PlainSource {
   const { readFd, writeFd } = openPipe();
   const socket = socketOn(writeFd, 'write');

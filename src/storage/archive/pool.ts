@@ -27,6 +27,9 @@ const batchHands = 2;
 // Jobs whose other end is a client can wait for each other (cp from one into another), so they need more hands.
 const streamHands = 32;
 const streamKinds: ReadonlySet<Job['kind']> = new Set(['pack-tree', 'extract-tree', 'extract-context']);
+/** Its pace is that of somebody outside. */
+const isOfStream = (job: Job): boolean =>
+  streamKinds.has(job.kind) || (job.kind === 'unpack-layer' && job.arriving === true);
 
 const hands = new Set<Hand>();
 let queue: Waiting[] = [];
@@ -60,10 +63,10 @@ export async function runJob<K extends Job['kind']>(
 
 function assign(): void {
   queue = queue.filter((waiting) => {
-    const isStream = streamKinds.has(waiting.message.job.kind);
+    const isStream = isOfStream(waiting.message.job);
     const busy = [...hands].filter((hand) => {
-      const kind = hand.task?.message.job.kind;
-      return kind !== undefined && streamKinds.has(kind) === isStream;
+      const job = hand.task?.message.job;
+      return job !== undefined && isOfStream(job) === isStream;
     });
     if (busy.length >= (isStream ? streamHands : batchHands)) return true;
     give([...hands].find((hand) => hand.task === undefined) ?? hire(), waiting);

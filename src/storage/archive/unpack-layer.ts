@@ -1,13 +1,13 @@
 // Unpacking a layer blob into a directory.
-
+import type { Readable } from 'node:stream';
 import type { Unpacked } from './jobs.ts';
-import { openPlainFile } from './plain-source.ts';
+import { openPlainFile, openPlainFlow } from './plain-source.ts';
 import { runJob } from './pool.ts';
 import { reading } from './reading.ts';
 
 export interface UnpackLayerRequest {
-  /** Path of the blob; its compression is told from its first bytes. */
-  blob: string;
+  /** Path of the blob, or its bytes while they arrive; the compression is told from the first ones. */
+  blob: string | Readable;
   mediaType?: string;
   /** An empty directory. */
   target: string;
@@ -24,15 +24,10 @@ export interface UnpackLayerRequest {
  */
 export async function unpackLayer(request: UnpackLayerRequest): Promise<Unpacked> {
   const { blob, target, signal, onProgress, maxUnpackedBytes } = request;
-  return await reading(openPlainFile(blob), signal, (fd) =>
-    runJob(
-      {
-        kind: 'unpack-layer',
-        fd,
-        target,
-        ...(maxUnpackedBytes === undefined ? {} : { maxBytes: maxUnpackedBytes }),
-      },
-      { signal, onProgress },
-    ),
+  const arriving = typeof blob !== 'string';
+  const limit = maxUnpackedBytes === undefined ? {} : { maxBytes: maxUnpackedBytes };
+  const source = arriving ? await openPlainFlow(blob) : openPlainFile(blob);
+  return await reading(source, signal, (fd) =>
+    runJob({ kind: 'unpack-layer', fd, target, arriving, ...limit }, { signal, onProgress }),
   );
 }

@@ -1,9 +1,11 @@
 // One blob on its way in: written to a partial file, verified, then renamed to its digest.
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { invalid } from '#shared/errors.ts';
 import type { Digest } from '#shared/oci/digest.ts';
 import { diskFault, isDiskFull } from '../disk-faults.ts';
+import { type Arrival, followFile } from './follow.ts';
 
 export interface Expected {
   digest: Digest;
@@ -34,6 +36,7 @@ export class Ingest implements AsyncDisposable {
   #batch: Buffer[] = [];
   #batched = 0;
   #open = true;
+  #arrival: Arrival;
 
   constructor(place: IngestPlace, expected: Expected, at: { file: FileHandle; hash: Hash; offset: number }) {
     this.#place = place;
@@ -41,6 +44,7 @@ export class Ingest implements AsyncDisposable {
     this.#file = at.file;
     this.#hash = at.hash;
     this.#offset = at.offset;
+    this.#arrival = { bytes: at.offset, ended: false, next: Promise.withResolvers() };
   }
 
   /** How many bytes are here already: where the sender should go on. */
@@ -64,11 +68,20 @@ export class Ingest implements AsyncDisposable {
   }
 
   /**
+   * The bytes from the first to the last, as they arrive; not verified before `commit` has resolved. Breaks off
+   * where the ingest ends without having them all. The caller owns the stream.
+   */
+  follow(): Readable {
+    return followFile(this.#place.partial, () => this.#arrival);
+  }
+
+  /**
    * The blob is complete: afterwards it is in the store, verified and on disk. Where its digest or size is
    * not the expected one the partial file is deleted and `invalid` thrown.
    */
   async commit(): Promise<void> {
     await this.#flush();
+    this.#arrive({ ended: 'whole' });
     const { digest, size } = this.expected;
     const found = `sha256:${this.#hash.digest('hex')}`;
     if (size !== undefined && this.#offset !== size) {
@@ -110,6 +123,7 @@ export class Ingest implements AsyncDisposable {
     this.#batched = 0;
     try {
       if (batch.length > 0) await writeAll(this.#file, batch);
+      this.#arrive({ bytes: this.#arrival.bytes + batch.reduce((sum, each) => sum + each.length, 0) });
     } catch (thrown) {
       // A part that fills the disk is not worth keeping for later: it gives its room back.
       if (isDiskFull(thrown)) await this.discard();
@@ -117,9 +131,16 @@ export class Ingest implements AsyncDisposable {
     }
   }
 
+  #arrive(news: Partial<Arrival>): void {
+    const { next } = this.#arrival;
+    this.#arrival = { ...this.#arrival, ...news, next: Promise.withResolvers() };
+    next.resolve();
+  }
+
   async #end(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
+    if (!this.#arrival.ended) this.#arrive({ ended: 'broken' });
     this.#place.onEnd();
     await this.#file.close();
   }

@@ -92,12 +92,12 @@ export class LayerStore {
   }
 
   async #unpackNew(request: LayerRequest, unpack: Unpack): Promise<Layer> {
-    this.#assertParent(request.parent);
     const n = this.#places.number();
     const tmp = join(this.#places.tmp, String(n));
     try {
       mkdirSync(join(tmp, 'fs'), { recursive: true, mode: 0o755 });
       const { diffId, sizeBytes } = await unpack(join(tmp, 'fs'));
+      this.#assertParent(request.parent);
       assertDigests(request, diffId);
       renameSync(tmp, this.#places.layer(n));
       return this.record(request.chainId, { n, parent: request.parent, diffId, sizeBytes });

@@ -73,7 +73,7 @@ export class Snapshots implements AsyncDisposable {
   /**
    * The layer `chainId`, unpacked where it is not here yet: `unpack` fills the empty directory it is given and
    * tells the digest of the layer's plain tar. Concurrent calls for one layer unpack once. The parent must be
-   * there. A digest that leads to another chain ID throws `invalid`, and nothing is kept.
+   * there when `unpack` is done. A digest that leads to another chain ID throws `invalid`, and nothing is kept.
    */
   async addLayer(request: LayerRequest, unpack: Unpack): Promise<Layer> {
     return await this.#layers.add(request, unpack);

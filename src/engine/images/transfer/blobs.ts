@@ -5,6 +5,7 @@ import { EngineError, isKind, unavailable } from '#shared/errors.ts';
 import { type Digest, shortOf } from '#shared/oci/digest.ts';
 import type { Reference } from '#shared/oci/reference.ts';
 import type { Descriptor } from '#shared/oci/specs.ts';
+import type { Ingest } from '#storage/content/ingest.ts';
 import type { ImageRoom } from '../room.ts';
 
 export interface BlobRequest {
@@ -13,6 +14,8 @@ export interface BlobRequest {
   auth?: RegistryAuth | undefined;
   signal?: AbortSignal | undefined;
   onBytes?: (receivedBytes: number) => void;
+  /** The download begins; not called where another one brings the blob. Again where it has to begin anew. */
+  onStart?: ((ingest: Pick<Ingest, 'follow'>) => void) | undefined;
   /** All bytes are here; their digest is checked next. */
   onReceived?: () => void;
 }
@@ -68,6 +71,7 @@ export class BlobFetcher {
     const { ref, descriptor, auth, signal } = request;
     for (let tried = 1; ; tried++) {
       await using ingest = await this.#room.content.ingest(descriptor.digest, descriptor);
+      request.onStart?.(ingest);
       await this.#room.registry.blob(ref, descriptor, { auth, signal, onBytes, sink: ingest });
       request.onReceived?.();
       try {

@@ -1,7 +1,10 @@
 // The layers of one image: those that are missing are fetched and unpacked, several at a time, recorded in order.
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { invalid } from '#shared/errors.ts';
 import { type Digest, shortOf } from '#shared/oci/digest.ts';
-import { unpackLayer } from '#storage/archive/archive.ts';
+import { type Unpacked, unpackLayer } from '#storage/archive/archive.ts';
+import type { Ingest } from '#storage/content/ingest.ts';
 import { chainIdsOf } from '../add.ts';
 import type { Attempt } from '../garbage.ts';
 import type { ImageRoom } from '../room.ts';
@@ -25,13 +28,21 @@ export interface LayerWork {
   sources: readonly LayerSource[];
   attempt: Attempt;
   /** Afterwards the content store has the blob. */
-  fetch(source: LayerSource, signal: AbortSignal): Promise<void>;
+  fetch(source: LayerSource, options: FetchOptions): Promise<void>;
   onStep?(source: LayerSource, status: 'Already exists' | 'Pulling fs layer' | 'Pull complete'): void;
   onUnpack?(source: LayerSource, count: { current: number; total: number }): void;
   signal?: AbortSignal | undefined;
 }
 
+export interface FetchOptions {
+  signal: AbortSignal;
+  /** Told where the bytes can be read while they arrive. */
+  onStart(ingest: Pick<Ingest, 'follow'>): void;
+}
+
 const unpacking = new Slots(2);
+// A slow download must not keep those from unpacking whose bytes are here.
+const following = new Slots(2);
 
 /** Afterwards every layer is in the snapshots and held by the attempt. The first failure stops the others. */
 export async function ensureLayers(room: ImageRoom, work: LayerWork): Promise<void> {
@@ -78,33 +89,89 @@ interface LayerTurn {
   parent: Promise<void> | null | undefined;
 }
 
-async function ensureLayer(
-  room: ImageRoom,
-  plan: LayerPlan,
-  { work, signal, parent }: LayerTurn,
-): Promise<void> {
+async function ensureLayer(room: ImageRoom, plan: LayerPlan, turn: LayerTurn): Promise<void> {
+  const { work, signal, parent } = turn;
   parent?.catch(() => {});
-  await work.fetch(plan, signal);
-  // The store records a layer on a parent that is there; while this one waits, those above it download.
-  await parent;
   const { chainId, diffId } = plan;
-  await room.snapshots.addLayer({ chainId, parent: plan.parent, diffId }, async (target) => {
-    const unpacked = await unpacking.run(() => unpack(room, plan, { target, signal, work }));
+  const fetching = startFetch(plan, turn);
+  const add = room.snapshots.addLayer({ chainId, parent: plan.parent, diffId }, async (target) => {
+    const early = await unpackArriving(room, plan, { fetching, target, signal, work });
+    await fetching.done;
+    if (early?.diffId !== diffId) emptyFolder(target);
+    const unpacked =
+      early?.diffId === diffId
+        ? early
+        : await unpacking.run(() => unpackBlob(room, plan, { target, signal, work }));
     if (unpacked.diffId !== diffId) {
       throw invalid(
         `layer ${shortOf(plan.digest)}: unpacks to ${unpacked.diffId}, but the image's configuration says ${diffId}`,
       );
     }
+    // The store records a layer on a parent that is there; those above it unpack meanwhile.
+    await parent;
     return unpacked;
   });
+  // The download has ended either way, and where somebody else has added the layer the blob is wanted all the same.
+  const [added, fetched] = await Promise.allSettled([add, fetching.done]);
+  for (const one of [fetched, added]) if (one.status === 'rejected') throw one.reason;
   work.onStep?.(plan, 'Pull complete');
 }
 
-function unpack(
+interface UnpackTurn {
+  target: string;
+  signal: AbortSignal;
+  work: LayerWork;
+}
+
+interface Fetching {
+  done: Promise<void>;
+  /** The bytes while they arrive; undefined where they are all here, or never will be. */
+  started: Promise<Pick<Ingest, 'follow'> | undefined>;
+}
+
+function startFetch(plan: LayerPlan, { work, signal }: LayerTurn): Fetching {
+  const { promise: started, resolve } = Promise.withResolvers<Pick<Ingest, 'follow'> | undefined>();
+  const done = work.fetch(plan, { signal, onStart: resolve });
+  done.then(
+    () => resolve(undefined),
+    () => resolve(undefined),
+  );
+  return { done, started };
+}
+
+/**
+ * Unpacks bytes that are not verified yet. What comes of it counts only once the blob is verified and the diff ID is
+ * the expected one; whatever fails here is undefined, for the verified blob says better what is wrong.
+ */
+async function unpackArriving(
   room: ImageRoom,
   plan: LayerPlan,
-  { target, signal, work }: { target: string; signal: AbortSignal; work: LayerWork },
-): Promise<{ diffId: Digest; sizeBytes: number }> {
+  { fetching, ...turn }: UnpackTurn & { fetching: Fetching },
+): Promise<Unpacked | undefined> {
+  const arriving = await fetching.started;
+  if (arriving === undefined || following.isFull) return undefined;
+  const { target, signal, work } = turn;
+  let isUnpacking = true;
+  const tell = () =>
+    isUnpacking && work.onUnpack?.(plan, { current: 0, total: room.content.size(plan.digest) });
+  fetching.done.then(tell, () => {});
+  return await following
+    .run(() => unpackLayer({ blob: arriving.follow(), mediaType: plan.mediaType, target, signal }))
+    .catch(() => undefined)
+    .finally(() => {
+      isUnpacking = false;
+    });
+}
+
+function emptyFolder(dir: string): void {
+  for (const name of readdirSync(dir)) rmSync(join(dir, name), { recursive: true, force: true });
+}
+
+function unpackBlob(
+  room: ImageRoom,
+  plan: LayerPlan,
+  { target, signal, work }: UnpackTurn,
+): Promise<Unpacked> {
   signal.throwIfAborted();
   const total = room.content.size(plan.digest);
   work.onUnpack?.(plan, { current: 0, total });

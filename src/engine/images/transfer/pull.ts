@@ -19,7 +19,7 @@ import { Attempt } from '../garbage.ts';
 import type { ImageRecord } from '../record.ts';
 import type { ImageRoom } from '../room.ts';
 import { BlobFetcher } from './blobs.ts';
-import { ensureLayers, type LayerSource } from './layers.ts';
+import { ensureLayers, type FetchOptions, type LayerSource } from './layers.ts';
 import { type OnProgress, Progress } from './progress.ts';
 import { SharedWork } from './share.ts';
 import { Slots } from './slots.ts';
@@ -131,13 +131,13 @@ export class Puller {
     const { image, config, attempt, progress } = pull;
     const downloads = new Slots(3);
     const descriptors = new Map(image.manifest.layers.map((layer) => [layer.digest, layer]));
-    const fetchOne = (descriptor: Descriptor, stop: AbortSignal) => {
+    const fetchOne = (descriptor: Descriptor, options: FetchOptions) => {
       const id = shortOf(descriptor.digest);
       return this.#fetcher.fetch({
         ref,
         descriptor,
         auth,
-        signal: stop,
+        ...options,
         onBytes: (current) => progress.counted(id, 'Downloading', { current, total: descriptor.size }),
         onReceived: () => progress.step(id, 'Verifying Checksum'),
       });
@@ -148,11 +148,11 @@ export class Puller {
       sources: image.manifest.layers,
       attempt,
       signal,
-      fetch: async (source: LayerSource, stop) => {
+      fetch: async (source: LayerSource, options) => {
         const descriptor = descriptors.get(source.digest);
         if (descriptor === undefined) throw notFound(`blob ${source.digest} not found`);
         if (downloads.isFull) progress.step(shortOf(source.digest), 'Waiting');
-        await downloads.run(() => fetchOne(descriptor, stop));
+        await downloads.run(() => fetchOne(descriptor, options));
         progress.step(shortOf(source.digest), 'Download complete');
       },
       onStep: (source, status) => {
