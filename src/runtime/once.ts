@@ -70,7 +70,7 @@ export async function runOnce(runtime: Runtime, request: OnceRequest): Promise<n
   const pidPath = join(bundle, 'pid');
   for (const path of [logPath, pidPath]) rmSync(path, { force: true });
   const child = startProgram(
-    runtime.runtimePath,
+    runtime.runtimeProgram,
     [...runtime.runtimeFlags, `--log=${logPath}`, 'run', '--bundle', bundle, '--pid-file', pidPath, id],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );

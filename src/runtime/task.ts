@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { removeCgroup } from '#kernel/cgroups.ts';
+import { sealProgram } from '#kernel/sealed-program.ts';
 import { run, runOk } from '#kernel/spawn.ts';
 import { sendSignal } from '#kernel/syscalls.ts';
 import { conflict } from '#shared/errors.ts';
@@ -77,7 +78,10 @@ const monitorLostCode = 255;
 
 /** Opened with `openRuntime`. Every verb may be repeated; none takes a lock: that is the caller's. */
 export class Runtime implements AsyncDisposable {
+  /** The OCI runtime that was asked for. */
   readonly runtimePath: string;
+  /** What to start for it. */
+  readonly runtimeProgram: string;
   readonly conmonPath: string;
   /** Global flags for every call of the OCI runtime. */
   readonly runtimeFlags: readonly string[];
@@ -86,6 +90,7 @@ export class Runtime implements AsyncDisposable {
   readonly #runDir: string;
   readonly #exits: ExitWatcher;
   readonly #warmth = new CgroupWarmth();
+  readonly #sealed: Disposable | undefined;
 
   constructor(options: RuntimeOptions) {
     this.runtimePath = findProgram(options.runtimePath ?? 'crun');
@@ -95,6 +100,9 @@ export class Runtime implements AsyncDisposable {
     this.stateRoot = join(options.runDir, 'r');
     this.runtimeFlags = [`--root=${this.stateRoot}`];
     mkdirSync(this.stateRoot, { recursive: true, mode: 0o700 });
+    const sealedPath = join(options.runDir, basename(this.runtimePath));
+    this.#sealed = this.#isCrun ? sealProgram(this.runtimePath, sealedPath) : undefined;
+    this.runtimeProgram = this.#sealed === undefined ? this.runtimePath : sealedPath;
     this.#exits = new ExitWatcher(join(options.runDir, 'x'));
   }
 
@@ -126,7 +134,7 @@ export class Runtime implements AsyncDisposable {
     try {
       const monitor = await startMonitor({
         conmonPath: this.conmonPath,
-        runtimePath: this.runtimePath,
+        runtimePath: this.runtimeProgram,
         runtimeFlags: this.runtimeFlags,
         id,
         processId: id,
@@ -185,11 +193,11 @@ export class Runtime implements AsyncDisposable {
 
   /** Freezes all processes. */
   async pause(id: string): Promise<void> {
-    await runOk(this.runtimePath, [...this.runtimeFlags, 'pause', id]);
+    await runOk(this.runtimeProgram, [...this.runtimeFlags, 'pause', id]);
   }
 
   async resume(id: string): Promise<void> {
-    await runOk(this.runtimePath, [...this.runtimeFlags, 'resume', id]);
+    await runOk(this.runtimeProgram, [...this.runtimeFlags, 'resume', id]);
   }
 
   /** New limits for a running container. */
@@ -198,7 +206,7 @@ export class Runtime implements AsyncDisposable {
     const file = join(this.#bundleOf(id), 'update.json');
     writeFileSync(file, JSON.stringify(toResources(limits)), { mode: 0o600 });
     try {
-      await runOk(this.runtimePath, [...this.runtimeFlags, 'update', '--resources', file, id]);
+      await runOk(this.runtimeProgram, [...this.runtimeFlags, 'update', '--resources', file, id]);
     } finally {
       rmSync(file, { force: true });
     }
@@ -249,6 +257,7 @@ export class Runtime implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#exits[Symbol.dispose]();
     this.#warmth[Symbol.dispose]();
+    this.#sealed?.[Symbol.dispose]();
   }
 
   get #isCrun(): boolean {
@@ -256,7 +265,7 @@ export class Runtime implements AsyncDisposable {
   }
 
   #call(...args: string[]) {
-    return run(this.runtimePath, [...this.runtimeFlags, ...args]);
+    return run(this.runtimeProgram, [...this.runtimeFlags, ...args]);
   }
 
   #bundleOf(id: string): string {

@@ -29,7 +29,7 @@ export function startPipedExec({ runtime, request, dir }: ExecPlace): ExecSessio
   const logPath = join(dir, 'log');
   const pidPath = join(dir, 'pid');
   const child = startProgram(
-    runtime.runtimePath,
+    runtime.runtimeProgram,
     [...runtime.runtimeFlags, `--log=${logPath}`, 'exec', '--process', join(dir, 'process.json')].concat(
       '--pid-file',
       pidPath,

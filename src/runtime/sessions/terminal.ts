@@ -14,7 +14,7 @@ export async function startTerminalExec({ runtime, request, dir }: ExecPlace): P
   try {
     const monitor = await startMonitor({
       conmonPath: runtime.conmonPath,
-      runtimePath: runtime.runtimePath,
+      runtimePath: runtime.runtimeProgram,
       runtimeFlags: [...runtime.runtimeFlags, `--log=${join(dir, 'log')}`],
       id: request.id,
       processId: request.id,
