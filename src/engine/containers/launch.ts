@@ -3,6 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import type { Attached } from '#engine/networks/networks.ts';
 import { mountTmpfs } from '#kernel/mounts.ts';
 import { ensureNetns } from '#kernel/netns.ts';
+import { pathInRoot } from '#kernel/root-path.ts';
 import { writeBundle } from '#runtime/bundle.ts';
 import { buildSpec, type NamespaceChoice } from '#runtime/spec.ts';
 import type { Task } from '#runtime/task.ts';
@@ -12,7 +13,6 @@ import { attachRequestOf } from './config/network-request.ts';
 import { specInputOf } from './config/spec-input.ts';
 import { stageMounts, unstage } from './config/stage.ts';
 import { ensureSource } from './config/volumes.ts';
-import { pathInRoot } from './files/root-path.ts';
 import type { ContainerRecord, Wiring } from './record/record.ts';
 import { type ContainerPaths, pathsOf, type Room } from './room.ts';
 

@@ -7,6 +7,8 @@ export interface VolumeRecord {
   labels: Record<string, string> | null;
   /** Options of the local driver: type, device, o, size. */
   options: Record<string, string> | null;
+  /** A rename from that name was begun. */
+  renamedFrom?: string;
 }
 
 /** The label of volumes that nobody named. */

@@ -12,7 +12,8 @@ import type { VolumeRoom } from './room.ts';
 import { sizesOf } from './usage.ts';
 import { usersOf } from './users.ts';
 
-const trashPrefix = '.trash-';
+/** What begins so in the folder of volumes is nobody's, and removed by the next engine. */
+export const trashPrefix = '.trash-';
 
 /** Afterwards the volume is gone. Throws `conflict` while a container has it; `force` forgives one that is not there. */
 export function removeVolume(room: VolumeRoom, name: string, options: { force?: boolean }): void {

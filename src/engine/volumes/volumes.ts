@@ -1,7 +1,13 @@
 // The door of the volumes room: named folders that outlive containers.
 import { mkdirSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import type { EventLog } from '#engine/events.ts';
-import type { VolumeCreateRequest, VolumeInspect } from '#shared/contract/volume.ts';
+import type {
+  VolumeCreateRequest,
+  VolumeInspect,
+  VolumeListing,
+  VolumeUsage,
+} from '#shared/contract/volume.ts';
 import { messageOf } from '#shared/errors.ts';
 import { KeyedLock } from '#shared/lock.ts';
 import type { Filters } from '#shared/notation/filter.ts';
@@ -9,11 +15,13 @@ import type { Leases } from '#storage/state/leases.ts';
 import type { State } from '#storage/state/state.ts';
 import { copyInto } from './copy-up.ts';
 import { createVolume } from './create.ts';
+import { type ImportOptions, importVolume, listFiles, packVolume, readFileOf } from './files.ts';
 import { dataOf, inspectOf, requireVolume } from './inspect.ts';
 import { listVolumes } from './list.ts';
 import { mountVolume } from './mount.ts';
 import type { VolumeRecord } from './record.ts';
 import { emptyTrash, pruneVolumes, removeVolume } from './remove.ts';
+import { cloneVolume, finishRenames, renameVolume } from './rename.ts';
 import type { VolumeRoom } from './room.ts';
 import { sizesOf } from './usage.ts';
 import { usersOf } from './users.ts';
@@ -85,6 +93,53 @@ export class Volumes {
     });
   }
 
+  /** Throws `not-found` for a volume or a path that is not there. */
+  listFiles(name: string, path: string): Promise<VolumeListing> {
+    return this.#locked(name, () => listFiles(this.#room, requireVolume(this.#room, name), path));
+  }
+
+  /** The content of one file; the stream is the caller's to read or destroy. */
+  readFile(name: string, path: string): Promise<Readable> {
+    return this.#locked(name, () => readFileOf(this.#room, requireVolume(this.#room, name), path));
+  }
+
+  /** A tar of what is at `path`; the stream is the caller's to read or destroy. */
+  pack(name: string, path = '/'): Promise<Readable> {
+    return this.#locked(name, () => packVolume(this.#room, requireVolume(this.#room, name), path));
+  }
+
+  /** The archive's files are in the volume, made where it is missing. Throws `conflict` where it has files already. */
+  import(name: string, options: ImportOptions): Promise<VolumeInspect> {
+    return this.#locked(name, async () =>
+      inspectOf(this.#room, await importVolume(this.#room, name, options)),
+    );
+  }
+
+  /** Throws `conflict` where the new name is taken. */
+  clone(name: string, newName: string): Promise<VolumeInspect> {
+    return this.#lockedBoth(name, newName, async () =>
+      inspectOf(this.#room, await cloneVolume(this.#room, name, newName)),
+    );
+  }
+
+  /** Throws `conflict` where the new name is taken or a container has the volume. */
+  rename(name: string, newName: string): Promise<VolumeInspect> {
+    return this.#lockedBoth(name, newName, async () =>
+      inspectOf(this.#room, renameVolume(this.#room, name, newName)),
+    );
+  }
+
+  /** How much is in one volume, and the names of the containers that have it. */
+  async usageOf(name: string): Promise<VolumeUsage> {
+    requireVolume(this.#room, name);
+    const sizes = await sizesOf(this.#room, [name]);
+    const users = usersOf(this.#room, name);
+    return {
+      Size: sizes.get(name) ?? -1,
+      UsedBy: users.map((id) => this.#room.containerName(id) ?? id.slice(0, 12)).sort(),
+    };
+  }
+
   /** Size in bytes and number of containers of every volume. */
   async usage(): Promise<VolumeInspect[]> {
     const volumes = this.list();
@@ -112,6 +167,12 @@ export class Volumes {
     return results.flat();
   }
 
+  // Always in one order: two at once would wait for each other.
+  #lockedBoth<T>(one: string, other: string, work: () => Promise<T>): Promise<T> {
+    const [first = one, second = other] = [one, other].sort();
+    return this.#locked(first, () => (first === second ? work() : this.#locked(second, work)));
+  }
+
   #locked<T>(name: string, work: () => Promise<T>): Promise<T> {
     return this.#room.lock.run(name, work);
   }
@@ -122,12 +183,14 @@ export function openVolumes(options: VolumesOptions): Volumes {
   mkdirSync(options.dir, { recursive: true, mode: 0o711 });
   emptyTrash(options.dir);
   const containers = options.state.collection<{ name?: string }>('containers');
-  return new Volumes({
+  const room: VolumeRoom = {
     dir: options.dir,
     records: options.state.collection<VolumeRecord>('volumes'),
     leases: options.leases,
     events: options.events,
     lock: new KeyedLock(),
     containerName: (id) => containers.get(id)?.name,
-  });
+  };
+  finishRenames(room);
+  return new Volumes(room);
 }

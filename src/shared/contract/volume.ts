@@ -19,3 +19,32 @@ export interface VolumeInspect {
   Options: Record<string, string> | null;
   UsageData?: { Size: number; RefCount: number };
 }
+
+/** A file in a volume: Wharf's own, of `GET /volumes/{name}/files`. */
+export interface VolumeFile {
+  /** Its name in its folder; of the listed place itself, its path in the volume. */
+  Name: string;
+  Type: 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'device';
+  /** Bytes. */
+  Size: number;
+  /** Permission bits with setuid, setgid and sticky. */
+  Mode: number;
+  Uid: number;
+  Gid: number;
+  /** RFC 3339. */
+  ModTime: string;
+  LinkTarget?: string;
+}
+
+/** A place in a volume, and what is in it where it is a folder. */
+export interface VolumeListing extends VolumeFile {
+  Entries: VolumeFile[];
+}
+
+/** How much a volume holds and who has it: Wharf's own, of `GET /volumes/{name}/usage`. */
+export interface VolumeUsage {
+  /** Bytes on disk; -1 where they could not be counted. */
+  Size: number;
+  /** Names of containers, running or not. */
+  UsedBy: string[];
+}

@@ -16,6 +16,7 @@ const heads = {
   Availability: 'AVAILABILITY',
   Group: 'GROUP',
   Status: 'STATUS',
+  UsedBy: 'USED BY',
 };
 
 export const command = defineCommand({
@@ -25,6 +26,7 @@ export const command = defineCommand({
     filter: many('Only these (dangling=true, name=data …)', 'KEY=VALUE', { short: 'f' }),
     format: text('json, a template, or "table TEMPLATE"', 'FORMAT'),
     quiet: toggle('Show names only', 'q'),
+    size: toggle('Show sizes, and which containers have each', 's'),
   },
   args: [0, 0],
   examples: ['wharf volume ls', 'wharf volume ls --filter dangling=true'],
@@ -32,7 +34,8 @@ export const command = defineCommand({
     const { volumes } = await cli.client();
     const found = await volumes.list(filtersOf(flags.filter));
     found.sort((a, b) => (a.Name < b.Name ? -1 : 1));
-    const rows = found.map((volume) => ({
+    const usages = await Promise.all(found.map(({ Name }) => (flags.size ? volumes.usage(Name) : undefined)));
+    const rows = found.map((volume, index) => ({
       Availability: 'N/A',
       Driver: volume.Driver,
       Group: 'N/A',
@@ -41,7 +44,8 @@ export const command = defineCommand({
       Mountpoint: volume.Mountpoint,
       Name: volume.Name,
       Scope: volume.Scope,
-      Size: volume.UsageData === undefined ? 'N/A' : formatBytesDecimal(volume.UsageData.Size),
+      Size: sizeText(usages[index]?.Size ?? volume.UsageData?.Size),
+      UsedBy: usages[index]?.UsedBy.join(', ') ?? 'N/A',
       Status: 'N/A',
       Label: (name: string) => volume.Labels?.[name] ?? '',
     }));
@@ -49,8 +53,10 @@ export const command = defineCommand({
     else
       printRows(cli, rows, {
         heads,
-        columns: ['Driver', 'Name'],
+        columns: flags.size ? ['Driver', 'Name', 'Size', 'UsedBy'] : ['Driver', 'Name'],
         format: flags.format ?? cli.config().volumesFormat,
       });
   },
 });
+
+const sizeText = (bytes = -1): string => (bytes < 0 ? 'N/A' : formatBytesDecimal(bytes));

@@ -19,7 +19,7 @@ export function fillHostConfig(asked: HostConfig, config: ContainerConfig): Host
     CgroupnsMode: asked.CgroupnsMode || 'private',
     ShmSize: asked.ShmSize || defaultShmBytes,
     Runtime: asked.Runtime || 'crun',
-    PortBindings: asked.PortBindings ?? {},
+    PortBindings: asked.PortBindings ?? null,
     MemorySwap: swapOf(asked),
   };
 }

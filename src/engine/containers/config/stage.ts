@@ -4,10 +4,10 @@ import { closeSync, constants, lstatSync, mkdirSync, openSync, readlinkSync, rea
 import { join } from 'node:path';
 import { mountMapped, type Owner } from '#kernel/mapped-mounts.ts';
 import { bindMount, ensureMountTarget, observeMounts, unmountUnder } from '#kernel/mounts.ts';
+import { pathInRoot } from '#kernel/root-path.ts';
 import { runOk } from '#kernel/spawn.ts';
 import { codeOf, invalid, notFound, unsupported } from '#shared/errors.ts';
 import { mountReadOnly } from '#storage/snapshots/read-only.ts';
-import { pathInRoot } from '../files/root-path.ts';
 import type { ContainerMount, ContainerRecord } from '../record/record.ts';
 import { type ContainerPaths, pathsOf, type Room } from '../room.ts';
 

@@ -1,7 +1,7 @@
 // Makes planned mounts good: volumes exist and are leased, missing bind sources are made, image content copied up.
 import { existsSync, mkdirSync } from 'node:fs';
+import { pathInRoot } from '#kernel/root-path.ts';
 import { invalid } from '#shared/errors.ts';
-import { pathInRoot } from '../files/root-path.ts';
 import type { ContainerMount, ContainerRecord } from '../record/record.ts';
 import { holderOf, type Room } from '../room.ts';
 import type { PlannedMount } from './mounts.ts';

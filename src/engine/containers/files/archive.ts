@@ -2,6 +2,7 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
+import { pathInRoot } from '#kernel/root-path.ts';
 import { resolveUser } from '#runtime/users.ts';
 import { forbidden, invalid, notFound } from '#shared/errors.ts';
 import { cleanPath } from '#shared/notation/mount.ts';
@@ -9,7 +10,6 @@ import { rfc3339NanoOf } from '#shared/notation/time.ts';
 import { extractTree, packTree } from '#storage/archive/archive.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { announce, type Room } from '../room.ts';
-import { pathInRoot } from './root-path.ts';
 import { openRootfs, placeOf } from './rootfs.ts';
 
 /** `X-Docker-Container-Path-Stat`. `mode` in Go's file mode bits. */

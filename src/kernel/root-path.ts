@@ -1,4 +1,4 @@
-// Paths inside a container's root file system, so that no link leads out of it.
+// Paths inside a root folder, so that no link leads out of it.
 import { lstatSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { invalid } from '#shared/errors.ts';
