@@ -4,6 +4,8 @@ import type { ImageRunConfig } from '#shared/oci/specs.ts';
 export interface Recipe {
   /** Familiar name, as in a Dockerfile's FROM. */
   name: string;
+  /** Counted up when the way it is made changes, so that caches make it anew. */
+  revision?: number;
   /** Packages beyond Debian's minimal set; null: a root of busybox alone. */
   packages: string[] | null;
   /** Shell lines run inside the root once the packages are in. */
@@ -14,7 +16,7 @@ export interface Recipe {
 const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export const recipes: Recipe[] = [
-  { name: 'busybox:latest', packages: null, finish: [], config: { Env: [path], Cmd: ['sh'] } },
+  { name: 'busybox:latest', revision: 2, packages: null, finish: [], config: { Env: [path], Cmd: ['sh'] } },
   { name: 'debian:bookworm-slim', packages: [], finish: [], config: { Env: [path], Cmd: ['bash'] } },
   {
     name: 'python:3.11-slim',

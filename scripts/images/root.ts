@@ -47,6 +47,8 @@ async function makeBusyboxRoot(tarFile: string): Promise<void> {
     await writeFile(join(root, 'etc/group'), group);
     const owner = ['--numeric-owner', '--owner=0', '--group=0', '--sort=name', '--mtime=@0'];
     await execute('chmod', ['1777', join(root, 'tmp')]);
+    // Made as a private folder, but users other than root must be able to enter it.
+    await execute('chmod', ['755', root]);
     await execute('tar', [...owner, '-C', root, '-cf', tarFile, '.']);
   } finally {
     await rm(root, { recursive: true, force: true });
