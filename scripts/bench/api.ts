@@ -1,12 +1,18 @@
 // The one client that drives every engine of the bench: plain HTTP over a unix socket, connections kept.
+import { createWriteStream } from 'node:fs';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 export interface Api {
   /** Sends JSON, reads the whole answer; throws on a status of 400 and above. */
   call<T = unknown>(method: string, path: string, body?: object): Promise<T>;
   /** Sends bytes or nothing, counts the bytes of the answer. */
   stream(method: string, path: string, body?: Readable): Promise<number>;
+  /** The whole answer as text; throws on a status of 400 and above. */
+  text(method: string, path: string, headers?: Headers): Promise<string>;
+  /** A GET whose answer goes into a file. */
+  toFile(path: string, file: string): Promise<void>;
   close(): void;
 }
 
@@ -46,6 +52,15 @@ export function openApi(socketPath: string): Api {
       if ((answer.statusCode ?? 0) >= 400) throw new Error(`${method} ${path}: ${answer.statusCode}`);
       return bytes;
     },
+    async text(method, path, headers = {}) {
+      const answer = await send(method, path, headers);
+      const chunks: Buffer[] = [];
+      for await (const chunk of answer) chunks.push(chunk);
+      const text = Buffer.concat(chunks).toString('utf8');
+      if ((answer.statusCode ?? 0) >= 400) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
+      return text;
+    },
+    toFile: async (path, file) => pipeline(await send('GET', path, {}), createWriteStream(file)),
     close: () => agent.destroy(),
   };
 }

@@ -19,20 +19,23 @@ export interface MaterialLayer extends Blob {
   tar: Blob;
 }
 
-export type Material = Record<'one' | 'twelve' | 'small', MaterialLayer[]>;
+export type Shape = 'one' | 'twelve' | 'small' | 'saved';
 
 const million = 1_000_000;
 
+const layerBytes = {
+  one: [909 * million],
+  twelve: Array<number>(12).fill(70 * million),
+  saved: [300 * million],
+};
+
 /** Layers made of this machine's own files, as tars and as gzip, in `dir`. */
-export async function makeMaterial(dir: string): Promise<Material> {
+export async function makeMaterial(dir: string, shape: Shape): Promise<MaterialLayer[]> {
   await mkdir(dir, { recursive: true });
+  if (shape === 'small') return [await smallFiles(dir)];
   const found = await filesBelow(['/usr/lib', '/usr/share', '/usr/bin']);
-  const twelve = Array.from({ length: 12 }, () => take(found, 70 * million));
-  return {
-    twelve: await layersOf(dir, 'twelve', twelve),
-    one: await layersOf(dir, 'one', [take(found, 909 * million)]),
-    small: [await smallFiles(dir)],
-  };
+  const lists = layerBytes[shape].map((bytes) => take(found, bytes));
+  return await layersOf(dir, shape, lists);
 }
 
 interface Found {
