@@ -6,6 +6,7 @@ import { openApi } from '#api/fastify.ts';
 import { type RouteFact, recordRoutes } from '#api/openapi/routes.ts';
 import { absentRoutes } from '#api/routes/absent.ts';
 import { buildRoutes } from '#api/routes/build.ts';
+import { buildHistoryRoutes } from '#api/routes/build-history.ts';
 import { containerFileRoutes } from '#api/routes/container-files.ts';
 import { containerStreamRoutes } from '#api/routes/container-streams.ts';
 import { containerRoutes } from '#api/routes/containers.ts';
@@ -17,6 +18,7 @@ import { networkRoutes } from '#api/routes/networks.ts';
 import { systemRoutes } from '#api/routes/system.ts';
 import { volumeRoutes } from '#api/routes/volumes.ts';
 import { openUpgrades } from '#api/upgrade.ts';
+import { rememberVersion } from '#api/versions/asked-version.ts';
 import { errorAnswer } from '#api/wire/error-answer.ts';
 import { apiVersion, escapeImageName, stripVersion } from '#api/wire/version.ts';
 import type { Engine } from '#engine/open.ts';
@@ -50,6 +52,7 @@ export async function openEngineApi(engine: Engine, options: ApiOptions): Promis
   imageRoutes(api, engine);
   imageStreamRoutes(api, engine);
   buildRoutes(api, engine);
+  buildHistoryRoutes(api, engine);
   networkRoutes(api, engine);
   volumeRoutes(api, engine);
   systemRoutes(api, engine);
@@ -63,6 +66,7 @@ export async function openEngineApi(engine: Engine, options: ApiOptions): Promis
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     requests++;
     for (const [name, value] of headerList) response.setHeader(name, value);
+    rememberVersion(request);
     try {
       request.url = escapeImageName(request.method ?? 'GET', stripVersion(request.url ?? '/'));
     } catch (thrown) {

@@ -1,4 +1,5 @@
 // The client: one engine's resources, typed, over one transport.
+import { Builds } from '#client/builds.ts';
 import { Containers } from '#client/containers.ts';
 import { Execs } from '#client/execs.ts';
 import { parseHost, type TlsKeys } from '#client/host.ts';
@@ -13,6 +14,7 @@ export interface Client extends AsyncDisposable {
   /** Where the engine is, as a user would type it. */
   readonly address: string;
   readonly containers: Containers;
+  readonly builds: Builds;
   readonly execs: Execs;
   readonly images: Images;
   readonly networks: Networks;
@@ -38,6 +40,7 @@ export function clientOver(transport: Transport, headers: Readonly<Record<string
   return {
     address: transport.address,
     containers: new Containers(wire),
+    builds: new Builds(wire),
     execs: new Execs(wire),
     images: new Images(wire),
     networks: new Networks(wire),

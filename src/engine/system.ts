@@ -158,8 +158,9 @@ export class System {
     options: { all?: boolean; keepBytes?: number | undefined } = {},
   ): Promise<BuildPruneAnswer> {
     const { build } = this.#deps;
-    const keys = chooseCacheEntries(build.cacheUsage(), filters, { keepBytes: options.keepBytes });
-    return await build.prune({ all: options.all ?? false, keys });
+    const { all = false, keepBytes = 0 } = options;
+    if (filters.size === 0 && keepBytes <= 0) return await build.prune({ all });
+    return await build.prune({ all, keys: chooseCacheEntries(build.cacheUsage(), filters, { keepBytes }) });
   }
 
   #counts() {

@@ -98,7 +98,7 @@ export async function openBuildLab(options: { dir?: string; run?: string } = {})
   });
   await networks.recover([]);
   const runtime = openRuntime({ runDir: run, cgroupParent: 'wharf' });
-  const build = openBuild({ root, run, state, leases, snapshots, images, networks, runtime });
+  const build = openBuild({ root, run, state, leases, snapshots, images, networks, runtime, registry });
   if (images.find('busybox:latest') === undefined) {
     await images.importTree(Readable.from([busyboxTar(dir)]), { reference: 'busybox:latest' });
   }

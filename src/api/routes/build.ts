@@ -12,11 +12,13 @@ import {
   list,
   mapOf,
   object,
+  oneOf,
   orNull,
   type Schema,
   text,
   whole,
 } from '#api/wire/schema.ts';
+import type { CacheTarget } from '#engine/build/request.ts';
 import type { Engine } from '#engine/open.ts';
 import { invalid, messageOf } from '#shared/errors.ts';
 import { parseFilters } from '#shared/notation/filter.ts';
@@ -50,6 +52,12 @@ const buildQuery = object({
   target: text,
   ulimits: text,
   outputs: text,
+  /** Ours: only look at the Dockerfile. */
+  check: flag,
+  /** Ours: id of a failed build whose steps are taken. */
+  resume: text,
+  /** Ours: how the command line was called, as JSON. */
+  call: text,
   /** Ours: what was given to `POST /build/session`. */
   session: text,
   version: text,
@@ -57,6 +65,7 @@ const buildQuery = object({
 
 const buildArgs = mapOf(orNull(text));
 const labelMap = mapOf(text);
+const callShape = object({ cwd: text, args: list(text) });
 
 const sessionBody = object({
   secrets: mapOf(text),
@@ -64,6 +73,9 @@ const sessionBody = object({
   contexts: mapOf(text),
   allow: list(text),
   noCacheStages: list(text),
+  outputs: list(oneOf('image', 'files', 'archive', 'cache')),
+  cacheFrom: list(text),
+  cacheTo: list(object({ type: oneOf('inline', 'registry', 'local'), ref: text, mode: oneOf('min', 'max') })),
 });
 const ulimitList = list(ulimit);
 
@@ -100,9 +112,12 @@ function sessionRoutes(api: Api, engine: Engine): void {
     const id = engine.build.openSession({
       secrets: Object.fromEntries(secrets),
       agents: body.agents ?? {},
-      contexts: imagesOf(body.contexts ?? {}),
+      contexts: contextsOf(body.contexts ?? {}),
       allow: body.allow ?? [],
       noCacheStages: body.noCacheStages ?? [],
+      cacheFrom: (body.cacheFrom ?? []).map((ref) => ({ type: 'registry', ref })),
+      cacheTo: (body.cacheTo ?? []).map(cacheTargetOf),
+      ...(body.outputs === undefined ? {} : { outputs: body.outputs }),
     });
     return { id };
   });
@@ -110,21 +125,47 @@ function sessionRoutes(api: Api, engine: Engine): void {
   api.get('/build/why', { schema: why }, async ({ query }) => engine.build.why(query.build));
 }
 
-/** Contexts that are images; those that are files come as tars. */
-function imagesOf(given: Readonly<Record<string, string>>): Record<string, { image: string }> {
+type Decode<S extends Schema> = NonNullable<Decoded<S>>;
+
+function cacheTargetOf(given: NonNullable<Decode<typeof sessionBody>['cacheTo']>[number]): CacheTarget {
+  const { type, ref, mode = 'min' } = given;
+  if (type === 'inline') return { type };
+  if (type === 'local') return { type, mode };
+  if (type !== 'registry' || !ref) throw invalid('a cache in a registry needs a ref');
+  return { type, ref, mode };
+}
+
+/** Contexts that are images, or are fetched; those that are files come as tars. */
+function contextsOf(
+  given: Readonly<Record<string, string>>,
+): Record<string, { image: string } | { remote: string }> {
   const scheme = 'docker-image://';
-  const images = Object.entries(given).map(([name, value]) => {
-    if (!value.startsWith(scheme)) throw invalid(`build context ${name}: ${value} is not supported here`);
-    return [name, { image: value.slice(scheme.length) }] as const;
-  });
-  return Object.fromEntries(images);
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [
+      name,
+      value.startsWith(scheme) ? { image: value.slice(scheme.length) } : { remote: value },
+    ]),
+  );
 }
 
 function contextRoute(raw: Api, engine: Engine): void {
   const params = object({ id: text });
-  const send = { summary: 'Send a named build context', tags, params, querystring: object({ name: text }) };
+  const querystring = object({ name: text, kind: oneOf('files', 'image', 'cache') });
+  const send = { summary: 'Send a named build context', tags, params, querystring };
   raw.post('/build/session/:id/context', { schema: send }, async ({ params, query, raw: body }, reply) => {
-    await engine.build.sendContext(params.id ?? '', query.name ?? '', bodyOf(body));
+    const { name = '', kind = 'files' } = query;
+    await engine.build.sendContext(params.id ?? '', { name, kind }, bodyOf(body));
+    reply.code(204).send();
+  });
+  const kinds = object({ kind: oneOf('files', 'archive', 'cache') });
+  const fetched = { summary: 'Fetch what a build made', tags, params, querystring: kinds };
+  raw.get('/build/session/:id/output', { schema: fetched }, async ({ params, query }, reply) => {
+    const tar = engine.build.fetchOutput(params.id ?? '', query.kind ?? 'files');
+    return reply.type('application/x-tar').send(tar);
+  });
+  const ended = { summary: 'End a build session', tags, params };
+  raw.delete('/build/session/:id', { schema: ended }, async ({ params }, reply) => {
+    await engine.build.endSession(params.id ?? '');
     reply.code(204).send();
   });
 }
@@ -134,9 +175,13 @@ function buildRoute(raw: Api, engine: Engine): void {
   raw.post('/build', { schema: build }, async ({ query, headers, raw: body }, reply) => {
     if (query.version === '2')
       throw invalid('the BuildKit protocol is not spoken here', { hint: 'set DOCKER_BUILDKIT=0' });
-    if (query.remote) throw invalid('a remote build context is not supported: send the context as a tar');
-    const request = { ...decodeBuild(query), auth: decodeRegistryConfig(headers), context: bodyOf(body) };
-    await streamProgress(reply, (onLine, signal) => engine.build.run({ ...request, onLine, signal }));
+    const context = query.remote ? { remote: query.remote } : bodyOf(body);
+    const request = { ...decodeBuild(query), auth: decodeRegistryConfig(headers), context };
+    await streamProgress(reply, async (onLine, signal) => {
+      if (query.check !== true) return await engine.build.run({ ...request, onLine, signal });
+      const warnings = await engine.build.check({ ...request, onLine, signal });
+      onLine({ aux: { warnings } });
+    });
   });
 }
 
@@ -156,6 +201,11 @@ function decodeBuild(query: Decoded<typeof buildQuery>) {
     shmSizeBytes: query.shmsize,
     quiet: query.q ?? false,
     session: query.session || undefined,
+    cacheFrom: jsonParameter(list(text), 'cachefrom', withoutNull(query.cachefrom)).map(
+      (ref) => ({ type: 'registry', ref }) as const,
+    ),
+    resume: query.resume || undefined,
+    call: query.call ? decodeCall(query.call) : undefined,
     resources: {
       Memory: query.memory,
       MemorySwap: query.memswap,
@@ -166,6 +216,11 @@ function decodeBuild(query: Decoded<typeof buildQuery>) {
       CpusetMems: query.cpusetmems,
     },
   };
+}
+
+function decodeCall(sent: string): { cwd: string; args: string[] } {
+  const { cwd = '/', args = [] } = jsonParameter(callShape, 'call', sent);
+  return { cwd, args };
 }
 
 /** Docker's older clients send `null` for a list without entries. */

@@ -18,6 +18,36 @@ export const imageSections: Section[] = [
         () => import('#cli/commands/build/why.ts'),
       ),
       entry(
+        'build ls',
+        ['builder ls'],
+        'List builds, the steps of one, or the files of a step.',
+        () => import('#cli/commands/build/list.ts'),
+      ),
+      entry(
+        'build shell',
+        ['builder shell'],
+        'Enter a step of a build: as it ended, or as it failed.',
+        () => import('#cli/commands/build/shell.ts'),
+      ),
+      entry(
+        'build diff',
+        ['builder diff'],
+        'Show what a step changed, or what is different between two.',
+        () => import('#cli/commands/build/diff.ts'),
+      ),
+      entry(
+        'build resume',
+        ['builder resume'],
+        'Go on with a build that failed, from the step that failed.',
+        () => import('#cli/commands/build/resume.ts'),
+      ),
+      entry(
+        'build timing',
+        ['builder timing'],
+        'Show what of a build ran when, and what waited for what.',
+        () => import('#cli/commands/build/timing.ts'),
+      ),
+      entry(
         'images',
         ['image ls', 'image list'],
         'List images.',

@@ -9,6 +9,8 @@ export interface Call<T extends FlagTable> {
   /** Names of the flags that were given, to tell a default from a wish. */
   given: ReadonlySet<keyof T>;
   args: string[];
+  /** The line as it was typed, after the command's name. */
+  words: readonly string[];
 }
 
 export interface CommandSpec<T extends FlagTable> {
@@ -47,7 +49,7 @@ export function defineCommand<const T extends FlagTable>(spec: CommandSpec<T>): 
         name,
       });
       checkCount(rest.length, spec.args, { name, usage: spec.usage });
-      return (await spec.run({ cli, flags, given, args: rest })) ?? 0;
+      return (await spec.run({ cli, flags, given, args: rest, words })) ?? 0;
     },
   };
 }

@@ -8,7 +8,8 @@ import type { Lane } from './lanes.ts';
 import type { RegistryAuth } from './request.ts';
 import type { BuildSession } from './session.ts';
 
-function authFor(session: BuildSession, reference: string): RegistryAuth | undefined {
+/** What was given for the registry of this image. */
+export function authFor(session: BuildSession, reference: string): RegistryAuth | undefined {
   const { registry } = parseReference(reference);
   const auth = session.request.auth ?? {};
   const names =

@@ -2,54 +2,49 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { invalid, notFound } from '#shared/errors.ts';
-import { msOf, nowRfc3339Nano, rfc3339NanoOf } from '#shared/notation/time.ts';
+import { invalid, isKind, messageOf } from '#shared/errors.ts';
+import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import { shortOf } from '#shared/oci/digest.ts';
-import { hostPlatform } from '#shared/oci/platform.ts';
 import { familiarReference, parseReference } from '#shared/oci/reference.ts';
 import { BuildCache } from './cache/cache.ts';
-import { ClientSessions, type Given } from './client-sessions.ts';
+import { importCaches } from './cache/import.ts';
+import {
+  type BuildPruneAnswer,
+  type CacheEntryUsage,
+  cacheUsage,
+  type PruneOptions,
+  pruneCache,
+} from './cache/usage.ts';
+import { ClientSessions, type Given, type SentKind } from './client-sessions.ts';
 import { openContext } from './context.ts';
-import { SyntaxProblem } from './dockerfile/errors.ts';
-import type { Dockerfile, StepInstruction } from './dockerfile/instruction.ts';
-import { parseDockerfile, parseStep } from './dockerfile/parse.ts';
-import { imageConfigOf } from './image-state.ts';
+import { parseDockerfile } from './dockerfile/parse.ts';
+import { BuildHistory } from './enter/history.ts';
+import { type Finished, finishBuild } from './finish.ts';
+import { withLoadedLayouts } from './layouts.ts';
+import { BuildCheck } from './lint/check-build.ts';
+import type { Warning } from './lint/rules.ts';
 import { CacheMounts } from './mounts/cache-mounts.ts';
-import { type Plan, planBuild } from './plan.ts';
+import { KeptResult } from './output/kept-result.ts';
+import { planRequest } from './plan-request.ts';
+import type { BuildRecord, StepRecord } from './record/record.ts';
+import { BuildRecords, nameOfSubject } from './record/records.ts';
+import { Tracing } from './record/tracing.ts';
 import { recoverBuilds } from './recover.ts';
-import type { BuildDeps, BuildRequest, BuildResult } from './request.ts';
+import type { BuildDeps, BuildRequest, BuildResult, OutputKind } from './request.ts';
 import { type BuildIntent, type BuildRoom, BuildSession } from './session.ts';
 import { Solver } from './solve.ts';
-import { BuildArgs, globalVariables } from './variables.ts';
-import { type BuildTrace, Traces, Tracing } from './why/trace.ts';
+import { BuildArgs } from './variables.ts';
 
+export type { BuildPruneAnswer, CacheEntryUsage } from './cache/usage.ts';
 export type { BuildDeps, BuildRequest, BuildResult } from './request.ts';
 export { CommandFailed } from './request.ts';
-
-export interface CacheEntryUsage {
-  /** The step's key. */
-  ID: string;
-  Type: 'regular';
-  Description: string;
-  InUse: boolean;
-  Shared: boolean;
-  /** Bytes. */
-  Size: number;
-  CreatedAt: string;
-  LastUsedAt: string;
-  UsageCount: number;
-}
-
-export interface BuildPruneAnswer {
-  CachesDeleted: string[];
-  /** Bytes. */
-  SpaceReclaimed: number;
-}
 
 /** One per engine. */
 export class Build {
   #room: BuildRoom;
   #clients: ClientSessions;
+  /** Builds that are over, and the files of their steps. */
+  readonly history: BuildHistory;
 
   constructor(deps: BuildDeps) {
     const cache = new BuildCache(deps);
@@ -57,8 +52,9 @@ export class Build {
     mkdirSync(join(deps.root, 'build'), { recursive: true, mode: 0o711 });
     const cacheMounts = new CacheMounts(deps.state, join(deps.root, 'build', 'mounts'));
     this.#clients = new ClientSessions(deps.root);
-    const traces = new Traces(deps.state);
-    this.#room = { ...deps, traces, cache, cacheMounts, builds };
+    const records = new BuildRecords(deps, cache);
+    this.history = new BuildHistory(deps, records);
+    this.#room = { ...deps, records, cache, cacheMounts, builds };
   }
 
   /**
@@ -70,9 +66,32 @@ export class Build {
     const { session } = request;
     if (session === undefined) return await this.#run(request);
     try {
-      return await this.#run({ ...request, ...this.#clients.take(session) });
+      const given = { ...request, ...this.#clients.take(session) };
+      const whole = await withLoadedLayouts(this.#room.images, given);
+      const result = await this.#run(whole);
+      if (!isFetched(whole)) await this.#clients.drop(session);
+      return result;
+    } catch (thrown) {
+      await this.#clients.drop(session);
+      throw thrown;
+    }
+  }
+
+  /** Looks at the Dockerfile and builds nothing; what was found is told in full. Throws as `run` does. */
+  async check(request: BuildRequest): Promise<Warning[]> {
+    const started = nowRfc3339Nano();
+    const buildArgs = new BuildArgs(request.buildArgs);
+    const tracing = new Tracing([]);
+    const session = new BuildSession(this.#room, request, { buildArgs, started, tracing });
+    try {
+      const context = await openContext(session);
+      const parsed = parseDockerfile(context.dockerfile, context.file);
+      const { plan } = planRequest(session, parsed);
+      const { warnings, text } = new BuildCheck(session, { file: parsed, plan, context }).report();
+      request.onLine?.({ stream: text });
+      return warnings;
     } finally {
-      this.#clients.drop(session);
+      session.end();
     }
   }
 
@@ -81,22 +100,33 @@ export class Build {
     return this.#clients.open(given);
   }
 
-  /** Takes the tar of a named context for the build of that session. */
-  async sendContext(session: string, name: string, tar: Readable): Promise<void> {
-    await this.#clients.send(session, name, tar);
+  /** Takes the tar of a named context, or of a cache, for the build of that session. */
+  async sendContext(session: string, named: { name: string; kind: SentKind }, tar: Readable): Promise<void> {
+    await this.#clients.send(session, named, tar);
+  }
+
+  /** What the build of that session made, as a tar that belongs to the caller. Throws `not-found`. */
+  fetchOutput(session: string, kind: OutputKind): Readable {
+    return this.#clients.fetch(session, kind);
+  }
+
+  /** The client has what it wanted. Safe to repeat. */
+  async endSession(session: string): Promise<void> {
+    await this.#clients.drop(session);
+  }
+
+  #keepFetched(request: BuildRequest, finished: Finished): void {
+    if (request.session === undefined || !isFetched(request)) return;
+    this.#clients.keep(request.session, new KeptResult(this.#room, request.session, finished));
   }
 
   /**
    * What the last build of `subject` (a tag or the path of a Dockerfile; default the last build of all) did, each
    * step that ran with its cause. Throws `not-found`.
    */
-  why(subject?: string): { build: string } & BuildTrace {
-    const { traces } = this.#room;
-    const found = subject === undefined || subject === '' ? traces.latest() : undefined;
-    const name = found?.subject ?? nameOfSubject(subject ?? '');
-    const trace = found?.trace ?? traces.find(name) ?? traces.find(subject ?? '');
-    if (trace === undefined) throw notFound(`no build of ${subject || 'anything'} is known`);
-    return { build: name, ...trace };
+  why(subject?: string): { build: string; started: string; steps: StepRecord[] } {
+    const { id, record } = this.#room.records.find(subject);
+    return { build: record.subject, started: record.started, steps: this.#room.records.detail(id).steps };
   }
 
   async #run(request: BuildRequest): Promise<BuildResult> {
@@ -110,20 +140,62 @@ export class Build {
     const session = new BuildSession(this.#room, loud, {
       buildArgs,
       started,
-      tracing: new Tracing(started, this.#room.traces.find(subjectOf(request))),
+      tracing: new Tracing(this.#room.records.before(subjectOf(request))),
     });
+    if (request.resume !== undefined) session.done = this.#doneBy(request.resume);
+    const record: BuildRecord = {
+      subject: subjectOf(request),
+      started,
+      status: 'running',
+      steps: 0,
+      cached: 0,
+    };
+    this.#room.records.put(session.id, record);
     try {
-      const imageId = await solveRequest(session);
+      const finished = await solveRequest(session);
+      const { digest: imageId } = finished;
+      this.#keepFetched(request, finished);
+      Object.assign(record, { status: 'done', imageId });
       loud.onLine?.({ aux: { ID: imageId } });
       warnUnused(session);
       loud.onLine?.({ stream: `Successfully built ${shortOf(imageId)}\n` });
-      for (const tag of tags) loud.onLine?.({ stream: `Successfully tagged ${familiarReference(tag)}\n` });
+      for (const tag of isImage(request) ? tags : [])
+        loud.onLine?.({ stream: `Successfully tagged ${familiarReference(tag)}\n` });
       if (request.quiet === true) request.onLine?.({ stream: `${imageId}\n` });
       return { imageId };
+    } catch (thrown) {
+      const status = isKind(thrown, 'cancelled') ? 'cancelled' : 'failed';
+      Object.assign(record, { status, error: messageOf(thrown) });
+      throw thrown;
     } finally {
-      this.#room.traces.put(subjectOf(request), session.tracing.trace);
+      this.#keepRecord(session, record);
       session.end();
     }
+  }
+
+  /** Keys of the steps that a build did before it failed. Throws `not-found`. */
+  #doneBy(build: string): Set<string> {
+    const { id } = this.#room.records.find(build);
+    const { steps } = this.#room.records.detail(id);
+    return new Set(steps.flatMap(({ key, failed }) => (failed === true ? [] : [key])));
+  }
+
+  /** What a failed step left is in the record before the build lets go of it. */
+  #keepRecord(session: BuildSession, record: BuildRecord): void {
+    const { tracing, failedStep, kept, request } = session;
+    const detail = tracing.detail();
+    this.#room.records.end(
+      session.id,
+      {
+        ...record,
+        tookMs: tracing.now(),
+        steps: detail.steps.length,
+        cached: detail.steps.filter(({ cached, position }) => cached && position > 0).length,
+        ...(failedStep === undefined ? {} : { failedStep }),
+        ...(kept === undefined ? {} : { kept }),
+      },
+      { ...detail, ...(request.call === undefined ? {} : { call: request.call }) },
+    );
   }
 
   /** Takes away what builds left that an engine did not live to see the end of. */
@@ -131,57 +203,14 @@ export class Build {
     await recoverBuilds(this.#room);
   }
 
-  /** Every cached step, as `GET /system/df` shows it. */
+  /** Every cached step and what failed steps left, as `GET /system/df` shows it. */
   cacheUsage(): CacheEntryUsage[] {
-    return this.#room.cache.list().map(({ key, record }) => ({
-      ID: key,
-      Type: 'regular',
-      Description: record.instruction,
-      InUse: this.#holdersBesides(key, record.layer?.chainId).some((holder) => holder.startsWith('build:')),
-      Shared: this.#holdersBesides(key, record.layer?.chainId).length > 0,
-      Size: record.layer?.sizeBytes ?? 0,
-      CreatedAt: record.created,
-      LastUsedAt: record.lastUsed,
-      UsageCount: record.uses,
-    }));
+    return cacheUsage(this.#room);
   }
 
-  #holdersBesides(key: string, chainId: string | undefined): string[] {
-    if (chainId === undefined) return [];
-    return this.#room.leases.holders(`layer:${chainId}`).filter((holder) => holder !== `cache:${key}`);
-  }
-
-  /** Empties the folders of cache mounts that were not used since; those in use stay. */
-  #forgetMounts(before: number): void {
-    const { cacheMounts } = this.#room;
-    const old = cacheMounts.list().filter(({ record }) => msOf(record.lastUsed) <= before);
-    cacheMounts.forget(old.map(({ name }) => name));
-  }
-
-  /**
-   * Forgets cached steps: those no image needs, or all; only ones not used for `unusedForMs`, and of those with
-   * these `keys`, where given.
-   */
-  async prune(
-    options: { all?: boolean; unusedForMs?: number; keys?: ReadonlySet<string> } = {},
-  ): Promise<BuildPruneAnswer> {
-    const before = Date.now() - (options.unusedForMs ?? 0);
-    const { cache, snapshots } = this.#room;
-    const chosen = cache.list().filter(({ key, record }) => {
-      if (options.keys?.has(key) === false) return false;
-      const users = this.#holdersBesides(key, record.layer?.chainId);
-      if (users.some((holder) => holder.startsWith('build:'))) return false;
-      return msOf(record.lastUsed) <= before && (options.all === true || users.length === 0);
-    });
-    await cache.forget(chosen.map(({ key }) => key));
-    if (options.all === true && options.keys === undefined) this.#forgetMounts(before);
-    const freed = chosen.filter(
-      ({ record }) => record.layer !== null && !snapshots.hasLayer(record.layer.chainId),
-    );
-    return {
-      CachesDeleted: chosen.map(({ key }) => key),
-      SpaceReclaimed: freed.reduce((sum, { record }) => sum + (record.layer?.sizeBytes ?? 0), 0),
-    };
+  /** Forgets cached steps, and what failed steps left. */
+  async prune(options: PruneOptions = {}): Promise<BuildPruneAnswer> {
+    return await pruneCache(this.#room, options);
   }
 }
 
@@ -196,66 +225,23 @@ function subjectOf(request: BuildRequest): string {
   return tag === undefined ? request.dockerfile || 'Dockerfile' : nameOfSubject(tag);
 }
 
-function nameOfSubject(text: string): string {
-  try {
-    return familiarReference(parseReference(text));
-  } catch {
-    return text;
-  }
-}
+const isImage = ({ outputs = ['image'] }: BuildRequest): boolean => outputs.includes('image');
+const isFetched = ({ outputs = [] }: BuildRequest): boolean => outputs.some((output) => output !== 'image');
 
-async function solveRequest(session: BuildSession): Promise<`sha256:${string}`> {
-  const { request, room } = session;
+async function solveRequest(session: BuildSession): Promise<Finished> {
   session.assertGoing();
-  const context = await openContext(session);
+  const context = await session.tracing.phase('context', () => openContext(session));
   const parsed = parseDockerfile(context.dockerfile, context.file);
   const { file, plan, epoch } = planRequest(session, parsed);
-  const solver = new Solver({ session, plan, file, context, ...(epoch === undefined ? {} : { epoch }) });
-  const state = await solver.run();
+  const check = new BuildCheck(session, { file: parsed, plan, context });
+  check.assertClean();
+  session.elsewhere = await session.tracing.phase('cache import', () => importCaches(session));
+  const fixed = epoch === undefined ? {} : { epoch };
+  const state = await new Solver({ session, plan, file, context, ...fixed }).run();
   session.assertGoing();
-  if (state.created === undefined || state.history.length === 0) {
-    state.created = epoch === undefined ? nowRfc3339Nano() : rfc3339NanoOf(epoch * 1000);
-  }
-  const { config, tags } = { config: imageConfigOf(state), tags: request.tags ?? [] };
-  const image = await room.images.record({ config, layers: state.layers, tags });
-  return image.id;
-}
-
-/** Labels of the request are the target's last step. */
-function withLabels(file: Dockerfile, target: number, labels: Readonly<Record<string, string>>): Dockerfile {
-  const entries = Object.entries(labels);
-  if (entries.length === 0) return file;
-  const quote = (text: string): string => `"${text.replace(/[\\"$]/g, '\\$&')}"`;
-  const text = `LABEL ${entries.map(([name, value]) => `${quote(name)}=${quote(value)}`).join(' ')}`;
-  const step: StepInstruction = parseStep(text, { file: '--label' });
-  const stages = file.stages.map((stage) =>
-    stage.index === target ? { ...stage, steps: [...stage.steps, step] } : stage,
-  );
-  return { ...file, stages };
-}
-
-function planRequest(
-  session: BuildSession,
-  parsed: Dockerfile,
-): { file: Dockerfile; plan: Plan; epoch?: number } {
-  const { request, buildArgs } = session;
-  const target = request.target === undefined ? {} : { target: request.target };
-  try {
-    session.globals = globalVariables(parsed.globalArgs, {
-      buildArgs,
-      host: hostPlatform(),
-      escape: parsed.directives.escape,
-      ...(request.platform ? { target: request.platform } : {}),
-    });
-    const first = planBuild(parsed, { globals: session.globals, ...target });
-    const file = withLabels(parsed, first.target, request.labels ?? {});
-    const plan = file === parsed ? first : planBuild(file, { globals: session.globals, ...target });
-    const epoch = buildArgs.epochSeconds();
-    return { file, plan, ...(epoch === undefined ? {} : { epoch }) };
-  } catch (thrown) {
-    if (thrown instanceof SyntaxProblem) throw invalid(thrown.message, { cause: thrown });
-    throw thrown;
-  }
+  const finished = await finishBuild(session, state, { plan, ...fixed });
+  check.tellSummary();
+  return finished;
 }
 
 function warnUnused(session: BuildSession): void {

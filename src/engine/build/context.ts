@@ -1,12 +1,14 @@
 // Build contexts: a folder or a tar stream, its Dockerfile, and what .dockerignore leaves of it.
-import { readFileSync } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { invalid } from '#shared/errors.ts';
+import { fetchContext } from './remote-context.ts';
 import type { ContextSource } from './request.ts';
 import type { BuildSession } from './session.ts';
 import { spoolContext } from './spool/spool.ts';
 import { parseIgnore } from './tree/ignore.ts';
+import { inlineTree } from './tree/inline-tree.ts';
 import { sliceHead } from './tree/slice.ts';
 import { filesIn, type SourceTree } from './tree/source-tree.ts';
 import { resolveIn } from './tree/tree-files.ts';
@@ -31,9 +33,15 @@ export function textIn(tree: SourceTree, path: string): string | undefined {
   );
 }
 
-/** All of a context, with no rules yet. A stream is read to its end. */
+/** All of a context, with no rules yet. A stream is read to its end, what is elsewhere is fetched. */
 export async function openTree(session: BuildSession, source: ContextSource): Promise<SourceTree> {
-  if (!(source instanceof Readable)) return { root: resolve(source.dir), ...noRules };
+  if (!(source instanceof Readable)) {
+    if ('dir' in source) return { root: resolve(source.dir), ...noRules };
+    const fetched = await fetchContext(session, source.remote);
+    if (fetched.kind === 'tree') return fetched.tree;
+    if (fetched.kind === 'archive') return await openTree(session, createReadStream(fetched.path));
+    return inlineTree(session.folder(), { name: 'Dockerfile', content: fetched.text });
+  }
   const path = join(session.folder(), session.newName('context'));
   const spool = await spoolContext(source, path, session.signal);
   session.atEnd(() => spool[Symbol.dispose]());

@@ -1,5 +1,6 @@
 // Which stages a build needs and what each waits for. Pure.
 import { invalid } from '#shared/errors.ts';
+import { familiarReference, parseReference } from '#shared/oci/reference.ts';
 import { SyntaxProblem } from './dockerfile/errors.ts';
 import { expandWord } from './dockerfile/expand.ts';
 import type { Dockerfile, Stage, StepInstruction } from './dockerfile/instruction.ts';
@@ -7,10 +8,11 @@ import { mountSources } from './dockerfile/mount-flag.ts';
 import { nearest } from './dockerfile/nearest.ts';
 import type { Declared } from './variables.ts';
 
-/** Where a stage begins: nothing, an earlier stage, or an image. */
+/** Where a stage begins: nothing, an earlier stage, a named context, or an image. */
 export type Base =
   | { kind: 'scratch' }
   | { kind: 'stage'; index: number }
+  | { kind: 'context'; name: string }
   | { kind: 'image'; reference: string };
 
 /** A stage as a vertex: what it starts from and which stages must be there before it can end. */
@@ -37,10 +39,31 @@ export function findStage(stages: readonly Stage[], reference: string, limit: nu
   return /^\d+$/.test(reference) && Number(reference) < limit ? Number(reference) : undefined;
 }
 
-function baseOf(stages: readonly Stage[], stage: Stage, reference: string): Base {
-  if (reference === 'scratch') return { kind: 'scratch' };
-  const named = stages.slice(0, stage.index).findLast((each) => each.name === reference.toLowerCase());
-  return named === undefined ? { kind: 'image', reference } : { kind: 'stage', index: named.index };
+function baseOf(planning: Planning, stage: Stage, reference: string): Base {
+  const { file, contexts } = planning;
+  const named = file.stages.slice(0, stage.index).findLast((each) => each.name === reference.toLowerCase());
+  if (named !== undefined) return { kind: 'stage', index: named.index };
+  const context = contextNamed(contexts, reference);
+  if (context !== undefined) return { kind: 'context', name: context };
+  return reference === 'scratch' ? { kind: 'scratch' } : { kind: 'image', reference };
+}
+
+/** The name, among those of contexts, that a stage or image of this name is replaced by. */
+export function contextNamed(contexts: ReadonlySet<string>, reference: string): string | undefined {
+  if (contexts.has(reference)) return reference;
+  const whole = imageName(reference);
+  return [...contexts].find(
+    (name) =>
+      name.toLowerCase() === reference.toLowerCase() || (whole !== undefined && imageName(name) === whole),
+  );
+}
+
+function imageName(text: string): string | undefined {
+  try {
+    return familiarReference(parseReference(text));
+  } catch {
+    return undefined;
+  }
 }
 
 function expandFrom(
@@ -64,12 +87,24 @@ function sourcesOf(step: StepInstruction): string[] {
   return step.from === undefined ? [] : [step.from];
 }
 
-function vertexOf(file: Dockerfile, stage: Stage, globals: Declared): Vertex {
+interface Planning {
+  file: Dockerfile;
+  globals: Declared;
+  contexts: ReadonlySet<string>;
+}
+
+function vertexOf(planning: Planning, stage: Stage): Vertex {
+  const { file, globals, contexts } = planning;
+  const replaced = stage.name === undefined ? undefined : contextNamed(contexts, stage.name);
+  if (replaced !== undefined) {
+    return { stage: { ...stage, steps: [] }, base: { kind: 'context', name: replaced }, needs: [] };
+  }
   const { reference, platform } = expandFrom(file, stage, globals);
-  const base = baseOf(file.stages, stage, reference);
+  const base = baseOf(planning, stage, reference);
   const needs = new Set<number>(base.kind === 'stage' ? [base.index] : []);
   for (const step of stage.steps) {
     for (const from of sourcesOf(step)) {
+      if (contextNamed(contexts, from) !== undefined) continue;
       const index = findStage(file.stages, from, stage.index);
       if (index !== undefined) needs.add(index);
     }
@@ -89,14 +124,17 @@ function targetIndex(file: Dockerfile, target: string | undefined): number {
 }
 
 /** The vertices that the target needs. An unknown target is `invalid`; a wrong variable in FROM a SyntaxProblem. */
-export function planBuild(file: Dockerfile, options: { globals: Declared; target?: string }): Plan {
+export function planBuild(
+  file: Dockerfile,
+  options: { globals: Declared; target?: string; contexts?: ReadonlySet<string> },
+): Plan {
   const target = targetIndex(file, options.target);
   const needed = new Map<number, Vertex>();
   const pending = [target];
   for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
     const stage = file.stages[index];
     if (stage === undefined || needed.has(index)) continue;
-    const vertex = vertexOf(file, stage, options.globals);
+    const vertex = vertexOf({ file, contexts: new Set(), ...options }, stage);
     needed.set(index, vertex);
     pending.push(...vertex.needs);
   }

@@ -4,14 +4,21 @@ import { join } from 'node:path';
 import { unmountUnder } from '#kernel/mounts.ts';
 import { removeNetns } from '#kernel/netns.ts';
 import { messageOf } from '#shared/errors.ts';
+import { parseDigest } from '#shared/oci/digest.ts';
 import type { BuildRoom } from './session.ts';
 import { netnsPath } from './stage-network.ts';
 
 /** Every build that the last engine did not end is gone. Safe to repeat; must run before the first build. */
 export async function recoverBuilds(room: BuildRoom): Promise<void> {
+  room.records.recover();
+  const kept = room.records.keptSnapshots();
   for (const { id, value } of room.builds.all()) {
-    for (const thing of value.things) await removeThing(room, thing);
+    for (const thing of value.things) if (!kept.has(thing)) await removeThing(room, thing);
+    const held = room.leases.heldBy(`build:${id}`);
     room.leases.release(`build:${id}`);
+    for (const subject of held) {
+      if (subject.startsWith('layer:')) room.cache.dropFree(parseDigest(subject.slice('layer:'.length)));
+    }
     room.builds.delete(id);
   }
   for (const folders of [join(room.root, 'build'), join(room.run, 'build')]) {

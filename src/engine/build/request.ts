@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { Images } from '#engine/images/images.ts';
 import type { Networks } from '#engine/networks/networks.ts';
+import type { RegistryClient } from '#registry/registry.ts';
 import type { ResourceLimits } from '#runtime/resources.ts';
 import type { Runtime } from '#runtime/task.ts';
 import type { Ulimit } from '#shared/contract/container.ts';
@@ -12,8 +13,28 @@ import type { Snapshots } from '#storage/snapshots/snapshots.ts';
 import type { Leases } from '#storage/state/leases.ts';
 import type { State } from '#storage/state/state.ts';
 
-/** A tar stream (any compression), or a directory that nobody changes during the build. */
-export type ContextSource = Readable | { dir: string };
+import type { BuildCall } from './record/record.ts';
+
+/**
+ * A tar stream (any compression), a directory that nobody changes during the build, or the URL of a git repository, a
+ * tar or a Dockerfile.
+ */
+export type ContextSource = Readable | { dir: string } | { remote: string };
+
+/** An image in place of files: one by name, or the only one of an OCI layout in a tar. */
+export type ImageSource = { image: string } | { layout: Readable };
+
+/** What becomes of the result: an image with its tags, or something that the client fetches. */
+export type OutputKind = 'image' | 'files' | 'archive' | 'cache';
+
+/** Cached steps of other engines: in a registry, or an OCI layout in a tar. */
+export type CacheSource = { type: 'registry'; ref: string } | { type: 'local'; layout: Readable };
+
+/** Where this build's steps go. `min`: only those that the image is made of. A local cache is fetched by the client. */
+export type CacheTarget =
+  | { type: 'inline' }
+  | { type: 'registry'; ref: string; mode: 'min' | 'max' }
+  | { type: 'local'; mode: 'min' | 'max' };
 
 export interface RegistryAuth {
   username?: string;
@@ -52,12 +73,20 @@ export interface BuildRequest {
   secrets?: Readonly<Record<string, Buffer>>;
   /** For `RUN --mount=type=ssh`: the socket of an agent on this machine, by id. */
   agents?: Readonly<Record<string, string>>;
-  /** Further contexts by name: files, or `docker-image://NAME`. They come before stages and images of that name. */
-  contexts?: Readonly<Record<string, ContextSource | { image: string }>>;
+  /** Further contexts by name: files or images. They come before stages and images of that name. */
+  contexts?: Readonly<Record<string, ContextSource | ImageSource>>;
+  /** Default: an image. Without `image` none is recorded. */
+  outputs?: readonly OutputKind[];
+  cacheFrom?: readonly CacheSource[];
+  cacheTo?: readonly CacheTarget[];
   /** Stages whose steps are run again, by name. */
   noCacheStages?: readonly string[];
   /** What the client gave beforehand (`openSession`): taken in, and forgotten after the build. */
   session?: string;
+  /** Id of a build that failed: the steps that it did are taken as they are, even with `noCache`. */
+  resume?: string;
+  /** How the command line was called. */
+  call?: BuildCall;
   /** Only the image's id is told. */
   quiet?: boolean;
   /** Credentials by registry address. */
@@ -77,11 +106,13 @@ export interface BuildDeps {
   images: Images;
   networks: Networks;
   runtime: Runtime;
+  registry: RegistryClient;
   /** Told of what fails where nobody waits for it. */
   warn?(message: string): void;
 }
 
 export interface BuildResult {
+  /** Of the image, or of what would be it where none was asked for. */
   imageId: Digest;
 }
 
@@ -90,7 +121,9 @@ export class CommandFailed extends EngineError {
   readonly exitCode: number;
 
   constructor(command: string, exitCode: number) {
-    super('invalid', `The command '${command}' returned a non-zero code: ${exitCode}`);
+    super('invalid', `The command '${command}' returned a non-zero code: ${exitCode}`, {
+      hint: 'wharf build shell --failed enters the step as it failed; wharf build resume goes on with it.',
+    });
     this.name = 'CommandFailed';
     this.exitCode = exitCode;
   }

@@ -3,12 +3,15 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cancelled } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
+import { parseDigest } from '#shared/oci/digest.ts';
 import type { Collection } from '#storage/state/collection.ts';
-import type { BuildCache } from './cache/cache.ts';
+import type { BuildCache, OtherCache } from './cache/cache.ts';
 import type { CacheMounts } from './mounts/cache-mounts.ts';
+import type { Kept } from './record/record.ts';
+import type { BuildRecords } from './record/records.ts';
+import type { Tracing } from './record/tracing.ts';
 import type { BuildDeps, BuildRequest } from './request.ts';
 import type { BuildArgs, Declared } from './variables.ts';
-import type { Traces, Tracing } from './why/trace.ts';
 
 /** Intent before deed: every id is in the record before anything of that name exists. */
 export interface BuildIntent {
@@ -21,7 +24,7 @@ export interface BuildIntent {
 export interface BuildRoom extends BuildDeps {
   cache: BuildCache;
   cacheMounts: CacheMounts;
-  traces: Traces;
+  records: BuildRecords;
   builds: Collection<BuildIntent>;
 }
 
@@ -34,8 +37,16 @@ export class BuildSession {
   readonly tracing: Tracing;
   /** Aborts when the request is cancelled or any stage failed. */
   readonly signal: AbortSignal;
+  /** Caches of other engines that the request names. */
+  elsewhere: OtherCache | undefined;
   /** What FROM sees. */
   globals: Declared = new Map();
+  /** Keys of steps that are taken from the cache whatever the request says: done by the build that this one resumes. */
+  done: ReadonlySet<string> = new Set();
+  /** Number of the step whose command failed. */
+  failedStep: number | undefined;
+  /** What that step left. */
+  kept: Kept | undefined;
   /** In memory only. */
   readonly secrets: ReadonlyMap<string, Buffer>;
   /** Paths of agents' sockets on this machine. */
@@ -119,7 +130,12 @@ export class BuildSession {
   /** The build is over: its leases and folder are gone, and its record with them. */
   end(): void {
     for (const work of this.#ends.splice(0).reverse()) work();
+    const held = this.room.leases.heldBy(this.holder);
     this.room.leases.release(this.holder);
+    // What neither the cache nor an image has taken over was for this build alone.
+    for (const subject of held) {
+      if (subject.startsWith('layer:')) this.room.cache.dropFree(parseDigest(subject.slice('layer:'.length)));
+    }
     for (const base of [this.room.root, this.room.run]) {
       rmSync(buildFolder(base, this.id), { recursive: true, force: true });
     }

@@ -11,7 +11,8 @@ import type { Dockerfile, Stage } from './dockerfile/instruction.ts';
 import { parseStep } from './dockerfile/parse.ts';
 import { childState, type ImageState, scratchState } from './image-state.ts';
 import { type Lane, Lanes } from './lanes.ts';
-import { findStage, type Plan, type Vertex } from './plan.ts';
+import { contextNamed, findStage, type Plan, type Vertex } from './plan.ts';
+import type { ContextSource, ImageSource } from './request.ts';
 import type { BuildSession } from './session.ts';
 import { fixedTimeOf, runSteps, type StageRun, shortIdOf } from './stage.ts';
 import { StageNetworks } from './stage-network.ts';
@@ -113,6 +114,7 @@ export class Solver {
         treeOf: (reference: string) => this.#treeOf(vertex, lane, reference),
         network: (mode: string) => networks.get(mode),
       };
+      await seedFromContext(vertex, session, run);
       await this.#runTriggers(vertex, run);
       await runSteps({ ...run, announce }, vertex.stage.steps);
       return state;
@@ -172,11 +174,12 @@ export class Solver {
       return childState(parent);
     }
     announce(stage.from.text);
-    if (base.kind === 'scratch') {
+    const given = base.kind === 'context' ? imageOfContext(session, base.name) : undefined;
+    if (base.kind === 'scratch' || (base.kind === 'context' && given === undefined)) {
       lane.tell({ stream: ' ---> \n' });
       return scratchState(platform ? parsePlatform(platform) : hostPlatform());
     }
-    const reference = imageOfContext(session, base.reference) ?? base.reference;
+    const reference = given ?? (base.kind === 'image' ? base.reference : '');
     const image = await baseImage(session, lane, { reference, ...(platform ? { platform } : {}) });
     lane.tell({ stream: ` ---> ${shortOf(image.id)}\n` });
     return stateOf(image);
@@ -184,12 +187,15 @@ export class Solver {
 
   /** What the base image wants done first by every build that starts from it. */
   async #runTriggers(vertex: Vertex, run: Omit<Parameters<typeof runSteps>[0], 'announce'>): Promise<void> {
-    if (vertex.base.kind === 'scratch') return;
+    const { base } = vertex;
+    const isImage =
+      base.kind === 'image' ||
+      (base.kind === 'context' && imageOfContext(this.#input.session, base.name) !== undefined);
+    if (!isImage && base.kind !== 'stage') return;
     const { images } = this.#input.session.room;
-    const triggers =
-      vertex.base.kind === 'image'
-        ? (images.resolve(run.state.key).config.config?.OnBuild ?? [])
-        : (run.state.config.OnBuild ?? []);
+    const triggers = isImage
+      ? (images.resolve(run.state.key).config.config?.OnBuild ?? [])
+      : (run.state.config.OnBuild ?? []);
     if (triggers.length === 0) return;
     run.state.config.OnBuild = [];
     run.lane.tell({
@@ -201,10 +207,10 @@ export class Solver {
   }
 
   /** A named context of the request: its files, read once. */
-  #contextTree(name: string): Promise<SourceTree> | undefined {
+  #contextTree(reference: string): Promise<SourceTree> | undefined {
     const { session } = this.#input;
-    const given = session.request.contexts?.[name];
-    if (given === undefined || 'image' in given) return undefined;
+    const { name, given } = contextOf(session, reference);
+    if (given === undefined || 'image' in given || 'layout' in given) return undefined;
     const known = this.#contexts.get(name);
     if (known !== undefined) return known;
     const opened = openTree(session, given).then((tree) => ({
@@ -237,8 +243,31 @@ function nameOf(stage: Stage): string {
   return stage.name ?? String(stage.index);
 }
 
+/** The context that the request gives for a stage or image of this name. */
+function contextOf(
+  session: BuildSession,
+  reference: string,
+): { name: string; given?: ContextSource | ImageSource } {
+  const contexts = session.request.contexts ?? {};
+  const name = contextNamed(new Set(Object.keys(contexts)), reference) ?? reference;
+  const given = Object.hasOwn(contexts, name) ? contexts[name] : undefined;
+  return { name, ...(given === undefined ? {} : { given }) };
+}
+
+/** A stage that begins with the files of a named context has them as its first layer. */
+async function seedFromContext(
+  { base }: Vertex,
+  session: BuildSession,
+  run: Omit<Parameters<typeof runSteps>[0], 'announce'>,
+): Promise<void> {
+  if (base.kind !== 'context' || imageOfContext(session, base.name) !== undefined) return;
+  const copy = parseStep('COPY . /', { file: 'FROM' });
+  if (copy.kind !== 'copy') return;
+  await runSteps({ ...run, announce: () => undefined }, [{ ...copy, from: base.name }]);
+}
+
 /** The image that stands for a name, where the request says so. */
 function imageOfContext(session: BuildSession, name: string): string | undefined {
-  const given = session.request.contexts?.[name];
+  const { given } = contextOf(session, name);
   return given !== undefined && 'image' in given ? given.image : undefined;
 }

@@ -7,6 +7,7 @@ import { keyOf, type Preimage } from './cache/key.ts';
 import { DockerfileError, SyntaxProblem } from './dockerfile/errors.ts';
 import type { StepInstruction } from './dockerfile/instruction.ts';
 import { type ImageState, imageConfigOf } from './image-state.ts';
+import { CommandFailed } from './request.ts';
 import { prepareCopy } from './steps/copy.ts';
 import { layOn } from './steps/layer.ts';
 import { prepareRun } from './steps/run.ts';
@@ -25,7 +26,7 @@ export interface StageRun extends Omit<StageContext, 'scope'> {
   /** Take nothing out of the cache. */
   fresh: boolean;
   /** Where the stage is, and why it is not what it was in the build before. */
-  progress: { position: number; cause?: string };
+  progress: { position: number; number: number; cause?: string };
   /** `Step 3/7 : ` for the next step. */
   announce(text: string): void;
 }
@@ -59,7 +60,26 @@ export function shortIdOf(state: ImageState): string {
 async function runStep(run: StageRun, step: StepInstruction): Promise<void> {
   const { session, state, escapeChar } = run;
   const scope = stageScope(state.config.Env ?? [], state.args, escapeChar);
+  const startMs = session.tracing.now();
   const prepared = await prepare({ ...run, scope }, step);
+  let key = '';
+  let cause: string | undefined;
+  const note = (outcome: { cached: boolean; failed?: boolean }): void =>
+    session.tracing.add(
+      {
+        number: run.progress.number,
+        stage: run.stageName,
+        position: run.progress.position,
+        line: step.line,
+        text: step.text,
+        key,
+        startMs,
+        endMs: session.tracing.now(),
+        ...outcome,
+        ...(cause === undefined ? {} : { cause }),
+      },
+      state,
+    );
   try {
     const preimage: Preimage = {
       version: 1,
@@ -68,32 +88,21 @@ async function runStep(run: StageRun, step: StepInstruction): Promise<void> {
       instruction: prepared.keyText ?? prepared.createdBy,
       ...prepared.inputs,
     };
-    const startMs = session.tracing.now();
-    const fresh = session.request.noCache === true || run.fresh;
-    let cause: string | undefined;
+    const fresh = (session.request.noCache === true || run.fresh) && !session.done.has(keyOf(preimage));
+    key = keyOf(preimage);
     const result = await session.room.cache.step(
       {
         preimage,
         fresh,
         ...(run.epoch === undefined ? {} : { created: rfc3339NanoOf(run.epoch * 1000) }),
         holder: session.holder,
+        elsewhere: session.elsewhere,
       },
       async () => {
         cause = tellCause(run, step, { preimage, fresh });
         return (await prepared.make?.()) ?? null;
       },
     );
-    session.tracing.add({
-      stage: run.stageName,
-      position: run.progress.position,
-      line: step.line,
-      text: step.text,
-      key: result.key,
-      cached: result.cached,
-      startMs,
-      endMs: session.tracing.now(),
-      ...(cause === undefined ? {} : { cause }),
-    });
     if (result.cached) run.lane.tell({ stream: ' ---> Using cache\n' });
     const { created } = result.record;
     const made = result.record.layer;
@@ -111,6 +120,13 @@ async function runStep(run: StageRun, step: StepInstruction): Promise<void> {
       comment: 'buildkit.dockerfile.v0',
       ...empty,
     });
+    note({ cached: result.cached });
+  } catch (thrown) {
+    if (thrown instanceof CommandFailed) {
+      session.failedStep = run.progress.number;
+      note({ cached: false, failed: true });
+    }
+    throw thrown;
   } finally {
     prepared.release?.();
   }

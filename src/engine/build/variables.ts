@@ -7,7 +7,19 @@ import type { ArgInstruction } from './dockerfile/instruction.ts';
 
 /** Proxies may be given to every RUN without being declared, and take no part in the cache. */
 const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];
-const predefined = new Set([...proxies, ...proxies.map((name) => name.toLowerCase()), 'SOURCE_DATE_EPOCH']);
+/** Arguments that say something to the builder itself. */
+const builders = [
+  'BUILDKIT_BUILD_NAME',
+  'BUILDKIT_CACHE_MOUNT_NS',
+  'BUILDKIT_CONTEXT_KEEP_GIT_DIR',
+  'BUILDKIT_DOCKERFILE_CHECK',
+  'BUILDKIT_INLINE_CACHE',
+  'BUILDKIT_MULTI_PLATFORM',
+  'BUILDKIT_SANDBOX_HOSTNAME',
+  'BUILDKIT_SYNTAX',
+  'SOURCE_DATE_EPOCH',
+];
+const predefined = new Set([...proxies, ...proxies.map((name) => name.toLowerCase()), ...builders]);
 
 /** The `--build-arg`s of a request, and which of them were used. */
 export class BuildArgs {

@@ -35,6 +35,7 @@ export const buildFlags = {
   progress: text('How to show it: auto or plain', 'MODE'),
   pull: toggle('Ask the registry for a newer base image'),
   quiet: toggle('Print the image id only', 'q'),
+  resume: text('Take the steps that this failed build did', 'BUILD', { hidden: true }),
   rm: toggle('', undefined, { hidden: true, on: true }),
   secret: many('A secret for steps: id=ID,src=FILE or id=ID,env=NAME', 'SECRET'),
   'security-opt': many('Security option of the RUN steps', 'OPTION'),
@@ -71,7 +72,8 @@ export function buildQuery(flags: BuildValues, env: Readonly<Record<string, stri
     networkmode: flags.network,
     nocache: flags['no-cache'],
     platform: flags.platform,
-    pull: flags.pull,
+    pull: flags.pull && flags.resume === undefined,
+    resume: flags.resume,
     // Docker's classic builder leaves its own output to the client's -q.
     q: flags.quiet,
     rm: flags.rm,

@@ -20,7 +20,7 @@ export const command = defineCommand({
     'wharf build -t app:test --build-arg VERSION=2 -f docker/Dockerfile .',
     'wharf build - < Dockerfile',
   ],
-  async run({ cli, flags, args: [path = ''] }) {
+  async run({ cli, flags, args: [path = ''], words }) {
     const query = buildQuery(flags, cli.env);
     const { tar, more } = await contextOf(cli, path, flags.file);
     const client = await cli.client();
@@ -28,7 +28,12 @@ export const command = defineCommand({
     const session = await openBuildSession(client, flags, cli.env);
     const config = registryConfig(cli.env);
     const lines = await images.build(
-      { ...query, ...more, ...(session === undefined ? {} : { session }) },
+      {
+        ...query,
+        ...more,
+        call: callOf(words, { path, file: flags.file }),
+        ...(session === undefined ? {} : { session }),
+      },
       tar,
       config === undefined ? {} : { registryConfig: config },
     );
@@ -37,6 +42,20 @@ export const command = defineCommand({
     if (flags.quiet && id !== undefined) cli.print(id);
   },
 });
+
+// More than this does not fit beside the rest of a request's first line.
+const longestCall = 4000;
+
+/** What `build resume` calls again; undefined where it cannot, as stdin was read. */
+function callOf(
+  words: readonly string[],
+  from: { path: string; file: string | undefined },
+): string | undefined {
+  if (from.path === '-' || from.file === '-') return undefined;
+  const args = words.filter((word) => !word.startsWith('--resume='));
+  const call = JSON.stringify({ cwd: process.cwd(), args });
+  return call.length > longestCall ? undefined : call;
+}
 
 function isPlain(cli: Cli, flags: BuildValues): boolean {
   const { progress = 'auto' } = flags;

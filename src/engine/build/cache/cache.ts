@@ -29,6 +29,14 @@ export interface StepRequest {
   created?: string;
   /** Holder of the layer while the build goes on. */
   holder: string;
+  /** Where a step that is not here may be taken from. */
+  elsewhere?: OtherCache | undefined;
+}
+
+/** Steps of other engines. */
+export interface OtherCache {
+  /** The record, its layer in the snapshots and held by the build. */
+  take(key: string): Promise<CacheRecord | undefined>;
 }
 
 export interface StepResult {
@@ -65,10 +73,15 @@ export class BuildCache {
       // Where the other build's step fails we try for ourselves.
       await other.catch(() => undefined);
     }
-    const work = this.#make(key, request, make);
+    let cached = false;
+    const work = this.#taken(key, request).then((found) => {
+      cached = found !== undefined;
+      return found ?? this.#make(key, request, make);
+    });
     this.#running.set(key, work);
     try {
-      return { key, record: await work, cached: false };
+      const record = await work;
+      return { key, record, cached };
     } finally {
       if (this.#running.get(key) === work) this.#running.delete(key);
     }
@@ -85,6 +98,23 @@ export class BuildCache {
     return record;
   }
 
+  async #taken(key: string, { fresh, elsewhere, preimage }: StepRequest): Promise<CacheRecord | undefined> {
+    if (fresh || elsewhere === undefined) return undefined;
+    const record = await elsewhere.take(key);
+    if (record !== undefined) this.#keep(key, record, preimage);
+    return record;
+  }
+
+  #keep(key: string, record: CacheRecord, preimage: Preimage): void {
+    const { layer } = record;
+    this.#state.transaction(() => {
+      this.#leases.release(`cache:${key}`);
+      if (layer !== null) this.#leases.hold(`layer:${layer.chainId}`, `cache:${key}`);
+      this.#records.put(key, record);
+      this.#preimages.put(key, preimage);
+    });
+  }
+
   async #make(
     key: string,
     request: StepRequest,
@@ -94,13 +124,15 @@ export class BuildCache {
     const now = request.created ?? nowRfc3339Nano();
     const { instruction } = request.preimage;
     const record: CacheRecord = { instruction, layer, created: now, lastUsed: nowRfc3339Nano(), uses: 0 };
-    this.#state.transaction(() => {
-      this.#leases.release(`cache:${key}`);
-      if (layer !== null) this.#leases.hold(`layer:${layer.chainId}`, `cache:${key}`);
-      this.#records.put(key, record);
-      this.#preimages.put(key, request.preimage);
-    });
+    const replaced = this.#records.get(key)?.layer?.chainId;
+    this.#keep(key, record, request.preimage);
+    if (replaced !== undefined) this.dropFree(replaced);
     return record;
+  }
+
+  /** The step of that key, where it is kept. */
+  record(key: string): CacheRecord | undefined {
+    return this.#records.get(key);
   }
 
   /** What a key was made of. */
@@ -129,20 +161,25 @@ export class BuildCache {
     for (let left = layers, before = -1; left.length > 0 && left.length !== before; ) {
       before = left.length;
       const kept: Digest[] = [];
-      for (const chainId of left) if (!(await this.#drop(chainId))) kept.push(chainId);
+      for (const chainId of left) if (!this.dropFree(chainId)) kept.push(chainId);
       left = kept;
     }
   }
 
-  async #drop(chainId: Digest): Promise<boolean> {
-    if (!this.#snapshots.hasLayer(chainId)) return true;
-    if (this.#leases.anyHolder(`layer:${chainId}`)) return false;
-    try {
-      await this.#snapshots.removeLayer(chainId);
-      return true;
-    } catch (thrown) {
-      if (isKind(thrown, 'conflict')) return false;
-      throw thrown;
+  /** Removes a layer that nobody needs any more, and those under it that stood there for it alone. */
+  dropFree(chainId: Digest): boolean {
+    for (let at: Digest | null = chainId; at !== null; ) {
+      if (!this.#snapshots.hasLayer(at)) return true;
+      if (this.#leases.anyHolder(`layer:${at}`)) return at !== chainId;
+      const { parent } = this.#snapshots.layer(at);
+      try {
+        this.#snapshots.removeLayer(at);
+      } catch (thrown) {
+        if (isKind(thrown, 'conflict')) return at !== chainId;
+        throw thrown;
+      }
+      at = parent;
     }
+    return true;
   }
 }

@@ -28,7 +28,7 @@ function lint(
     options: parseCheckOptions(file.directives.check),
     stages: file.stages,
     globals,
-    ...more,
+    ...(more.buildArgs === undefined ? {} : { buildArgs: more.buildArgs }),
     ...(more.ignored === undefined
       ? {}
       : { ignored: (path: string) => more.ignored?.includes(path) === true }),

@@ -1,5 +1,5 @@
 // A step that changes files: a writable snapshot, filled, becomes a layer.
-
+import { statfsSync } from 'node:fs';
 import { mountOverlay, type OverlayRequest } from '#kernel/overlay.ts';
 import { runOk } from '#kernel/spawn.ts';
 import { codeOf } from '#shared/errors.ts';
@@ -9,6 +9,7 @@ import { packLayer } from '#storage/archive/archive.ts';
 import { chainIdOn } from '#storage/snapshots/chain-id.ts';
 import type { Active } from '#storage/snapshots/snapshots.ts';
 import type { StepLayer } from '../image-state.ts';
+import { CommandFailed } from '../request.ts';
 import type { BuildSession } from '../session.ts';
 
 export interface Fill {
@@ -32,7 +33,12 @@ export async function makeLayer(session: BuildSession, fill: Fill): Promise<Step
   attempt.undo(() => snapshots.remove(id));
   const lowers = fill.withStubs === true ? [...active.lowers, snapshots.stubs] : active.lowers;
   mountForStep({ lowers, upper: active.upper, work: active.work, target: active.merged });
-  await fill.write(active.merged, active);
+  try {
+    await fill.write(active.merged, active);
+  } catch (thrown) {
+    if (thrown instanceof CommandFailed && (await keepFailed(session, active, fill))) attempt.keep();
+    throw thrown;
+  }
   snapshots.unmount(id);
   await fill.tidy?.(active);
   const { diffId, contentBytes: sizeBytes } = await packLayer({ dir: active.upper, signal: session.signal });
@@ -42,6 +48,21 @@ export async function makeLayer(session: BuildSession, fill: Fill): Promise<Step
   attempt.keep();
   session.dropThing(id);
   return { chainId, diffId, sizeBytes };
+}
+
+// What a full disk needs more than somebody who looks at a failed step.
+const leastFreeBytes = 256 * 2 ** 20;
+
+/** What the command left stays to be looked at, not mounted. False: it is not to be kept. */
+async function keepFailed(session: BuildSession, active: Active, fill: Fill): Promise<boolean> {
+  const { snapshots } = session.room;
+  const { bavail, bsize } = statfsSync(active.upper);
+  if (session.kept !== undefined || bavail * bsize < leastFreeBytes) return false;
+  snapshots.unmount(active.id);
+  await fill.tidy?.(active);
+  const { sizeBytes } = await snapshots.usage(active.id);
+  session.kept = { snapshot: active.id, sizeBytes };
+  return true;
 }
 
 /** The layer of a step that was made on nothing, laid on `parent`: the same files, shared and not copied. */

@@ -13,6 +13,9 @@ export interface GitAddress {
   /** Branch, tag, commit; undefined: the remote's own choice. */
   ref?: string;
   subdir: string;
+  /** What the commit must be, in hex. */
+  commit?: string;
+  keepGitDir?: boolean;
 }
 
 export interface GitOptions {
@@ -21,6 +24,8 @@ export interface GitOptions {
   keepGitDir: boolean;
   /** Hex of the commit, or its beginning. */
   checksum?: string;
+  /** What failed, in messages; `ADD failed` where absent. */
+  action?: string;
   signal: AbortSignal;
 }
 
@@ -28,14 +33,44 @@ const timeoutMs = 600_000;
 
 /** The repository that a source of ADD names (`https://x/y.git#ref:dir`, `git@host:path`); undefined: it is none. */
 export function parseGitAddress(text: string): GitAddress | undefined {
-  const [remote = '', fragment = ''] = text.split('#', 2);
-  const isGit = /^(git:\/\/|ssh:\/\/|git@[^:/]+:)/.test(remote) || /^https?:\/\/[^?]+\.git\/?$/.test(remote);
+  const [whole = '', fragment = ''] = text.split('#', 2);
+  const [remote = '', query = ''] = whole.split('?', 2);
+  const isGit = /^(git:\/\/|ssh:\/\/|git@[^:/]+:)/.test(remote) || /^https?:\/\/.+\.git\/?$/.test(remote);
   if (!isGit) return undefined;
+  if (query !== '') return queriedAddress(remote, query);
   const at = fragment.indexOf(':');
   const ref = at < 0 ? fragment : fragment.slice(0, at);
   const subdir = at < 0 ? '' : cleanParts(fragment.slice(at + 1)).join('/');
   if (ref.startsWith('-')) throw invalid(`ADD failed: invalid git reference ${ref}`);
   return { remote, subdir, ...(ref === '' ? {} : { ref }) };
+}
+
+const queryKeys = ['ref', 'tag', 'branch', 'commit', 'checksum', 'subdir', 'keep-git-dir'];
+
+/** `?branch=…&subdir=…`: what a fragment says, by name. */
+function queriedAddress(remote: string, query: string): GitAddress {
+  const fields = new URLSearchParams(query);
+  for (const key of fields.keys()) {
+    if (!queryKeys.includes(key))
+      throw invalid(`unexpected query ${JSON.stringify(key)} in git address ${remote}`, {
+        hint: `There are ${queryKeys.join(', ')}.`,
+      });
+  }
+  const commit = fields.get('commit') ?? fields.get('checksum');
+  const [branch, tag] = [fields.get('branch'), fields.get('tag')];
+  const named =
+    branch === null ? (tag === null ? fields.get('ref') : `refs/tags/${tag}`) : `refs/heads/${branch}`;
+  const ref = named ?? commit;
+  if (ref?.startsWith('-')) throw invalid(`ADD failed: invalid git reference ${ref}`);
+  return {
+    remote,
+    subdir: cleanParts(fields.get('subdir') ?? '').join('/'),
+    ...(ref === null ? {} : { ref }),
+    ...(commit === null ? {} : { commit }),
+    ...(fields.has('keep-git-dir')
+      ? { keepGitDir: /^(|1|true)$/.test(fields.get('keep-git-dir') ?? '') }
+      : {}),
+  };
 }
 
 async function git(cwd: string, args: string[], options: GitOptions): Promise<RunResult> {
@@ -79,7 +114,7 @@ async function fetchRef(cwd: string, address: GitAddress, options: GitOptions): 
     if (code === 0) return;
     said = stderr.toString('utf8').trim().split('\n').at(-1) ?? '';
   }
-  throw invalid(`ADD failed: cannot fetch ${ref} of ${remote}: ${said}`);
+  throw invalid(`${options.action ?? 'ADD failed'}: cannot fetch ${ref} of ${remote}: ${said}`);
 }
 
 /** Sets every time below `dir` to the commit's: two clones are the same. */
@@ -99,17 +134,19 @@ async function setTimes(dir: string, seconds: number): Promise<void> {
 
 /** Clones; throws `invalid` for what is not there or is not the commit that was asked for. */
 export async function cloneGit(address: GitAddress, options: GitOptions): Promise<SourceTree> {
+  const { action = 'ADD failed' } = options;
   const root = mkdtempSync(join(options.folder, 'git-'));
   await git(root, ['init', '--quiet', '.'], options);
   await fetchRef(root, address, options);
   const isCommit = /^[0-9a-f]{40}$/.test(address.ref ?? '');
   const wanted = isCommit ? (address.ref ?? '') : 'FETCH_HEAD';
   const out = await git(root, ['checkout', '--quiet', '--force', wanted, '--'], options);
-  if (out.code !== 0) throw invalid(`ADD failed: ${address.remote} has no commit ${wanted}`);
+  if (out.code !== 0) throw invalid(`${action}: ${address.remote} has no commit ${wanted}`);
   const shown = await git(root, ['show', '--no-patch', '--format=%H %ct', 'HEAD'], options);
   const [commit = '', seconds = '0'] = shown.stdout.toString('utf8').trim().split(' ');
-  if (options.checksum !== undefined && !commit.startsWith(options.checksum)) {
-    throw invalid(`expected checksum to match ${options.checksum}, got ${commit}`, {
+  const expected = options.checksum ?? address.commit;
+  if (expected !== undefined && !commit.startsWith(expected)) {
+    throw invalid(`expected checksum to match ${expected}, got ${commit}`, {
       hint: `${address.remote}#${address.ref ?? 'HEAD'} is not the commit that was expected.`,
     });
   }
@@ -118,8 +155,9 @@ export async function cloneGit(address: GitAddress, options: GitOptions): Promis
     ['submodule', 'update', '--quiet', '--init', '--recursive', '--depth=1'],
     options,
   );
-  if (modules.code !== 0) throw invalid(`ADD failed: a submodule of ${address.remote} cannot be fetched`);
-  if (!options.keepGitDir) rmSync(join(root, '.git'), { recursive: true, force: true });
+  if (modules.code !== 0) throw invalid(`${action}: a submodule of ${address.remote} cannot be fetched`);
+  if (!(address.keepGitDir ?? options.keepGitDir))
+    rmSync(join(root, '.git'), { recursive: true, force: true });
   await setTimes(root, Number(seconds));
   const top = address.subdir === '' ? root : join(root, address.subdir);
   return { root: top, excludes: () => false, prunes: true, identity: commit };

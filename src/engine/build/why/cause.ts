@@ -1,6 +1,6 @@
 // Why a step was not taken from the cache: the first thing that is different from the build before. Pure.
 import type { Preimage } from '../cache/key.ts';
-import type { StepTrace } from './trace.ts';
+import type { StepRecord } from '../record/record.ts';
 
 export interface Miss {
   text: string;
@@ -12,7 +12,7 @@ export interface Miss {
   /** Why an earlier step of the stage, or its base, is not what it was. */
   parentCause?: string;
   /** Steps of the same stage in the build before; empty: there was none. */
-  before: readonly StepTrace[];
+  before: readonly StepRecord[];
   /** Every step's text of the stage as it is now. */
   texts: readonly string[];
   preimageOf(key: string): Preimage | undefined;
@@ -31,7 +31,7 @@ export function causeOf(miss: Miss): string | undefined {
     );
     return replaced === undefined ? 'it is new' : `the instruction was ${shorten(replaced.text)}`;
   }
-  if (same.key === miss.key) return 'it was removed from the cache';
+  if (same.key === miss.key) return same.failed ? 'it failed the last time' : 'it was removed from the cache';
   const linked = miss.preimage.parent === 'link';
   if (miss.parentCause !== undefined && !linked) return `its parent changed (${miss.parentCause})`;
   const previous = miss.preimageOf(same.key);
@@ -40,7 +40,7 @@ export function causeOf(miss: Miss): string | undefined {
 }
 
 /** The step of the build before that is the same line of the Dockerfile. */
-function counterpart({ before, text, position }: Miss): StepTrace | undefined {
+function counterpart({ before, text, position }: Miss): StepRecord | undefined {
   const there = before.find((step) => step.position === position);
   return there?.text === text ? there : before.find((step) => step.text === text);
 }

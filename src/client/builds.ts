@@ -1,0 +1,90 @@
+// Builds that are over, over the wire: what they did, and the files of their steps.
+import type { Wire } from '#client/wire.ts';
+import type { StepName } from '#shared/notation/build-step.ts';
+
+export interface BuildRow {
+  id: string;
+  /** Its first tag, else the path of its Dockerfile. */
+  subject: string;
+  started: string;
+  status: 'running' | 'done' | 'failed' | 'cancelled' | 'interrupted';
+  tookMs?: number;
+  steps: number;
+  cached: number;
+  imageId?: string;
+  error?: string;
+  failedStep?: number;
+  canEnterFailed: boolean;
+}
+
+export interface BuildStep {
+  number: number;
+  stage: string;
+  position: number;
+  line: number;
+  text: string;
+  cached: boolean;
+  failed?: boolean;
+  cause?: string;
+  /** Milliseconds since the build began. */
+  startMs: number;
+  endMs: number;
+  waits?: { for: string; ms: number }[];
+}
+
+export interface BuildPage extends BuildRow {
+  timeline: BuildStep[];
+  phases: { name: string; startMs: number; endMs: number }[];
+  /** How our command line was called. */
+  call?: { cwd: string; args: string[] };
+}
+
+export interface ListedFile {
+  name: string;
+  kind: 'file' | 'directory' | 'link' | 'other';
+  mode: number;
+  uid: number;
+  gid: number;
+  sizeBytes: number;
+  modified: string;
+  target?: string;
+}
+
+export interface FileDifference {
+  path: string;
+  kind: 'added' | 'changed' | 'deleted';
+  sizeBytes: number;
+}
+
+export class Builds {
+  readonly #wire: Wire;
+
+  constructor(wire: Wire) {
+    this.#wire = wire;
+  }
+
+  /** The newest first. */
+  list(): Promise<BuildRow[]> {
+    return this.#wire.json('/build/history');
+  }
+
+  /** By tag or the beginning of its id; the last one without. */
+  page(build?: string): Promise<BuildPage> {
+    return this.#wire.json('/build/history/page', { query: { build } });
+  }
+
+  files({ build, step }: StepName, path: string): Promise<ListedFile[]> {
+    return this.#wire.json('/build/history/files', { query: { build, step, path } });
+  }
+
+  /** Without `from`: what the step itself changed. */
+  diff({ build, step }: StepName, from?: StepName): Promise<FileDifference[]> {
+    const base = from === undefined ? {} : { from: from.step, fromBuild: from.build };
+    return this.#wire.json('/build/history/diff', { query: { build, step, ...base } });
+  }
+
+  /** Makes an image without a name from the step; who asked removes it. */
+  image({ build, step }: StepName): Promise<{ Id: string; build: string; step: BuildStep }> {
+    return this.#wire.json('/build/history/image', { method: 'POST', query: { build, step } });
+  }
+}
