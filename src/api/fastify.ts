@@ -10,6 +10,7 @@ import {
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from 'fastify';
+import { restOf } from '#api/streams/request-body.ts';
 import { decodeBody } from '#api/wire/decode.ts';
 import { errorAnswer } from '#api/wire/error-answer.ts';
 import { decodeQuery } from '#api/wire/query.ts';
@@ -82,6 +83,9 @@ export function withRawBodies(api: Api, register: (api: Api) => void): void {
   api.register((inner, _options, done) => {
     inner.removeAllContentTypeParsers();
     inner.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null, undefined));
+    inner.addHook('onSend', (request, _reply, _payload, ready) => {
+      void restOf(request.raw).then(() => ready());
+    });
     register(inner);
     done();
   });

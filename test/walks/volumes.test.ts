@@ -137,7 +137,7 @@ test('export, import, clone, rename, browse, and who uses what', async () => {
       'busybox',
       'sh',
       '-c',
-      'echo hello > /d/file',
+      'echo hello > /d/file; head -c 3000000 /dev/urandom > /d/noise',
     ]),
   );
   const archive = join(engine.folder, 'first.tar');
@@ -145,9 +145,12 @@ test('export, import, clone, rename, browse, and who uses what', async () => {
   assert.equal(fine(await wharf(['volume', 'import', 'second', archive])), 'second');
   assert.equal(fine(await wharf(['volume', 'browse', 'second', '/file'])), 'hello');
   assert.match(fine(await wharf(['volume', 'browse', 'second'])), /-rw-r--r-- +0:0 +6 .* file/);
-  const refused = await wharf(['volume', 'import', 'second', archive]);
-  assert.equal(refused.code, 1);
-  assert.match(refused.stderr, /the volume is not empty[\s\S]*--merge/);
+  // More than a socket holds: the answer comes while the archive is still on its way.
+  for (let time = 0; time < 5; time++) {
+    const refused = await wharf(['volume', 'import', 'second', archive]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /the volume is not empty[\s\S]*--merge/);
+  }
   fine(await wharf(['volume', 'import', '--merge', 'second', archive]));
   fine(await wharf(['volume', 'clone', 'second', 'third']));
   fine(await wharf(['volume', 'rename', 'third', 'fourth']));

@@ -20,3 +20,24 @@ export function bodyOf(request: IncomingMessage): Readable {
   body.on('error', () => undefined);
   return request.pipe(body);
 }
+
+const longestRestMs = 10_000;
+
+/**
+ * Resolves when what the client still sends was read to nowhere, or when that takes too long. Without it a connection
+ * that ends with its answer is cut while the client sends, and the client never reads the answer.
+ */
+export function restOf(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      clearTimeout(timer);
+      request.off('end', settle).off('close', settle);
+      resolve();
+    };
+    const timer = setTimeout(settle, longestRestMs);
+    request.once('end', settle).once('close', settle);
+    request.unpipe();
+    request.resume();
+  });
+}
