@@ -115,7 +115,7 @@ function openRooms(
       ...(options.aardvarkPath === undefined ? {} : { aardvarkPath: options.aardvarkPath }),
     }),
   );
-  const build = openBuild({ ...base, images, networks });
+  const build = opening.use(openBuild({ ...base, images, networks }));
   const log = {
     maxSizeBytes: options.logMaxSizeBytes ?? defaultLogSizeBytes,
     maxFiles: options.logMaxFiles ?? defaultLogFiles,

@@ -40,9 +40,11 @@ export type { BuildDeps, BuildRequest, BuildResult } from './request.ts';
 export { CommandFailed } from './request.ts';
 
 /** One per engine. */
-export class Build {
+export class Build implements AsyncDisposable {
   #room: BuildRoom;
   #clients: ClientSessions;
+  #closing = new AbortController();
+  #running = new Set<Promise<unknown>>();
   /** Builds that are over, and the files of their steps. */
   readonly history: BuildHistory;
 
@@ -63,6 +65,23 @@ export class Build {
    * `cancelled` where the request's signal aborted. Whatever happens nothing is left mounted or running.
    */
   async run(request: BuildRequest): Promise<BuildResult> {
+    const signals = [this.#closing.signal, ...(request.signal === undefined ? [] : [request.signal])];
+    const work = this.#runOfSession({ ...request, signal: AbortSignal.any(signals) });
+    this.#running.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#running.delete(work);
+    }
+  }
+
+  /** Builds that go on are cancelled; afterwards nothing of them runs or is mounted. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#running);
+  }
+
+  async #runOfSession(request: BuildRequest): Promise<BuildResult> {
     const { session } = request;
     if (session === undefined) return await this.#run(request);
     try {
