@@ -11,8 +11,11 @@ import {
   INFO,
   type Link,
   make,
+  onLinkRequest,
+  quietRequest,
   RTA,
   routeRequest,
+  upByName,
   upRequest,
 } from '#kernel/netlink/links.ts';
 import {
@@ -26,18 +29,22 @@ import {
 } from '#kernel/netlink/message.ts';
 import { NetlinkSocket } from '#kernel/netlink/socket.ts';
 import { inNetns } from '#kernel/netns.ts';
-import { codeOf, conflict, notFound } from '#shared/errors.ts';
+import { codeOf, conflict } from '#shared/errors.ts';
 
 export type { Link } from '#kernel/netlink/links.ts';
 
 const VETH_INFO_PEER = 1;
 const BRPORT_MODE = 4;
+const BRPORT_ISOLATED = 33;
+const RTPROT_RA = 9;
 
 export interface Route {
-  /** `network/length`; the default route is `0.0.0.0/0`. */
+  /** `network/length`; the default routes are `0.0.0.0/0` and `::/0`. */
   destination: string;
   device: string;
   gateway?: string;
+  /** Whether a router announced it (IPv6). */
+  announced?: boolean;
 }
 
 export interface BridgeRequest {
@@ -47,6 +54,8 @@ export interface BridgeRequest {
   mtu?: number;
   /** Given to a bridge that is made; without one the kernel would change it with every port. */
   mac?: string;
+  /** Whether a bridge that is made gives itself a link-local IPv6 address. */
+  ipv6?: boolean;
 }
 
 /** Afterwards the bridge exists, is up and has the addresses. Throws `conflict` where another kind of link has the name. */
@@ -63,8 +72,10 @@ export function ensureBridge(request: BridgeRequest): void {
       ...(request.mtu === undefined ? [] : [attribute(IFLA.MTU, request.mtu)]),
       attribute(IFLA.LINKINFO, [attribute(INFO.KIND, 'bridge')]),
     ];
-    const body = Buffer.concat([linkHead(0, true), ...attributes]);
-    socket.change(`bridge ${request.name}`, [{ type: RTM.NEWLINK, flags: make, body }]);
+    const body = Buffer.concat([linkHead(0), ...attributes]);
+    const requests: NetlinkRequest[] = [{ type: RTM.NEWLINK, flags: make, body }];
+    if (request.ipv6 !== true) requests.push(quietRequest(request.name));
+    socket.change(`bridge ${request.name}`, [...requests, upByName(request.name)]);
   }
   const link = found ?? findLink(socket, request.name);
   if (link === undefined) throw conflict(`bridge ${request.name} has gone again`);
@@ -79,7 +90,7 @@ export function removeLink(name: string): void {
   deleteLink(socket, name);
 }
 
-export interface VethRequest {
+export interface VethRequest extends InsideRequest {
   /** Path of the container's network namespace. */
   netns: string;
   /** Name of the bridge that the host's end becomes a port of. */
@@ -89,13 +100,21 @@ export interface VethRequest {
   /** Name of the container's end; default eth0. */
   name?: string;
   mac?: string;
-  /** `address/length` of the container's end. */
-  addresses: string[];
-  /** Where given, the default route. */
-  gateway?: string;
   mtu?: number;
   /** Whether the bridge sends frames back out of the port they came from: a container asks its own published port. */
   hairpin?: boolean;
+  /** Whether the bridge keeps frames of other such ports from it. */
+  isolated?: boolean;
+}
+
+/** What a link inside a container's namespace is given. */
+export interface InsideRequest {
+  /** `address/length` */
+  addresses: string[];
+  /** The default routes' gateways, at most one a family. */
+  gateways?: string[];
+  /** Subnets that are reached straight by the link though it has no address there; `0.0.0.0/0` for all. */
+  onLink?: string[];
 }
 
 /** Afterwards a veth pair joins the namespace to the bridge, both ends up, addresses and default route set. */
@@ -106,27 +125,45 @@ export function attachVeth(request: VethRequest): { mac: string } {
   if (bridge === undefined) throw conflict(`bridge ${request.bridge} does not exist`);
   const descriptor = openSync(request.netns, 'r');
   try {
-    const requests = [vethRequest(request, name, { bridge: bridge.index, descriptor })];
-    if (request.hairpin) requests.push(hairpinRequest(request.hostName));
-    host.change(`veth ${request.hostName}`, requests);
+    const made = vethRequest(request, name, { bridge: bridge.index, descriptor });
+    const port = [quietRequest(request.hostName), upByName(request.hostName)];
+    if (request.hairpin || request.isolated) port.unshift(portRequest(request));
+    host.change(`veth ${request.hostName}`, [made, ...port]);
   } finally {
     closeSync(descriptor);
   }
   try {
-    using inside = inNetns(request.netns, () => new NetlinkSocket());
-    const link = findLink(inside, name);
-    if (link === undefined) throw conflict(`${name} has gone from the namespace again`);
-    const requests = [
-      upRequest(link.index),
-      ...request.addresses.map((text) => addressRequest(link.index, text)),
-    ];
-    if (request.gateway !== undefined) requests.push(routeRequest(link.index, request.gateway));
-    inside.change(`configure ${name}`, requests);
-    return { mac: link.mac };
+    return { mac: configureInside({ ...request, name }) };
   } catch (thrown) {
     deleteLink(host, request.hostName);
     throw thrown;
   }
+}
+
+/** Afterwards the link inside the namespace is up with its addresses and routes; its hardware address comes back. */
+export function configureInside(request: InsideRequest & { netns: string; name: string }): string {
+  const { name, addresses, gateways = [], onLink = [] } = request;
+  using inside = inNetns(request.netns, () => new NetlinkSocket());
+  const link = findLink(inside, name);
+  if (link === undefined) throw conflict(`${name} has gone from the namespace again`);
+  const quiet = addresses.some((text) => text.includes(':')) ? [] : [quietRequest(name)];
+  inside.change(`configure ${name}`, [
+    ...quiet,
+    upRequest(link.index),
+    ...addresses.map((text) => addressRequest(link.index, text)),
+    ...onLink.map((subnet) => onLinkRequest(link.index, subnet)),
+    ...gateways.map((gateway) => routeRequest(link.index, gateway)),
+  ]);
+  return link.mac;
+}
+
+/** Afterwards the default routes of the gateways' families go by the link of that namespace. */
+export function setDefaultRoutes(request: { netns: string; name: string; gateways: string[] }): void {
+  using inside = inNetns(request.netns, () => new NetlinkSocket());
+  const link = findLink(inside, request.name);
+  if (link === undefined) throw conflict(`${request.name} has gone from the namespace`);
+  const routes = request.gateways.map((gateway) => routeRequest(link.index, gateway));
+  if (routes.length > 0) inside.change(`default route by ${request.name}`, routes);
 }
 
 function vethRequest(
@@ -149,17 +186,40 @@ function vethRequest(
     ...mtu,
     attribute(IFLA.LINKINFO, [attribute(INFO.KIND, 'veth'), data]),
   ];
-  return { type: RTM.NEWLINK, flags: make, body: Buffer.concat([linkHead(0, true), ...attributes]) };
+  return { type: RTM.NEWLINK, flags: make, body: Buffer.concat([linkHead(0), ...attributes]) };
 }
 
-function hairpinRequest(hostName: string): NetlinkRequest {
-  const mode = attribute(INFO.SLAVE_DATA, [attribute(BRPORT_MODE, Buffer.from([1]))]);
-  const port = attribute(IFLA.LINKINFO, [attribute(INFO.SLAVE_KIND, 'bridge'), mode]);
+function portRequest(port: { hostName: string; hairpin?: boolean; isolated?: boolean }): NetlinkRequest {
+  const { hostName, hairpin, isolated } = port;
+  const settings = [
+    ...(hairpin ? [attribute(BRPORT_MODE, Buffer.from([1]))] : []),
+    ...(isolated ? [attribute(BRPORT_ISOLATED, Buffer.from([1]))] : []),
+  ];
+  const data = attribute(INFO.SLAVE_DATA, settings);
+  const info = attribute(IFLA.LINKINFO, [attribute(INFO.SLAVE_KIND, 'bridge'), data]);
   return {
     type: RTM.NEWLINK,
     flags: 0,
-    body: Buffer.concat([linkHead(0), attribute(IFLA.IFNAME, hostName), port]),
+    body: Buffer.concat([linkHead(0), attribute(IFLA.IFNAME, hostName), info]),
   };
+}
+
+export interface PortRequest {
+  bridge: string;
+  hostName: string;
+  hairpin: boolean;
+  isolated: boolean;
+}
+
+/** Afterwards the link is a port of the bridge. A link that has gone, with its container, is fine. */
+export function joinBridge(request: PortRequest): void {
+  using socket = new NetlinkSocket();
+  const bridge = findLink(socket, request.bridge);
+  const port = findLink(socket, request.hostName);
+  if (bridge === undefined || port === undefined) return;
+  const body = Buffer.concat([linkHead(port.index), attribute(IFLA.MASTER, bridge.index)]);
+  const join = { type: RTM.SETLINK, flags: 0, body };
+  socket.change(`port ${request.hostName}`, [join, portRequest(request), upRequest(port.index)]);
 }
 
 /** Takes a link out of a namespace; its other end goes too. Neither link nor namespace being there is fine. */
@@ -170,35 +230,6 @@ export function detachVeth(request: { netns: string; name: string }): void {
   } catch (thrown) {
     if (codeOf(thrown) !== 'ENOENT') throw thrown;
   }
-}
-
-/** Brings a link of this thread's namespace up. */
-export function setLinkUp(name: string): void {
-  using socket = new NetlinkSocket();
-  const body = Buffer.concat([linkHead(0, true), attribute(IFLA.IFNAME, name)]);
-  socket.change(`set ${name} up`, [{ type: RTM.SETLINK, flags: 0, body }]);
-}
-
-/** Adds a route by `gateway` on `device`, in this thread's namespace; one to the same place is replaced. */
-export function addRoute(route: { destination: string; gateway: string; device: string }): void {
-  using socket = new NetlinkSocket();
-  const link = findLink(socket, route.device);
-  if (link === undefined) throw notFound(`no network device ${route.device}`);
-  socket.change(`route ${route.destination}`, [routeRequest(link.index, route.gateway, route.destination)]);
-}
-
-/** Gives a link inside a namespace another name. */
-export function renameInNetns(request: { netns: string; from: string; to: string }): void {
-  using socket = inNetns(request.netns, () => new NetlinkSocket());
-  const link = findLink(socket, request.from);
-  if (link === undefined) throw notFound(`no network device ${request.from}`);
-  const body = Buffer.concat([linkHead(link.index), attribute(IFLA.IFNAME, request.to)]);
-  const down = { type: RTM.SETLINK, flags: 0, body: linkHead(link.index, false) };
-  socket.change(`rename ${request.from}`, [
-    down,
-    { type: RTM.SETLINK, flags: 0, body },
-    upRequest(link.index),
-  ]);
 }
 
 /** The link of that name in this thread's namespace, without its addresses. */
@@ -221,7 +252,7 @@ export function observeLinks(): Link[] {
   return links;
 }
 
-/** The IPv4 unicast routes of this thread's namespace, of every table. */
+/** The IPv4 and IPv6 unicast routes of this thread's namespace, of every table. */
 export function observeRoutes(): Route[] {
   using socket = new NetlinkSocket();
   const names = new Map(
@@ -230,19 +261,23 @@ export function observeRoutes(): Route[] {
       .map(decodeLink)
       .map(({ index, name }) => [index, name]),
   );
-  const answers = socket.dump({ type: RTM.GETROUTE, flags: 0, body: routeHead(2, 0, 0) });
-  return answers.flatMap((body) => {
-    const unicast = body.readUInt8(0) === 2 && body.readUInt8(7) === 1;
-    if (!unicast) return [];
-    const attributes = decodeAttributes(body, 12);
-    const to = attributes.get(RTA.DST);
-    const gateway = attributes.get(RTA.GATEWAY);
-    return [
-      {
-        destination: `${to === undefined ? '0.0.0.0' : formatAddress(to)}/${body.readUInt8(1)}`,
-        device: names.get(attributes.get(RTA.OIF)?.readUInt32LE(0) ?? 0) ?? '',
-        ...(gateway === undefined ? {} : { gateway: formatAddress(gateway) }),
-      },
-    ];
-  });
+  return [2, 10].flatMap((family) =>
+    socket
+      .dump({ type: RTM.GETROUTE, flags: 0, body: routeHead(family, 0, 0) })
+      .filter((body) => body.readUInt8(0) === family && body.readUInt8(7) === 1)
+      .map((body) => decodeRoute(body, names)),
+  );
+}
+
+function decodeRoute(body: Buffer, names: Map<number, string>): Route {
+  const attributes = decodeAttributes(body, 12);
+  const to = attributes.get(RTA.DST);
+  const gateway = attributes.get(RTA.GATEWAY);
+  const everything = body.readUInt8(0) === 2 ? '0.0.0.0' : '::';
+  return {
+    destination: `${to === undefined ? everything : formatAddress(to)}/${body.readUInt8(1)}`,
+    device: names.get(attributes.get(RTA.OIF)?.readUInt32LE(0) ?? 0) ?? '',
+    ...(gateway === undefined ? {} : { gateway: formatAddress(gateway) }),
+    ...(body.readUInt8(5) === RTPROT_RA ? { announced: true } : {}),
+  };
 }

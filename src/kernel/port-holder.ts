@@ -1,6 +1,7 @@
 // Who has a port: the socket from /proc/net, and the process that holds it.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
+import { formatAddress } from '#kernel/netlink/address.ts';
 
 export interface PortHolder {
   pid: number;
@@ -11,13 +12,13 @@ export interface PortHolder {
 const listening = '0A';
 
 /**
- * The process whose socket stands in the way of binding `address` and `port` (an address of 0.0.0.0 stands in
+ * The process whose socket stands in the way of binding `address` and `port` (addresses of 0.0.0.0 and :: stand in
  * everyone's). Undefined where none is found, or its process is out of sight. Slow (reads all of /proc): for errors.
  */
 export function portHolder(protocol: 'tcp' | 'udp', address: string, port: number): PortHolder | undefined {
   const inodes = new Set([
     ...socketsAt(`/proc/net/${protocol}`, protocol, { address, port }),
-    ...socketsAt(`/proc/net/${protocol}6`, protocol, { address: '0.0.0.0', port }),
+    ...socketsAt(`/proc/net/${protocol}6`, protocol, { address, port }),
   ]);
   return inodes.size === 0 ? undefined : holderOf(inodes);
 }
@@ -34,15 +35,22 @@ function socketsAt(file: string, protocol: string, wanted: { address: string; po
     const [host = '', port = ''] = (words[1] ?? '').split(':');
     if (Number.parseInt(port, 16) !== wanted.port) return [];
     if (protocol === 'tcp' && words[3] !== listening) return [];
-    const everyone = /^0+$/.test(host) || wanted.address === '0.0.0.0';
-    return everyone || decodeHost(host) === wanted.address ? [words[9] ?? ''] : [];
+    return standsInTheWay(host, wanted.address) ? [words[9] ?? ''] : [];
   });
 }
 
-// The kernel prints the address as a number of the machine's own byte order.
+// A socket on [::] may take the IPv4 addresses too; /proc does not tell.
+function standsInTheWay(host: string, wanted: string): boolean {
+  if (/^0+$/.test(host)) return true;
+  const isIpv6 = host.length === 32;
+  if (wanted === '0.0.0.0' || wanted === '::') return isIpv6 === (wanted === '::');
+  return decodeHost(host) === wanted;
+}
+
+// The kernel prints addresses as numbers of 32 bits in the machine's own byte order.
 function decodeHost(hex: string): string {
-  const bytes = [...Buffer.from(hex, 'hex')];
-  return (endianness() === 'LE' ? bytes.reverse() : bytes).join('.');
+  const bytes = Buffer.from(hex, 'hex');
+  return formatAddress(endianness() === 'LE' ? bytes.swap32() : bytes);
 }
 
 function holderOf(inodes: Set<string>): PortHolder | undefined {

@@ -32,13 +32,16 @@ export interface Answer {
 export class TestDaemon implements AsyncDisposable {
   readonly dir: string;
   readonly socket: string;
-  readonly bridge = `wt${process.pid}`;
+  readonly bridge: string;
+  readonly #place: number;
   #child: ChildProcess | undefined;
   #errors = '';
 
-  /** In a folder of its own, or in that of another daemon. */
-  constructor(dir = mkdtempSync(join(tmpdir(), 'wharf-api-'))) {
+  /** In a folder of its own, or in that of another daemon; `place` (0 to 9) tells apart those of one test. */
+  constructor(dir = mkdtempSync(join(tmpdir(), 'wharf-api-')), place = 0) {
     this.dir = dir;
+    this.#place = place;
+    this.bridge = place === 0 ? `wt${process.pid}` : `wt${process.pid}x${place}`;
     this.socket = join(dir, 's.sock');
   }
 
@@ -57,7 +60,7 @@ export class TestDaemon implements AsyncDisposable {
       run: join(this.dir, 'run'),
       hosts: [`unix://${this.socket}`],
       bridge: this.bridge,
-      bip: '10.213.77.1/24',
+      bip: `10.213.${77 + this.#place}.1/24`,
       debug: true,
     };
     const child = spawn(
@@ -122,6 +125,14 @@ export class TestDaemon implements AsyncDisposable {
 
   /** Makes `base:1`: busybox and its names in /bin. */
   async importBase(): Promise<void> {
+    const ran = await this.docker(['import', '--change', 'ENV PATH=/bin', '-', 'base:1'], {
+      input: this.baseTree(),
+    });
+    if (ran.code !== 0) throw new Error(`docker import: ${ran.stderr}${ran.stdout}\n${this.#errors}`);
+  }
+
+  /** A tar of that image's files. */
+  baseTree(): Buffer {
     const tree = join(this.dir, 'tree');
     for (const name of ['bin', 'tmp', 'etc', 'proc', 'sys', 'dev'])
       mkdirSync(join(tree, name), { recursive: true });
@@ -129,11 +140,7 @@ export class TestDaemon implements AsyncDisposable {
     for (const name of 'sh cat echo sleep true ls kill touch stty ping wget seq'.split(' ')) {
       symlinkSync('busybox', join(tree, 'bin', name));
     }
-    const tar = spawnSync('tar', ['-cC', tree, '.'], { maxBuffer: 64 * 1024 * 1024 });
-    const ran = await this.docker(['import', '--change', 'ENV PATH=/bin', '-', 'base:1'], {
-      input: tar.stdout,
-    });
-    if (ran.code !== 0) throw new Error(`docker import: ${ran.stderr}${ran.stdout}\n${this.#errors}`);
+    return spawnSync('tar', ['-cC', tree, '.'], { maxBuffer: 64 * 1024 * 1024 }).stdout;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -147,7 +154,8 @@ export class TestDaemon implements AsyncDisposable {
     }
     await this.stop();
     spawnSync('ip', ['link', 'del', this.bridge]);
-    spawnSync('nft', ['delete', 'table', 'ip', `wharf_${this.bridge}`]);
+    for (const family of ['inet', 'bridge'])
+      spawnSync('nft', ['delete', 'table', family, `wharf_${this.bridge}`]);
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

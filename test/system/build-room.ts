@@ -137,7 +137,8 @@ export async function openBuildLab(options: { dir?: string; run?: string } = {})
       await state[Symbol.asyncDispose]();
       unmountUnder(dir);
       spawnSync('ip', ['link', 'delete', bridge], { stdio: 'ignore' });
-      spawnSync('nft', ['delete', 'table', 'ip', `wharf_${bridge}`], { stdio: 'ignore' });
+      for (const family of ['inet', 'bridge'])
+        spawnSync('nft', ['delete', 'table', family, `wharf_${bridge}`], { stdio: 'ignore' });
       rmSync(dir, { recursive: true, force: true });
     },
   };

@@ -73,7 +73,8 @@ describe('the release', { skip, timeout: 170_000 }, () => {
       daemon.kill('SIGTERM');
       await ended;
       spawnSync('ip', ['link', 'del', bridge]);
-      spawnSync('nft', ['delete', 'table', 'ip', `wharf_${bridge}`]);
+      for (const family of ['inet', 'bridge'])
+        spawnSync('nft', ['delete', 'table', family, `wharf_${bridge}`]);
     }
   });
 });

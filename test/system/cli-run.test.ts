@@ -87,7 +87,7 @@ describe('wharf, the command line', { skip, timeout: 170_000 }, () => {
     await ended;
     // A daemon leaves its network to its containers; here nobody is left to use it.
     spawnSync('ip', ['link', 'del', bridge]);
-    spawnSync('nft', ['delete', 'table', 'ip', `wharf_${bridge}`]);
+    for (const family of ['inet', 'bridge']) spawnSync('nft', ['delete', 'table', family, `wharf_${bridge}`]);
     rmSync(dir, { recursive: true, force: true });
   });
 

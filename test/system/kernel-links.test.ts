@@ -25,7 +25,7 @@ const netns = join(root, 'ns', 'one');
 after(async () => {
   removeNetns(netns);
   removeLink(bridge);
-  await removeTable('ip', table);
+  await removeTable('inet', table);
   rmSync(root, { recursive: true });
 });
 
@@ -61,7 +61,7 @@ test('a veth pair joins a namespace to a bridge, quickly', () => {
     hostName: `whv${process.pid}`,
     mac: '02:42:0a:d5:07:02',
     addresses: ['10.213.7.2/24'],
-    gateway: '10.213.7.1',
+    gateways: ['10.213.7.1'],
     mtu: 1400,
   });
   const tookMs = performance.now() - before;
@@ -88,7 +88,14 @@ test('an attempt that fails leaves no link; detaching twice is fine', () => {
   assert.throws(() => attachVeth({ netns, bridge, hostName, addresses: [] }), { code: 'EEXIST' });
   assert.throws(
     () =>
-      attachVeth({ netns, bridge, hostName, name: 'eth1', addresses: ['10.9.9.9/24'], gateway: '10.8.8.8' }),
+      attachVeth({
+        netns,
+        bridge,
+        hostName,
+        name: 'eth1',
+        addresses: ['10.9.9.9/24'],
+        gateways: ['10.8.8.8'],
+      }),
     { code: 'ENETUNREACH' },
   );
   assert.equal(
@@ -106,16 +113,16 @@ test('a bridge is not made over another kind of link', () => {
 });
 
 test('rules are applied as a whole or not at all', async () => {
-  await applyRules(`add table ip ${table}\nadd set ip ${table} hosts { type ipv4_addr; }\n`);
-  assert.ok(await tableExists('ip', table));
-  const broken = `add element ip ${table} hosts { 10.1.1.1 }\nadd element ip ${table} missing { 10.1.1.1 }\n`;
+  await applyRules(`add table inet ${table}\nadd set inet ${table} hosts { type ipv4_addr; }\n`);
+  assert.ok(await tableExists('inet', table));
+  const broken = `add element inet ${table} hosts { 10.1.1.1 }\nadd element inet ${table} missing { 10.1.1.1 }\n`;
   await assert.rejects(applyRules(broken), { kind: 'internal', message: /firewall refused/ });
   assert.deepEqual(await observeElements(table, 'set', 'hosts'), []);
-  await applyRules(`add element ip ${table} hosts { 10.1.1.1, 10.1.1.2 }\n`);
+  await applyRules(`add element inet ${table} hosts { 10.1.1.1, 10.1.1.2 }\n`);
   assert.deepEqual(await observeElements(table, 'set', 'hosts'), ['10.1.1.1', '10.1.1.2']);
-  await removeTable('ip', table);
-  await removeTable('ip', table);
-  assert.equal(await tableExists('ip', table), false);
+  await removeTable('inet', table);
+  await removeTable('inet', table);
+  assert.equal(await tableExists('inet', table), false);
 });
 
 test('the holder of a port is found, and nobody for a free one', async () => {

@@ -12,7 +12,7 @@ const gateway = '10.214.3.1';
 const fixture = new NetworksFixture(`${gateway}/24`);
 after(async () => {
   await fixture.close();
-  assert.equal(await tableExists('ip', fixture.table), false);
+  assert.equal(await tableExists('inet', fixture.table), false);
   assert.equal(
     observeLinks().find(({ name }) => name === fixture.bridge),
     undefined,
@@ -145,7 +145,7 @@ test('host, none and container modes', async () => {
 });
 
 test('a table or a bridge that someone deleted is made again by the next container', async () => {
-  await removeTable('ip', fixture.table);
+  await removeTable('inet', fixture.table);
   removeLink(fixture.bridge);
   await fixture.attach('again', publish('20815'));
   await fixture.serve('again', 80, 'again');
@@ -163,8 +163,8 @@ test('twenty at a time get addresses and ports of their own, and leave nothing',
   console.log('20 with ports', (performance.now() - before).toFixed(0), 'ms');
   const addresses = attached.map(({ networks }) => networks['bridge']?.IPAddress);
   assert.equal(new Set(addresses).size, 20);
-  assert.equal((await observeElements(fixture.table, 'map', 'published')).length, 20);
+  assert.equal((await observeElements(fixture.table, 'map', 'published4')).length, 20);
   await Promise.all(names.map((name) => fixture.detach(name)));
-  assert.deepEqual(await observeElements(fixture.table, 'map', 'published'), []);
+  assert.deepEqual(await observeElements(fixture.table, 'map', 'published4'), []);
   assert.deepEqual(fixture.networks.inspect('bridge').Containers, {});
 });

@@ -1,16 +1,19 @@
 // Attach: a container that starts gets its namespace, its links, its published ports and its names.
 import { ensureNetns, removeNetns } from '#kernel/netns.ts';
 import type { EndpointSettings } from '#shared/contract/network.ts';
-import { conflict, invalid } from '#shared/errors.ts';
+import { conflict, forbidden, invalid } from '#shared/errors.ts';
 import { Scope } from '#shared/scope.ts';
+import { canonicalAddress } from './addresses/cidr.ts';
 import type { Attached, AttachRequest } from './attach-request.ts';
 import { detachContainer } from './detach.ts';
 import { portMapOf, reservePorts } from './ports/publish.ts';
+import { targetOf } from './ports/target.ts';
 import { type Endpoint, type NetworkRecord, resolvesNames, type Sandbox } from './record.ts';
 import { resolutionOf } from './resolver.ts';
 import type { NetworkRoom } from './room.ts';
-import { type BridgeNetwork, isBridge } from './store.ts';
-import { planEndpoint, settingsOf, wireEndpoint } from './wire.ts';
+import { linkPrefixOf } from './rules/options.ts';
+import { isBridge, isJoinable, type JoinableNetwork } from './store.ts';
+import { chooseDefaults, planEndpoint, settingsOf, wireEndpoint } from './wire.ts';
 
 /** The host's own namespace, as every process can name it. */
 const hostNetns = '/proc/1/ns/net';
@@ -23,14 +26,15 @@ export async function attachContainer(room: NetworkRoom, request: AttachRequest)
   const main = room.store.resolve(mode);
   await using scope = new Scope();
   const sandbox = emptySandbox(request, main.driver === 'host');
-  if (main.driver === 'bridge') await attachBridges(room, request, { sandbox, scope });
+  if (main.configOnly === true) throw notJoinableAtAll(main);
+  if (isJoinable(main)) await attachNetworks(room, request, { sandbox, scope });
   else {
     room.store.putSandbox(sandbox);
     scope.undo(() => room.store.deleteSandbox(request.containerId));
     if (main.driver === 'null') ensureNetns(request.netnsPath);
   }
   const attached = answer(room, request, sandbox);
-  if (main.driver !== 'bridge') attached.networks[main.name] = bareSettings(main);
+  if (!isJoinable(main)) attached.networks[main.name] = bareSettings(main);
   scope.keep();
   return attached;
 }
@@ -49,7 +53,7 @@ function emptySandbox(request: AttachRequest, onHost: boolean): Sandbox {
   };
 }
 
-async function attachBridges(
+async function attachNetworks(
   room: NetworkRoom,
   request: AttachRequest,
   { sandbox, scope }: { sandbox: Sandbox; scope: Scope },
@@ -59,13 +63,10 @@ async function attachBridges(
     scope.undo(() => room.releaseAddress(endpoint));
     sandbox.endpoints.push(endpoint);
   }
-  const front = sandbox.endpoints.find(({ isDefaultRoute }) => isDefaultRoute);
-  if (front !== undefined && asksPorts(request)) {
-    const ports = await reservePorts(room.reservations, scope, {
-      ...request,
-      containerAddress: front.address,
-      owner: request.name,
-    });
+  sandbox.endpoints = chooseDefaults(room, sandbox.endpoints);
+  const target = targetOf(room, sandbox.endpoints);
+  if (target !== undefined && asksPorts(request)) {
+    const ports = await reservePorts(room.reservations, scope, { ...request, target, owner: request.name });
     sandbox.ports.push(...ports);
   }
   // The record comes before the deeds: whoever starts next can take them back.
@@ -73,18 +74,18 @@ async function attachBridges(
   scope.undo(() => room.store.deleteSandbox(request.containerId));
   scope.undo(() => removeNetns(request.netnsPath));
   ensureNetns(request.netnsPath);
-  for (const endpoint of sandbox.endpoints) wireEndpoint(room, sandbox, endpoint);
   scope.undo(() => undoShared(room, sandbox));
-  await Promise.all([
-    sandbox.ports.length === 0 ? undefined : room.firewall.add({ ports: sandbox.ports }),
-    room.names.refresh(namedNetworks(room, sandbox)),
-  ]);
+  // What a container may say of itself is settled before it can say anything.
+  await room.firewall.add(sandbox);
+  for (const endpoint of sandbox.endpoints) wireEndpoint(room, sandbox, endpoint);
+  room.store.putSandbox(sandbox);
+  await room.names.refresh(namedNetworks(room, sandbox));
   for (const endpoint of sandbox.endpoints) room.announce('connect', endpoint, sandbox);
 }
 
 async function undoShared(room: NetworkRoom, sandbox: Sandbox): Promise<void> {
   room.store.deleteSandbox(sandbox.containerId);
-  if (sandbox.ports.length > 0) await room.firewall.remove({ ports: sandbox.ports });
+  await room.firewall.remove(sandbox);
   await room.names.refresh(namedNetworks(room, sandbox));
 }
 
@@ -99,39 +100,60 @@ export function namedNetworks(room: NetworkRoom, sandbox: Sandbox): string[] {
   });
 }
 
-// The network of the mode comes first and is eth0; the default route goes by the first that is not internal.
+// The network of the mode comes first and is eth0.
 function chooseNetworks(
   room: NetworkRoom,
   request: AttachRequest,
-): { network: BridgeNetwork; settings: EndpointSettings; link: string; isDefaultRoute: boolean }[] {
-  const asked = new Map<BridgeNetwork, EndpointSettings>();
+): { network: JoinableNetwork; settings: EndpointSettings; link: string }[] {
+  const asked = new Map<JoinableNetwork, EndpointSettings>();
   const main = room.store.resolve(request.networkMode);
   for (const [reference, settings] of [[main.id, null] as const, ...Object.entries(request.endpoints)]) {
     const network = room.store.resolve(reference);
-    if (!isBridge(network)) throw notJoinable(network);
+    if (!isJoinable(network)) throw notJoinable(network);
     asked.set(network, { ...asked.get(network), ...settings });
   }
   const networks = [...asked];
   for (const [network, settings] of networks) assertSettings(network, settings);
-  const front = networks.find(([network]) => !network.internal)?.[0];
-  return networks.map(([network, settings], index) => ({
-    network,
-    settings,
-    link: `eth${index}`,
-    isDefaultRoute: network === front,
-  }));
+  const links: string[] = [];
+  return networks.map(([network, settings]) => {
+    const link = freeLink(network, settings, links);
+    links.push(link);
+    return { network, settings, link };
+  });
 }
 
+/** The name of one more link: the one asked for, or the next of the network's names that is free. */
+export function freeLink(network: NetworkRecord, settings: EndpointSettings, taken: string[]): string {
+  const asked = settings.DriverOpts?.['com.docker.network.endpoint.ifname'];
+  if (asked) {
+    if (!/^[^\s/:]{1,15}$/.test(asked) || asked === 'lo') throw invalid(`invalid interface name: ${asked}`);
+    if (taken.includes(asked)) throw conflict(`interface name ${asked} is in use in this container`);
+    return asked;
+  }
+  for (let number = 0; ; number++) {
+    const name = `${linkPrefixOf(network)}${number}`;
+    if (!taken.includes(name)) return name;
+  }
+}
+
+const notJoinableAtAll = (network: NetworkRecord): Error =>
+  forbidden(`cannot attach to network ${network.name}: it is a configuration only network`);
+
 const notJoinable = (network: NetworkRecord): Error =>
-  conflict(`container cannot be connected to network ${network.name} together with other networks`);
+  network.configOnly === true
+    ? notJoinableAtAll(network)
+    : conflict(`container cannot be connected to network ${network.name} together with other networks`);
 
 /** Throws for what only networks that a user made can do. */
-export function assertSettings(network: BridgeNetwork, settings: EndpointSettings): void {
+export function assertSettings(network: JoinableNetwork, settings: EndpointSettings): void {
   if (settings.MacAddress && !/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(settings.MacAddress)) {
     throw invalid(`invalid MAC address: ${settings.MacAddress}`);
   }
-  if (resolvesNames(network)) return;
-  if (settings.IPAMConfig?.IPv4Address) {
+  const { IPv4Address, IPv6Address, LinkLocalIPs } = settings.IPAMConfig ?? {};
+  for (const address of [IPv4Address, IPv6Address, ...(LinkLocalIPs ?? [])])
+    if (address) canonicalAddress(address);
+  if (resolvesNames(network) || !isBridge(network)) return;
+  if (IPv4Address || IPv6Address) {
     throw invalid('user specified IP address is supported on user defined networks only');
   }
   if ((settings.Aliases ?? []).length > 0) {

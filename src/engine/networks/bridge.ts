@@ -1,25 +1,92 @@
-// A bridge network's device on the host.
-import { ensureBridge, removeLink } from '#kernel/links.ts';
-import { writeSysctl } from '#kernel/sysctl.ts';
-import { parseCidr } from './addresses/cidr.ts';
+// A network's devices on the host: a bridge with the gateways' addresses, or the parent that others' links stand on.
+import { ensureBridge, joinBridge, observeLink, observeRoutes, removeLink } from '#kernel/links.ts';
+import { ensureDummy, ensureLoopbackRoute, ensureVlan } from '#kernel/parent-links.ts';
+import { readSysctl, writeSysctl } from '#kernel/sysctl.ts';
+import { conflict, notFound } from '#shared/errors.ts';
+import { familyOf, parseCidr } from './addresses/cidr.ts';
 import { macOf } from './addresses/ipam.ts';
-import type { BridgeNetwork } from './store.ts';
+import { gatewaysOf, type NetworkRecord } from './record.ts';
+import type { NetworkRoom } from './room.ts';
+import { isolatesMembers } from './rules/options.ts';
+import { type BridgeNetwork, isBridge, type JoinableNetwork, type ParentNetwork } from './store.ts';
 
-/** Afterwards the device is up with the gateway's address, and the host forwards. Safe to repeat; about 1 ms. */
-export function ensureDevice({ bridge }: BridgeNetwork): void {
-  const { prefixLength } = parseCidr(bridge.subnet);
-  ensureBridge({
-    name: bridge.device,
-    addresses: [`${bridge.gateway}/${prefixLength}`],
-    mac: macOf(bridge.gateway),
-    ...(bridge.mtu === undefined ? {} : { mtu: bridge.mtu }),
-  });
-  // Connections from 127.0.0.1 to a published port leave by this device.
-  writeSysctl(`net.ipv4.conf.${bridge.device}.route_localnet`, 1);
-  writeSysctl('net.ipv4.ip_forward', 1);
+const hasFamily = (network: NetworkRecord, family: 4 | 6): boolean =>
+  network.blocks.some(({ subnet }) => familyOf(subnet) === family);
+
+/** Afterwards the network's device on the host is up, and the host forwards. Safe to repeat; about 1 ms. */
+export function ensureDevice(network: JoinableNetwork): void {
+  if (isBridge(network)) ensureBridgeDevice(network);
+  else ensureParent(network);
 }
 
-/** Afterwards the device is gone. */
-export function removeDevice({ bridge }: BridgeNetwork): void {
-  removeLink(bridge.device);
+function ensureBridgeDevice(network: BridgeNetwork): void {
+  const { device, mtu } = network.bridge;
+  const [first] = gatewaysOf(network);
+  const isDual = hasFamily(network, 6);
+  ensureBridge({
+    name: device,
+    addresses: network.blocks.flatMap(({ gateway, subnet }) =>
+      gateway === undefined ? [] : [`${gateway}/${parseCidr(subnet).prefixLength}`],
+    ),
+    ...(first === undefined ? {} : { mac: macOf(first) }),
+    ...(mtu === undefined ? {} : { mtu }),
+    ipv6: isDual,
+  });
+  // Connections from 127.0.0.1 to a published port leave by this device.
+  writeSysctl(`net.ipv4.conf.${device}.route_localnet`, 1);
+  writeSysctl('net.ipv4.ip_forward', 1);
+  if (isDual) forwardIpv6(device);
+}
+
+function forwardIpv6(device: string): void {
+  writeSysctl(`net.ipv6.conf.${device}.accept_ra`, 0);
+  if (readSysctl('net.ipv6.conf.all.forwarding') === '0') {
+    // A host that forwards no longer heeds routers' announcements, and would lose the way out that it has from them.
+    const announced = observeRoutes().filter(({ announced: isAnnounced }) => isAnnounced === true);
+    for (const uplink of new Set(announced.map((route) => route.device)))
+      if (readSysctl(`net.ipv6.conf.${uplink}.accept_ra`) === '1') {
+        writeSysctl(`net.ipv6.conf.${uplink}.accept_ra`, 2);
+      }
+    writeSysctl('net.ipv6.conf.all.forwarding', 1);
+  }
+  if (translatesLoopback6()) ensureLoopbackRoute(device);
+}
+
+/**
+ * Whether connections to a port on ::1 can go by the kernel's translation. Not where bridged packets pass the IPv6
+ * tables (br_netfilter): answers then come to ::1 by a device other than the loopback, which the kernel refuses.
+ */
+export const translatesLoopback6 = (): boolean => readSysctl('net.bridge.bridge-nf-call-ip6tables') !== '1';
+
+function ensureParent(network: ParentNetwork): void {
+  const { device, isOurs } = network.parent;
+  if (!isOurs) {
+    if (observeLink(device) === undefined) throw notFound(`parent interface ${device} does not exist`);
+    return;
+  }
+  const [, parent = '', id = ''] = /^(.+)\.(\d{1,4})$/.exec(device) ?? [];
+  if (parent === '') ensureDummy(device);
+  else ensureVlan(parent, Number(id));
+}
+
+/** Afterwards what the engine made for the network is gone. */
+export function removeDevice(network: JoinableNetwork): void {
+  if (isBridge(network)) removeLink(network.bridge.device);
+  else if (network.parent.isOurs) removeLink(network.parent.device);
+}
+
+/** As `ensureDevice`, and the containers that are on the network are on its device again. */
+export function repairDevice(room: NetworkRoom, network: JoinableNetwork): void {
+  const reason = room.blocked.get(network.id);
+  if (reason !== undefined) throw conflict(reason, { hint: 'See: wharf system check' });
+  ensureDevice(network);
+  if (!isBridge(network)) return;
+  for (const { endpoint } of room.store.members(network.id)) {
+    joinBridge({
+      bridge: network.bridge.device,
+      hostName: endpoint.hostLink,
+      isolated: isolatesMembers(network),
+      hairpin: true,
+    });
+  }
 }

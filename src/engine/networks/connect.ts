@@ -3,11 +3,19 @@ import { detachVeth } from '#kernel/links.ts';
 import type { EndpointSettings } from '#shared/contract/network.ts';
 import { conflict, forbidden, notFound } from '#shared/errors.ts';
 import { Scope } from '#shared/scope.ts';
-import { assertSettings } from './attach.ts';
-import type { Endpoint, NetworkRecord, Sandbox } from './record.ts';
+import { assertSettings, freeLink } from './attach.ts';
+import { retarget } from './ports/publish.ts';
+import { targetOf } from './ports/target.ts';
+import {
+  addressesOf,
+  type Endpoint,
+  type NetworkRecord,
+  type PublishedPort,
+  type Sandbox,
+} from './record.ts';
 import type { NetworkRoom } from './room.ts';
-import { isBridge } from './store.ts';
-import { planEndpoint, settingsOf, wireEndpoint } from './wire.ts';
+import { isJoinable } from './store.ts';
+import { chooseDefaults, planEndpoint, reroute, settingsOf, wireEndpoint } from './wire.ts';
 
 export interface ConnectRequest {
   /** Network by name or id. */
@@ -23,7 +31,7 @@ export async function connectContainer(
 ): Promise<EndpointSettings> {
   const network = room.store.resolve(request.network);
   const sandbox = requireRunning(room, request.containerId);
-  if (!isBridge(network)) throw unjoinable(network);
+  if (!isJoinable(network)) throw unjoinable(network);
   if (sandbox.mode === 'host') {
     throw forbidden(
       'container cannot be connected to multiple networks with one of the networks in host mode',
@@ -34,15 +42,20 @@ export async function connectContainer(
   }
   const settings = request.settings ?? {};
   assertSettings(network, settings);
-  const isDefaultRoute = !network.internal && !sandbox.endpoints.some((each) => each.isDefaultRoute);
   await using scope = new Scope();
-  const endpoint = planEndpoint(room, { network, settings, link: freeLink(sandbox), isDefaultRoute });
-  scope.undo(() => room.releaseAddress(endpoint));
-  const joined = { ...sandbox, endpoints: [...sandbox.endpoints, endpoint] };
+  const links = sandbox.endpoints.map(({ link }) => link);
+  const planned = planEndpoint(room, { network, settings, link: freeLink(network, settings, links) });
+  scope.undo(() => room.releaseAddress(planned));
+  const joined = { ...sandbox, endpoints: chooseDefaults(room, [...sandbox.endpoints, planned]) };
+  const endpoint = joined.endpoints.at(-1) ?? planned;
   room.store.putSandbox(joined);
   scope.undo(() => room.store.putSandbox(sandbox));
-  wireEndpoint(room, sandbox, endpoint);
+  await room.firewall.add({ endpoints: [endpoint] });
+  scope.undo(() => room.firewall.remove({ endpoints: [endpoint] }));
+  wireEndpoint(room, joined, endpoint);
   scope.undo(() => detachVeth({ netns: sandbox.netnsPath, name: endpoint.link }));
+  reroute(joined);
+  room.store.putSandbox(joined);
   await room.names.refresh([network.id]);
   scope.keep();
   room.announce('connect', endpoint, joined);
@@ -55,22 +68,20 @@ function requireRunning(room: NetworkRoom, containerId: string): Sandbox {
   return sandbox;
 }
 
-const unjoinable = (network: NetworkRecord): Error =>
-  network.driver === 'host'
+const unjoinable = (network: NetworkRecord): Error => {
+  if (network.configOnly === true) {
+    return forbidden(`cannot attach to network ${network.name}: it is a configuration only network`);
+  }
+  return network.driver === 'host'
     ? forbidden('container cannot be disconnected from host network or connected to host network')
     : forbidden(
         'container cannot be connected to multiple networks with one of the networks in private (none) mode',
       );
-
-function freeLink(sandbox: Sandbox): string {
-  for (let number = 0; ; number++) {
-    const name = `eth${number}`;
-    if (!sandbox.endpoints.some(({ link }) => link === name)) return name;
-  }
-}
+};
 
 /**
- * Afterwards the container has no link on the network; ports that were published by way of it answer no more.
+ * Afterwards the container has no link on the network. Ports that were published by way of it go by another network
+ * of the container; where there is none they answer no more.
  * A container that does not run has nothing to give back. Throws `forbidden` where it is not on the network.
  */
 export async function disconnectContainer(
@@ -83,20 +94,35 @@ export async function disconnectContainer(
   if (endpoint === undefined) {
     throw notFound(`container ${request.containerId} is not connected to network ${network.name}`);
   }
-  const lost = sandbox.ports.filter(({ containerAddress }) => containerAddress === endpoint.address);
+  const left = leave(room, sandbox, endpoint);
+  const moved = left.ports.filter((port) => !sandbox.ports.includes(port));
+  const gone = sandbox.ports.filter((port) => !left.ports.includes(port));
   detachVeth({ netns: sandbox.netnsPath, name: endpoint.link });
-  room.store.putSandbox(without(sandbox, endpoint));
-  await Promise.all([
-    lost.length === 0 ? undefined : room.firewall.remove({ ports: lost }),
-    room.names.refresh([network.id]),
-  ]);
-  for (const port of lost) room.reservations.release(port);
+  room.store.putSandbox(left);
+  reroute(left);
+  await room.firewall.remove({ ports: gone, endpoints: [endpoint] });
+  await Promise.all([room.firewall.add({ ports: moved }), room.names.refresh([network.id])]);
+  for (const port of moved) room.reservations.retarget(port);
+  for (const port of gone)
+    if (!moved.some((each) => isSamePlace(each, port))) room.reservations.release(port);
   room.releaseAddress(endpoint);
   room.announce('disconnect', endpoint, sandbox);
 }
 
-const without = (sandbox: Sandbox, endpoint: Endpoint): Sandbox => ({
-  ...sandbox,
-  endpoints: sandbox.endpoints.filter((each) => each !== endpoint),
-  ports: sandbox.ports.filter(({ containerAddress }) => containerAddress !== endpoint.address),
-});
+const isSamePlace = (one: PublishedPort, other: PublishedPort): boolean =>
+  one.protocol === other.protocol && one.hostAddress === other.hostAddress && one.hostPort === other.hostPort;
+
+/** The sandbox without the endpoint; ports that led to it lead elsewhere. */
+function leave(room: NetworkRoom, sandbox: Sandbox, endpoint: Endpoint): Sandbox {
+  const endpoints = chooseDefaults(
+    room,
+    sandbox.endpoints.filter((each) => each !== endpoint),
+  );
+  const lost = addressesOf(endpoint).map(({ address }) => address);
+  const target = targetOf(room, endpoints);
+  const ports = sandbox.ports.flatMap((port) => {
+    if (!lost.includes(port.containerAddress)) return [port];
+    return target === undefined ? [] : retarget([port], target);
+  });
+  return { ...sandbox, endpoints, ports };
+}

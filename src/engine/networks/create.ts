@@ -1,20 +1,22 @@
-// Create: a network's record, its bridge and its rules.
-import { observeLinks, observeRoutes } from '#kernel/links.ts';
-import type { IpamPool, NetworkCreateRequest } from '#shared/contract/network.ts';
-import { conflict, forbidden, invalid, unsupported } from '#shared/errors.ts';
+// Create: a network's record, its device and its rules.
+import { observeLink } from '#kernel/links.ts';
+import type { NetworkCreateRequest } from '#shared/contract/network.ts';
+import { conflict, forbidden, invalid, notFound, unsupported } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
 import { assertName } from '#shared/notation/name.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import { Scope } from '#shared/scope.ts';
-import { addressNumber, contains, formatCidr, parseCidr } from './addresses/cidr.ts';
-import { assertFreeSubnet, firstAddress, pickSubnet } from './addresses/ipam.ts';
 import { ensureDevice, removeDevice } from './bridge.ts';
-import type { BridgeRecord, NetworkRecord } from './record.ts';
+import { planParent } from './parents.ts';
+import type { NetworkRecord } from './record.ts';
 import type { NetworkRoom } from './room.ts';
-import type { BridgeNetwork } from './store.ts';
+import { assertOptions, mtuOf } from './rules/options.ts';
+import { isBridge, isJoinable } from './store.ts';
+import { planBlocks } from './subnets.ts';
 
 const deviceOption = 'com.docker.network.bridge.name';
-const mtuOption = 'com.docker.network.driver.mtu';
+const drivers = ['bridge', 'macvlan', 'ipvlan'] as const;
+type UserDriver = (typeof drivers)[number];
 
 /** Afterwards the network exists and containers can join it. Throws `conflict` where its name or subnet is taken. */
 export async function createNetwork(
@@ -22,13 +24,15 @@ export async function createNetwork(
   request: NetworkCreateRequest,
 ): Promise<{ Id: string; Warning: string }> {
   assertCreatable(room, request);
-  const network = planNetwork(room, request);
+  const network = planNetwork(room, fromConfiguration(room, request));
   await using scope = new Scope();
   room.store.putNetwork(network);
   scope.undo(() => room.store.deleteNetwork(network.id));
-  ensureDevice(network);
-  scope.undo(() => removeDevice(network));
-  await room.firewall.add({ bridges: [network] });
+  if (isJoinable(network)) {
+    scope.undo(() => removeDevice(network));
+    ensureDevice(network);
+  }
+  if (isBridge(network)) await room.firewall.addNetwork(network);
   scope.keep();
   room.events.emit('network', 'create', network.id, { name: network.name, type: network.driver });
   return { Id: network.id, Warning: '' };
@@ -41,75 +45,92 @@ function assertCreatable(room: NetworkRoom, request: NetworkCreateRequest): void
     throw forbidden(`operation is not permitted on predefined ${name} network`);
   }
   assertName('network', name);
+  if (room.store.named(name) !== undefined) throw conflict(`network with name ${name} already exists`);
+  if (request.ConfigOnly === true) return;
   if (driver === 'host' || driver === 'null') {
     throw forbidden(`only one instance of "${driver}" network is allowed`);
   }
-  if (driver !== 'bridge') {
+  if (!isUserDriver(driver)) {
     throw unsupported(`could not find plugin ${driver} in v1 plugin registry: plugin not found`, {
-      hint: 'The network driver here is bridge.',
+      hint: `The network drivers here are ${drivers.join(', ')}.`,
     });
   }
-  if (request.EnableIPv6 === true) throw unsupported('IPv6 networks are not supported');
-  if (room.store.named(name) !== undefined) throw conflict(`network with name ${name} already exists`);
+  if (request.Scope && request.Scope !== 'local') {
+    throw unsupported(`networks of scope ${request.Scope} are not supported`, { hint: 'They need a swarm.' });
+  }
 }
 
-function planNetwork(room: NetworkRoom, request: NetworkCreateRequest): BridgeNetwork {
+const isUserDriver = (driver: string): driver is UserDriver => drivers.some((each) => each === driver);
+
+/** The request with the settings of the network that it names for them. */
+function fromConfiguration(room: NetworkRoom, request: NetworkCreateRequest): NetworkCreateRequest {
+  const name = request.ConfigFrom?.Network;
+  if (!name) return request;
+  const from = room.store.named(name);
+  if (from === undefined) throw notFound(`configuration network ${name} not found`);
+  if (from.configOnly !== true) throw forbidden(`network ${name} is not a configuration network`);
+  const own = [request.Options, request.Labels, request.IPAM?.Options].some(
+    (each) => Object.keys(each ?? {}).length > 0,
+  );
+  if (own || (request.IPAM?.Config ?? []).length > 0 || request.Internal || request.EnableIPv6) {
+    throw forbidden(
+      'user specified configurations are not supported if the network depends on a configuration network',
+    );
+  }
+  return {
+    ...request,
+    Options: from.options,
+    Labels: from.labels,
+    Internal: from.internal,
+    EnableIPv6: from.blocks.some(({ subnet }) => subnet.includes(':')),
+    IPAM: {
+      Options: from.ipamOptions,
+      Config: from.blocks.map(({ subnet, gateway, range, auxiliary }) => ({
+        Subnet: subnet,
+        AuxiliaryAddresses: auxiliary,
+        ...(gateway === undefined ? {} : { Gateway: gateway }),
+        ...(range === undefined ? {} : { IPRange: range }),
+      })),
+    },
+  };
+}
+
+function planNetwork(room: NetworkRoom, request: NetworkCreateRequest): NetworkRecord {
   const id = newId();
   const options = request.Options ?? {};
-  const device = options[deviceOption] ?? `wh-${id.slice(0, 12)}`;
-  if (!/^[A-Za-z0-9_-]{1,15}$/.test(device)) throw invalid(`invalid bridge name: ${device}`);
-  if (observeLinks().some(({ name }) => name === device)) {
-    throw conflict(`a network device named ${device} exists already`);
-  }
+  assertOptions(options);
+  const driver = request.Driver || 'bridge';
+  const configFrom = request.ConfigFrom?.Network;
   const record: NetworkRecord = {
     id,
     name: request.Name,
-    driver: 'bridge',
+    driver: request.ConfigOnly === true || !isUserDriver(driver) ? 'null' : driver,
     created: nowRfc3339Nano(),
     internal: request.Internal ?? false,
     attachable: request.Attachable ?? false,
     labels: request.Labels ?? {},
     options,
     ipamOptions: request.IPAM?.Options ?? {},
+    blocks: [],
+    ...(configFrom ? { configFrom } : {}),
   };
-  const mtu = Number(options[mtuOption]);
-  const bridge = { ...planSubnet(room, request), device };
-  return { ...record, bridge: mtu > 0 ? { ...bridge, mtu } : bridge };
-}
-
-function planSubnet(room: NetworkRoom, request: NetworkCreateRequest): Omit<BridgeRecord, 'device'> {
-  const driver = request.IPAM?.Driver || 'default';
-  if (driver !== 'default') throw unsupported(`ipam driver ${driver} is not supported`);
-  const pools = (request.IPAM?.Config ?? []).filter(({ Subnet }) => !Subnet?.includes(':'));
-  const [pool] = pools;
-  if (pools.length > 1) throw unsupported("bridge driver doesn't support multiple subnets");
-  if (!pool?.Subnet) {
-    const subnet = pickSubnet(takenSubnets(room));
-    return { subnet, gateway: pool?.Gateway || firstAddress(subnet), auxiliary: {} };
+  if (request.ConfigOnly === true) {
+    const asked = (request.IPAM?.Config ?? []).length > 0;
+    return { ...record, configOnly: true, blocks: asked ? planBlocks(room, request, { isFree: true }) : [] };
   }
-  return askedSubnet(room, pool, pool.Subnet);
+  const mtu = mtuOf(options);
+  if (record.driver === 'bridge') {
+    const bridge = { device: planDevice(id, options), ...(mtu === undefined ? {} : { mtu }) };
+    return { ...record, bridge, blocks: planBlocks(room, request, {}) };
+  }
+  const { parent, internal } = planParent(room, record, mtu);
+  const needsGateway = record.driver === 'macvlan' || !/^l3/.test(options['ipvlan_mode'] ?? '');
+  return { ...record, parent, internal, blocks: planBlocks(room, request, { needsGateway }) };
 }
 
-function askedSubnet(room: NetworkRoom, pool: IpamPool, text: string): Omit<BridgeRecord, 'device'> {
-  const subnet = formatCidr(parseCidr(text));
-  const taken = room.store.bridges().map(({ name, bridge }) => ({ name, subnet: bridge.subnet }));
-  assertFreeSubnet(subnet, taken);
-  const gateway = pool.Gateway?.split('/')[0] || firstAddress(pool.IPRange || subnet);
-  const auxiliary = pool.AuxiliaryAddresses ?? {};
-  for (const address of [gateway, ...Object.values(auxiliary)]) assertInside(subnet, address);
-  if (!pool.IPRange) return { subnet, gateway, auxiliary };
-  const range = parseCidr(pool.IPRange);
-  assertInside(subnet, pool.IPRange.split('/')[0] ?? '');
-  return { subnet, gateway, auxiliary, range: formatCidr(range) };
-}
-
-function assertInside(subnet: string, address: string): void {
-  if (contains(parseCidr(subnet), addressNumber(address))) return;
-  throw invalid(`invalid network config: address ${address} is not in the subnet ${subnet}`);
-}
-
-/** What a new automatic subnet must not touch: the host's routes and all networks, also those without a device now. */
-export function takenSubnets(room: Pick<NetworkRoom, 'store'>): string[] {
-  const routes = observeRoutes().map(({ destination }) => destination);
-  return [...routes, ...room.store.bridges().map(({ bridge }) => bridge.subnet)];
+function planDevice(id: string, options: Record<string, string>): string {
+  const device = options[deviceOption] || `wh-${id.slice(0, 12)}`;
+  if (!/^[A-Za-z0-9_.-]{1,15}$/.test(device)) throw invalid(`invalid bridge name: ${device}`);
+  if (observeLink(device) !== undefined) throw conflict(`a network device named ${device} exists already`);
+  return device;
 }

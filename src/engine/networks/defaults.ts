@@ -3,10 +3,10 @@ import { observeLinks } from '#kernel/links.ts';
 import { newId } from '#shared/notation/id.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import { formatCidr, parseCidr } from './addresses/cidr.ts';
-import { firstAddress, pickSubnet } from './addresses/ipam.ts';
-import { takenSubnets } from './create.ts';
-import { type BridgeRecord, type Driver, defaultNetworkName, type NetworkRecord } from './record.ts';
+import { firstAddress, pickSubnet, type SubnetPool } from './addresses/pools.ts';
+import { type AddressBlock, type Driver, defaultNetworkName, type NetworkRecord } from './record.ts';
 import type { NetworkStore } from './store.ts';
+import { subnetHolder, takenSubnets } from './subnets.ts';
 
 export interface DefaultBridge {
   /** The device's name, at most 15 characters. */
@@ -16,37 +16,53 @@ export interface DefaultBridge {
 }
 
 /** Afterwards the three networks are recorded, each with the id it has had since the first time. */
-export function ensureDefaults(store: NetworkStore, bridge: DefaultBridge): void {
+export function ensureDefaults(
+  store: NetworkStore,
+  bridge: DefaultBridge,
+  pools: readonly SubnetPool[],
+): void {
   const before = store.named(defaultNetworkName);
-  const planned = planBridge(store, bridge, before?.bridge);
+  const device = { device: bridge.name };
+  const blocks = [planBlock(store, bridge, { before, pools })];
   if (before === undefined) {
-    store.putNetwork({ ...blank(defaultNetworkName, 'bridge'), options: optionsOf(bridge), bridge: planned });
-  } else if (JSON.stringify(before.bridge) !== JSON.stringify(planned)) {
-    store.putNetwork({ ...before, options: optionsOf(bridge), bridge: planned });
+    store.putNetwork({
+      ...blank(defaultNetworkName, 'bridge'),
+      options: optionsOf(bridge),
+      bridge: device,
+      blocks,
+    });
+  } else if (JSON.stringify([before.bridge, before.blocks]) !== JSON.stringify([device, blocks])) {
+    store.putNetwork({ ...before, options: optionsOf(bridge), bridge: device, blocks });
   }
   if (store.named('host') === undefined) store.putNetwork(blank('host', 'host'));
   if (store.named('none') === undefined) store.putNetwork(blank('none', 'null'));
 }
 
-function planBridge(
+function planBlock(
   store: NetworkStore,
   wanted: DefaultBridge,
-  before: BridgeRecord | undefined,
-): BridgeRecord {
-  const device = wanted.name;
-  if (wanted.subnet !== undefined) {
-    const subnet = formatCidr(parseCidr(wanted.subnet));
-    const own = wanted.subnet.split('/')[0] ?? '';
-    const gateway = own === subnet.split('/')[0] ? firstAddress(subnet) : own;
-    return { device, subnet, gateway, auxiliary: {} };
+  { before, pools }: { before: NetworkRecord | undefined; pools: readonly SubnetPool[] },
+): AddressBlock {
+  if (wanted.subnet !== undefined) return blockOf(wanted.subnet);
+  const [block] = before?.blocks ?? [];
+  if (before !== undefined && block !== undefined) {
+    // Nobody is on it: where another device has taken the subnet meanwhile, the network moves.
+    const isMovable = store.members(before.id).length === 0;
+    if (!isMovable || subnetHolder(block.subnet, wanted.name) === undefined) return block;
   }
-  if (before !== undefined) return { ...before, device };
-  const found = observeLinks().find(({ name, kind }) => name === device && kind === 'bridge');
+  const found = observeLinks().find(({ name, kind }) => name === wanted.name && kind === 'bridge');
   // The device of an engine whose state is gone keeps its address.
   const address = found?.addresses.find((each) => !each.includes(':'));
-  if (address !== undefined) return planBridge(store, { name: device, subnet: address }, undefined);
-  const subnet = pickSubnet(takenSubnets({ store }));
-  return { device, subnet, gateway: firstAddress(subnet), auxiliary: {} };
+  if (address !== undefined && block === undefined) return blockOf(address);
+  const subnet = pickSubnet(takenSubnets({ store }), pools);
+  return { subnet, gateway: firstAddress(subnet), auxiliary: {} };
+}
+
+function blockOf(text: string): AddressBlock {
+  const subnet = formatCidr(parseCidr(text));
+  const own = text.split('/')[0] ?? '';
+  const gateway = own === subnet.split('/')[0] ? firstAddress(subnet) : own;
+  return { subnet, gateway, auxiliary: {} };
 }
 
 const optionsOf = (bridge: DefaultBridge): Record<string, string> => ({
@@ -69,5 +85,6 @@ function blank(name: string, driver: Driver): NetworkRecord {
     labels: {},
     options: {},
     ipamOptions: {},
+    blocks: [],
   };
 }

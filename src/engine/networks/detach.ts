@@ -17,7 +17,7 @@ export async function detachContainer(room: NetworkRoom, containerId: string): P
     return network !== undefined && resolvesNames(network) ? [networkId] : [];
   });
   // The rules go before the address and the port are anybody's again.
-  const rules = sandbox.ports.length === 0 ? undefined : room.firewall.remove({ ports: sandbox.ports });
+  const rules = room.firewall.remove(sandbox);
   await Promise.all([rules, room.names.refresh(named)]);
   for (const port of sandbox.ports) room.reservations.release(port);
   for (const endpoint of sandbox.endpoints) {

@@ -1,7 +1,8 @@
 // Networks as the API shows them, one or a filtered list.
 import type { Ipam, NetworkContainer, NetworkInspect } from '#shared/contract/network.ts';
 import { type Filters, filterKeysOnly, flagOf, matchLabel } from '#shared/notation/filter.ts';
-import type { NetworkRecord } from './record.ts';
+import { type Family, familyOf } from './addresses/cidr.ts';
+import type { EndpointAddress, NetworkRecord } from './record.ts';
 import type { NetworkRoom } from './room.ts';
 
 /** A network in full. */
@@ -12,31 +13,37 @@ export function inspectNetwork(room: NetworkRoom, network: NetworkRecord): Netwo
     Created: network.created,
     Scope: 'local',
     Driver: network.driver,
-    EnableIPv4: true,
-    EnableIPv6: false,
+    EnableIPv4: network.blocks.length === 0 || hasFamily(network, 4),
+    EnableIPv6: hasFamily(network, 6),
     IPAM: ipamOf(network),
     Internal: network.internal,
     Attachable: network.attachable,
     Ingress: false,
-    ConfigFrom: { Network: '' },
-    ConfigOnly: false,
+    ConfigFrom: { Network: network.configFrom ?? '' },
+    ConfigOnly: network.configOnly ?? false,
     Containers: containersOf(room, network),
     Options: network.options,
     Labels: network.labels,
   };
 }
 
-function ipamOf({ bridge, ipamOptions }: NetworkRecord): Ipam {
+const hasFamily = (network: NetworkRecord, family: Family): boolean =>
+  network.blocks.some(({ subnet }) => familyOf(subnet) === family);
+
+function ipamOf({ blocks, ipamOptions }: NetworkRecord): Ipam {
   const options = Object.keys(ipamOptions).length === 0 ? null : ipamOptions;
-  if (bridge === undefined) return { Driver: 'default', Options: null, Config: null };
-  const pool = {
-    Subnet: bridge.subnet,
-    ...(bridge.range === undefined ? {} : { IPRange: bridge.range }),
-    Gateway: bridge.gateway,
-    ...(Object.keys(bridge.auxiliary).length === 0 ? {} : { AuxiliaryAddresses: bridge.auxiliary }),
-  };
-  return { Driver: 'default', Options: options, Config: [pool] };
+  if (blocks.length === 0) return { Driver: 'default', Options: null, Config: null };
+  const pools = blocks.map(({ subnet, range, gateway, auxiliary }) => ({
+    Subnet: subnet,
+    ...(range === undefined ? {} : { IPRange: range }),
+    ...(gateway === undefined ? {} : { Gateway: gateway }),
+    ...(Object.keys(auxiliary).length === 0 ? {} : { AuxiliaryAddresses: auxiliary }),
+  }));
+  return { Driver: 'default', Options: options, Config: pools };
 }
+
+const cidrOf = (address: EndpointAddress | undefined): string =>
+  address === undefined ? '' : `${address.address}/${address.prefixLength}`;
 
 function containersOf(room: NetworkRoom, network: NetworkRecord): Record<string, NetworkContainer> {
   const rows = room.store.members(network.id).map(({ sandbox, endpoint }) => [
@@ -45,13 +52,14 @@ function containersOf(room: NetworkRoom, network: NetworkRecord): Record<string,
       Name: sandbox.name,
       EndpointID: endpoint.id,
       MacAddress: endpoint.mac,
-      IPv4Address: `${endpoint.address}/${endpoint.prefixLength}`,
-      IPv6Address: '',
+      IPv4Address: cidrOf(endpoint.ipv4),
+      IPv6Address: cidrOf(endpoint.ipv6),
     },
   ]);
   return Object.fromEntries(rows) as Record<string, NetworkContainer>;
 }
 
+const predefined = ['bridge', 'host', 'none'];
 const filterKeys = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'];
 
 /** The networks that `filters` choose, the oldest first. Throws `invalid` for an unknown filter. */
@@ -65,7 +73,7 @@ export function listNetworks(room: NetworkRoom, filters: Filters): NetworkInspec
   return room.store
     .networks()
     .filter((network) => {
-      const custom = network.driver === 'bridge' && network.name !== 'bridge';
+      const custom = !predefined.includes(network.name);
       const unused = custom && room.store.members(network.id).length === 0;
       return (
         one('driver', (value) => network.driver === value) &&

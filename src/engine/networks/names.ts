@@ -6,7 +6,7 @@ import { commandLineOf, isAlive } from '#kernel/proc.ts';
 import { missingProgram, startProgram } from '#kernel/spawn.ts';
 import { sendSignal } from '#kernel/syscalls.ts';
 import { codeOf, internal } from '#shared/errors.ts';
-import { type Endpoint, resolvesNames, type Sandbox } from './record.ts';
+import { type Endpoint, gatewaysOf, resolvesNames, type Sandbox } from './record.ts';
 import type { NetworkStore } from './store.ts';
 
 const SIGHUP = 1;
@@ -72,13 +72,13 @@ export class Names {
     const network = this.#store.byId(networkId);
     const path = join(this.#dir, networkId);
     const members = network === undefined || !resolvesNames(network) ? [] : this.#store.members(networkId);
-    if (network?.bridge === undefined || members.length === 0) {
+    if (network === undefined || members.length === 0) {
       const was = exists(path);
       rmSync(path, { force: true });
       return was;
     }
     const lines = members.map(({ sandbox, endpoint }) => lineOf(sandbox, endpoint));
-    const text = `${network.bridge.gateway}\n${lines.join('')}`;
+    const text = `${gatewaysOf(network).join(',')}\n${lines.join('')}`;
     if (textOf(path) === text) return false;
     mkdirSync(dirname(path), { recursive: true });
     // The server reads the folder at any moment: never half a file, and none that it could take for a network's.
@@ -149,7 +149,9 @@ export class Names {
 // `id ipv4 ipv6 names servers`, separated by single spaces; lists by commas (aardvark-dns, config format).
 function lineOf(sandbox: Sandbox, endpoint: Endpoint): string {
   const servers = sandbox.dns.length === 0 ? '' : ` ${sandbox.dns.join(',')}`;
-  return `${sandbox.containerId} ${endpoint.address}  ${namesOf(sandbox, endpoint).join(',')}${servers}\n`;
+  const { ipv4, ipv6 } = endpoint;
+  const addresses = `${ipv4?.address ?? ''} ${ipv6?.address ?? ''}`;
+  return `${sandbox.containerId} ${addresses} ${namesOf(sandbox, endpoint).join(',')}${servers}\n`;
 }
 
 /** All names that a container answers to on a network, its own first, no name twice. */

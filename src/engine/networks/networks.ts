@@ -6,9 +6,10 @@ import { KeyedLock } from '#shared/lock.ts';
 import type { Filters } from '#shared/notation/filter.ts';
 import type { Leases } from '#storage/state/leases.ts';
 import type { State } from '#storage/state/state.ts';
+import { assertPool, type SubnetPool, usualPools } from './addresses/pools.ts';
 import { attachContainer, networksOf } from './attach.ts';
 import type { Attached, AttachRequest } from './attach-request.ts';
-import { removeDevice } from './bridge.ts';
+import { removeDevice, translatesLoopback6 } from './bridge.ts';
 import { type ConnectRequest, connectContainer, disconnectContainer } from './connect.ts';
 import { createNetwork } from './create.ts';
 import { type DefaultBridge, ensureDefaults } from './defaults.ts';
@@ -16,7 +17,7 @@ import { detachContainer } from './detach.ts';
 import { inspectNetwork, listNetworks } from './inspect.ts';
 import { Names } from './names.ts';
 import { Reservations } from './ports/reservations.ts';
-import { type NetworkRecord, resolvesNames } from './record.ts';
+import { gatewaysOf, type NetworkRecord, resolvesNames } from './record.ts';
 import { ensureDevices, type RunningContainer, recoverNetworks } from './recover.ts';
 import { pruneNetworks, removeNetwork } from './remove.ts';
 import { NetworkRoom } from './room.ts';
@@ -36,9 +37,17 @@ export interface NetworksOptions {
   tableName?: string;
   /** The name server's program. */
   aardvarkPath?: string;
+  /** The host's address for ports that name none; default every address. */
+  publishAddress?: string;
+  /** For networks that name no subnet; default Docker's, then many small ones. */
+  pools?: readonly SubnetPool[];
+  /** Told of what goes wrong, or is put right, where nobody waits for an answer. */
+  warn?: (message: string) => void;
 }
 
 const changes = 'networks';
+/** How long rules that someone flushed are missing at most. */
+const watchIntervalMs = 1_000;
 
 /** Verbs on one container wait for each other, and so do those that make or remove networks. */
 export class Networks implements AsyncDisposable {
@@ -124,7 +133,7 @@ export class Networks implements AsyncDisposable {
     const sandbox = this.#room.store.sandbox(containerId);
     return (sandbox?.endpoints ?? []).flatMap(({ networkId }) => {
       const network = this.#room.store.byId(networkId);
-      return network?.bridge !== undefined && resolvesNames(network) ? [network.bridge.gateway] : [];
+      return network !== undefined && resolvesNames(network) ? gatewaysOf(network).slice(0, 1) : [];
     });
   }
 
@@ -151,12 +160,13 @@ export class Networks implements AsyncDisposable {
   async close(options: { removeAll?: boolean } = {}): Promise<void> {
     await this.#ready.catch(() => {});
     const { store, firewall, names, reservations } = this.#room;
+    firewall.unwatch();
     reservations.close();
     names.close();
     if (options.removeAll !== true || store.sandboxes().length > 0) return;
     names.end();
     await firewall.drop();
-    for (const network of store.bridges()) removeDevice(network);
+    for (const network of store.joinables()) removeDevice(network);
   }
 
   /** Where nothing runs, nothing is left on the host. */
@@ -168,13 +178,22 @@ export class Networks implements AsyncDisposable {
 /** Opens the room: the networks that are always there are recorded, all bridges are up, the table is on its way. */
 export function openNetworks(options: NetworksOptions): Networks {
   const store = new NetworkStore(options.state);
-  ensureDefaults(store, options.bridge);
+  const pools = options.pools ?? usualPools;
+  for (const pool of pools) assertPool(pool);
+  ensureDefaults(store, options.bridge, pools);
   const table = options.tableName ?? tableOf(options.bridge.name);
-  const firewall = new Firewall(() => ({
-    table,
-    bridges: store.bridges(),
-    ports: store.sandboxes().flatMap(({ ports }) => ports),
-  }));
+  const warn = options.warn ?? ((): void => {});
+  const loopback6 = translatesLoopback6();
+  const firewall = new Firewall(
+    () => ({
+      table,
+      bridges: store.bridges(),
+      endpoints: store.sandboxes().flatMap(({ endpoints }) => endpoints),
+      ports: store.sandboxes().flatMap(({ ports }) => ports),
+      translatesLoopback6: loopback6,
+    }),
+    warn,
+  );
   const room = new NetworkRoom({
     store,
     firewall,
@@ -186,9 +205,14 @@ export function openNetworks(options: NetworksOptions): Networks {
     reservations: new Reservations(),
     events: options.events,
     lock: new KeyedLock(),
+    choices: {
+      pools,
+      ...(options.publishAddress === undefined ? {} : { publishAddress: options.publishAddress }),
+    },
   });
   const warnings = ensureDevices(room);
-  return new Networks(room, firewall.ensure(), warnings);
+  const ready = firewall.ensure().then(() => firewall.watch(watchIntervalMs));
+  return new Networks(room, ready, warnings);
 }
 
 /** `wharf` for the usual bridge; otherwise a name of its own, so that engines side by side do not meet. */

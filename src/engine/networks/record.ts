@@ -1,7 +1,8 @@
 // What is remembered of networks and of the containers on them.
 import type { EndpointSettings } from '#shared/contract/network.ts';
+import type { PortProtocol } from '#shared/notation/port.ts';
 
-export type Driver = 'bridge' | 'host' | 'null';
+export type Driver = 'bridge' | 'host' | 'null' | 'macvlan' | 'ipvlan';
 
 export interface NetworkRecord {
   id: string;
@@ -14,21 +15,46 @@ export interface NetworkRecord {
   labels: Record<string, string>;
   options: Record<string, string>;
   ipamOptions: Record<string, string>;
+  /** The subnets, in the order asked for. */
+  blocks: AddressBlock[];
   /** Bridge networks only. */
   bridge?: BridgeRecord;
+  /** macvlan and ipvlan networks only. */
+  parent?: ParentRecord;
+  /** Settings for other networks, none of its own. */
+  configOnly?: boolean;
+  /** Name of the network whose settings it has. */
+  configFrom?: string;
+}
+
+export interface AddressBlock {
+  subnet: string;
+  /** None on networks that route without one (ipvlan l3). */
+  gateway?: string;
+  /** Addresses are given from here only; default the whole subnet. */
+  range?: string;
+  /** Addresses that are never given, by name. */
+  auxiliary: Record<string, string>;
 }
 
 export interface BridgeRecord {
   /** The device's name on the host. */
   device: string;
-  subnet: string;
-  gateway: string;
-  /** Addresses are given from here only; default the whole subnet. */
-  range?: string;
-  /** Addresses that are never given. */
-  auxiliary: Record<string, string>;
-  /** Whether the user named the subnet; the others are shown in inspect alike. */
   mtu?: number;
+}
+
+export interface ParentRecord {
+  /** The host's link that containers' links stand on. */
+  device: string;
+  /** Whether the engine made that link, and takes it away again. */
+  isOurs: boolean;
+  mtu?: number;
+}
+
+export interface EndpointAddress {
+  address: string;
+  prefixLength: number;
+  gateway?: string;
 }
 
 /** One container's place on one network, from attach to detach. */
@@ -38,20 +64,27 @@ export interface Endpoint {
   networkName: string;
   /** `eth0`, `eth1`, … inside. */
   link: string;
-  /** Name of the pair's other end on the host. */
+  /** Name of the pair's other end on the host; empty where there is none. */
   hostLink: string;
-  address: string;
-  prefixLength: number;
+  ipv4?: EndpointAddress;
+  ipv6?: EndpointAddress;
   mac: string;
-  /** Whether the container's default route goes this way. */
-  isDefaultRoute: boolean;
+  /** Whether the container's default route of the family goes this way. */
+  isDefault4: boolean;
+  isDefault6: boolean;
   /** As asked for. */
   settings: EndpointSettings;
 }
 
+/**
+ * How connections come to the container: translated by the kernel, copied by the engine (between IPv6 and IPv4),
+ * or straight to its own address, which the firewall lets through (routed networks).
+ */
+export type PortPath = 'nat' | 'relay' | 'routed';
+
 export interface PublishedPort {
-  protocol: 'tcp' | 'udp';
-  /** `0.0.0.0` is every address of the host. */
+  protocol: PortProtocol;
+  /** `0.0.0.0` and `::` are every address of the host. */
   hostAddress: string;
   hostPort: number;
   /** `80/tcp`, as the container's configuration has it. */
@@ -59,6 +92,7 @@ export interface PublishedPort {
   containerPort: number;
   /** Where connections are sent. */
   containerAddress: string;
+  path: PortPath;
 }
 
 /** A running container's network: a namespace, its endpoints and ports. */
@@ -82,4 +116,16 @@ export const defaultNetworkName = 'bridge';
 /** Whether names are resolved on it: on bridge networks that a user made. */
 export function resolvesNames(network: NetworkRecord): boolean {
   return network.driver === 'bridge' && network.name !== defaultNetworkName;
+}
+
+/** The addresses of an endpoint, IPv4 first. */
+export const addressesOf = ({ ipv4, ipv6 }: Endpoint): EndpointAddress[] =>
+  [ipv4, ipv6].filter((each) => each !== undefined);
+
+/** Where the network's own name server listens: the first gateway of each family that has one. */
+export function gatewaysOf(network: NetworkRecord): string[] {
+  const gateways = network.blocks.flatMap(({ gateway }) => gateway ?? []);
+  const first = (isIpv6: boolean): string[] =>
+    gateways.filter((each) => each.includes(':') === isIpv6).slice(0, 1);
+  return [...first(false), ...first(true)];
 }

@@ -4,6 +4,8 @@ import { ensureDevice } from './bridge.ts';
 import { detachContainer } from './detach.ts';
 import type { Sandbox } from './record.ts';
 import type { NetworkRoom } from './room.ts';
+import { isBridge, type JoinableNetwork } from './store.ts';
+import { subnetHolder } from './subnets.ts';
 
 export interface RunningContainer {
   containerId: string;
@@ -41,14 +43,30 @@ async function reserveAgain(room: NetworkRoom, sandbox: Sandbox): Promise<string
 
 /** Afterwards every bridge network has its device. What cannot be made comes back as sentences. */
 export function ensureDevices(room: NetworkRoom): string[] {
-  return room.store.bridges().flatMap((network) => {
+  return room.store.joinables().flatMap((network) => {
     try {
-      ensureDevice(network);
-      return [];
+      const reason = takenMeanwhile(network);
+      if (reason === undefined) {
+        ensureDevice(network);
+        return [];
+      }
+      room.blocked.set(network.id, reason);
+      return [reason];
     } catch (thrown) {
       // The default bridge must be there; one broken user network must not keep the engine from starting.
       if (network.name === 'bridge') throw thrown;
       return [`network ${network.name}: ${messageOf(thrown)}`];
     }
   });
+}
+
+/** Why the network cannot be: its subnet is another device's now. */
+export function takenMeanwhile(network: JoinableNetwork): string | undefined {
+  if (!isBridge(network)) return undefined;
+  for (const { subnet } of network.blocks) {
+    const holder = subnetHolder(subnet, network.bridge.device);
+    if (holder !== undefined)
+      return `network ${network.name}: its subnet ${subnet} is now that of the device ${holder}`;
+  }
+  return undefined;
 }

@@ -4,31 +4,36 @@ import { parseTimestamp } from '#shared/notation/duration.ts';
 import { type Filters, filterKeysOnly, matchLabel } from '#shared/notation/filter.ts';
 import { msOf, nowMs } from '#shared/notation/time.ts';
 import { removeDevice } from './bridge.ts';
+import type { NetworkRecord } from './record.ts';
 import type { NetworkRoom } from './room.ts';
-import { type BridgeNetwork, isBridge } from './store.ts';
+import { isBridge, isJoinable } from './store.ts';
 
 /** Afterwards the network is gone. Throws `forbidden` for a predefined one and where containers are on it. */
 export async function removeNetwork(room: NetworkRoom, reference: string): Promise<void> {
   const network = room.store.resolve(reference);
-  if (!isBridge(network) || network.name === 'bridge') {
+  if (['bridge', 'host', 'none'].includes(network.name)) {
     throw forbidden(`${network.name} is a pre-defined network and cannot be removed`);
   }
   assertUnused(room, network);
   room.store.deleteNetwork(network.id);
   room.forgetPool(network.id);
-  await room.firewall.remove({ bridges: [network] });
-  removeDevice(network);
+  room.blocked.delete(network.id);
+  if (isBridge(network)) await room.firewall.removeNetwork(network);
+  if (isJoinable(network)) removeDevice(network);
   await room.names.refresh([network.id]);
   room.events.emit('network', 'destroy', network.id, { name: network.name, type: network.driver });
 }
 
-function assertUnused(room: NetworkRoom, network: BridgeNetwork): void {
+function assertUnused(room: NetworkRoom, network: NetworkRecord): void {
+  const dependent = room.store.networks().find(({ configFrom }) => configFrom === network.name);
+  if (dependent !== undefined)
+    throw forbidden(`configuration network ${network.name} is in use by network ${dependent.name}`);
   const members = room.store.members(network.id);
   if (members.length === 0) return;
   const users = members.map(
     ({ sandbox, endpoint }) => `name:"${sandbox.name}" id:"${endpoint.id.slice(0, 12)}"`,
   );
-  const what = `error while removing network: network ${network.name} id ${network.id}`;
+  const what = `error while removing network: network ${network.name}`;
   const names = members.map(({ sandbox }) => sandbox.name).join(' ');
   throw conflict(`${what} has active endpoints (${users.join(', ')})`, {
     hint: `Stop the containers first: wharf stop ${names}`,
@@ -46,10 +51,11 @@ export async function pruneNetworks(
   const limitMs = limit === undefined ? Number.POSITIVE_INFINITY : limit.seconds * 1000 + limit.nanos / 1e6;
   const refused = filters.get('label!') ?? [];
   const chosen = room.store
-    .bridges()
+    .networks()
     .filter(
       (network) =>
-        network.name !== 'bridge' &&
+        !['bridge', 'host', 'none'].includes(network.name) &&
+        !room.store.networks().some(({ configFrom }) => configFrom === network.name) &&
         room.store.members(network.id).length === 0 &&
         msOf(network.created) < limitMs &&
         matchLabel(network.labels, filters.get('label')) &&

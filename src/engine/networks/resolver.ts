@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { hostResolver } from '#kernel/host.ts';
 import { invalid } from '#shared/errors.ts';
 import type { Attached, AttachRequest, HostNames } from './attach-request.ts';
-import { resolvesNames, type Sandbox } from './record.ts';
+import { addressesOf, gatewaysOf, resolvesNames, type Sandbox } from './record.ts';
 import type { NetworkRoom } from './room.ts';
 
 /** Docker's choice for a host that has no name server a container could reach. */
@@ -16,7 +16,7 @@ export function resolutionOf(room: NetworkRoom, request: AttachRequest, sandbox:
   const host = hostResolver();
   const own = sandbox.endpoints.flatMap(({ networkId }) => {
     const network = room.store.byId(networkId);
-    return network?.bridge !== undefined && resolvesNames(network) ? [network.bridge.gateway] : [];
+    return network !== undefined && resolvesNames(network) ? gatewaysOf(network).slice(0, 1) : [];
   });
   const onHost = sandbox.mode === 'host';
   const servers = onHost ? host.nameservers : reachable(host.nameservers);
@@ -26,7 +26,11 @@ export function resolutionOf(room: NetworkRoom, request: AttachRequest, sandbox:
     search:
       request.dnsSearch.length > 0 ? request.dnsSearch.filter((each) => each !== '.') : host.searchDomains,
     options: request.dnsOptions.length > 0 ? request.dnsOptions : host.resolverOptions,
-    hosts: [...request.extraHosts.map((text) => extraHost(room, text)), ...ownNames(request, sandbox)],
+    hosts: [
+      ...request.extraHosts.map((text) => extraHost(room, text)),
+      ...linkNames(room, sandbox),
+      ...ownNames(request, sandbox),
+    ],
   };
 }
 
@@ -39,15 +43,30 @@ function reachable(servers: string[]): string[] {
 function extraHost(room: NetworkRoom, text: string): HostNames {
   const [, name, address] = /^([^:=]+)[:=](.+)$/.exec(text) ?? [];
   if (name === undefined || address === undefined) throw invalid(`bad format for add-host: "${text}"`);
-  if (address === 'host-gateway') return { ip: room.defaultBridge().bridge.gateway, names: [name] };
+  if (address === 'host-gateway') return { ip: room.hostGateway(), names: [name] };
   const ip = address.replace(/^\[(.*)\]$/, '$1');
   if (isIP(ip) === 0) throw invalid(`invalid IP address in add-host: "${address}"`);
   return { ip, names: [name] };
+}
+
+// `target:alias`: a name that only this container has for another on the same network.
+function linkNames(room: NetworkRoom, sandbox: Sandbox): HostNames[] {
+  return sandbox.endpoints.flatMap(({ networkId, settings }) =>
+    (settings.Links ?? []).flatMap((link) => {
+      const [target = '', alias = target] = link.split(':');
+      const other = room.store.findSandbox(target);
+      const endpoint = other?.endpoints.find((each) => each.networkId === networkId);
+      if (endpoint === undefined) return [];
+      return addressesOf(endpoint).map(({ address }) => ({ ip: address, names: [alias] }));
+    }),
+  );
 }
 
 function ownNames(request: AttachRequest, sandbox: Sandbox): HostNames[] {
   const full = request.domainname ? [`${request.hostname}.${request.domainname}`] : [];
   const names = [...full, request.hostname].filter((name) => name !== '');
   if (names.length === 0) return [];
-  return sandbox.endpoints.map(({ address }) => ({ ip: address, names }));
+  return sandbox.endpoints.flatMap((endpoint) =>
+    addressesOf(endpoint).map(({ address }) => ({ ip: address, names })),
+  );
 }

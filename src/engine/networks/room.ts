@@ -3,11 +3,26 @@ import type { EventLog } from '#engine/events.ts';
 import { internal } from '#shared/errors.ts';
 import type { KeyedLock } from '#shared/lock.ts';
 import { AddressPool } from './addresses/ipam.ts';
+import type { SubnetPool } from './addresses/pools.ts';
 import type { Names } from './names.ts';
 import type { Reservations } from './ports/reservations.ts';
-import { defaultNetworkName, type Endpoint, type Sandbox } from './record.ts';
+import { addressesOf, defaultNetworkName, type Endpoint, gatewaysOf, type Sandbox } from './record.ts';
 import type { Firewall } from './rules/firewall.ts';
-import { type BridgeNetwork, isBridge, type NetworkStore } from './store.ts';
+import {
+  type BridgeNetwork,
+  isBridge,
+  isJoinable,
+  type JoinableNetwork,
+  type NetworkStore,
+} from './store.ts';
+
+/** What the engine was told of networks. */
+export interface NetworkChoices {
+  /** Where ports are published that name no address; undefined: on every address of the host. */
+  publishAddress?: string;
+  /** Subnets for networks that name none; default Docker's, and then many small ones. */
+  pools: readonly SubnetPool[];
+}
 
 export class NetworkRoom {
   readonly store: NetworkStore;
@@ -16,7 +31,10 @@ export class NetworkRoom {
   readonly reservations: Reservations;
   readonly events: EventLog;
   readonly lock: KeyedLock;
-  #pools = new Map<string, AddressPool>();
+  readonly choices: NetworkChoices;
+  /** Why a network cannot be used now, by its id: its subnet is another's since the engine was last up. */
+  readonly blocked = new Map<string, string>();
+  #pools = new Map<string, AddressPool[]>();
 
   constructor(parts: {
     store: NetworkStore;
@@ -25,6 +43,7 @@ export class NetworkRoom {
     reservations: Reservations;
     events: EventLog;
     lock: KeyedLock;
+    choices: NetworkChoices;
   }) {
     this.store = parts.store;
     this.firewall = parts.firewall;
@@ -32,16 +51,19 @@ export class NetworkRoom {
     this.reservations = parts.reservations;
     this.events = parts.events;
     this.lock = parts.lock;
+    this.choices = parts.choices;
   }
 
-  /** The addresses of a network; made from the records when first asked for. */
-  pool(network: BridgeNetwork): AddressPool {
+  /** The addresses of a network's subnets; made from the records when first asked for. */
+  pools(network: JoinableNetwork): AddressPool[] {
     const found = this.#pools.get(network.id);
     if (found !== undefined) return found;
-    const used = this.store.members(network.id).map(({ endpoint }) => endpoint.address);
-    const pool = new AddressPool(network.bridge, used);
-    this.#pools.set(network.id, pool);
-    return pool;
+    const used = this.store
+      .members(network.id)
+      .flatMap(({ endpoint }) => addressesOf(endpoint).map(({ address }) => address));
+    const pools = network.blocks.map((block) => new AddressPool(block, used));
+    this.#pools.set(network.id, pools);
+    return pools;
   }
 
   forgetPool(networkId: string): void {
@@ -54,14 +76,29 @@ export class NetworkRoom {
     return network;
   }
 
-  /** Gives an endpoint's address back. */
+  /** The host as the containers of the default network see it. */
+  hostGateway(): string {
+    return gatewaysOf(this.defaultBridge())[0] ?? '127.0.0.1';
+  }
+
+  /** Gives an endpoint's addresses back. */
   releaseAddress(endpoint: Endpoint): void {
     const network = this.store.byId(endpoint.networkId);
-    if (network !== undefined && isBridge(network)) this.pool(network).release(endpoint.address);
+    if (network === undefined || !isJoinable(network)) return;
+    for (const pool of this.pools(network))
+      for (const { address } of addressesOf(endpoint)) pool.release(address);
   }
 
   announce(action: 'connect' | 'disconnect', endpoint: Endpoint, sandbox: Sandbox): void {
-    const attributes = { container: sandbox.containerId, name: endpoint.networkName, type: 'bridge' };
+    const attributes = {
+      container: sandbox.containerId,
+      name: endpoint.networkName,
+      type: this.#typeOf(endpoint),
+    };
     this.events.emit('network', action, endpoint.networkId, attributes);
+  }
+
+  #typeOf(endpoint: Endpoint): string {
+    return this.store.byId(endpoint.networkId)?.driver ?? 'bridge';
   }
 }

@@ -7,11 +7,14 @@ import {
   defaultNetworkName,
   type Endpoint,
   type NetworkRecord,
+  type ParentRecord,
   type Sandbox,
 } from './record.ts';
 
-/** A bridge network; what most verbs work on. */
 export type BridgeNetwork = NetworkRecord & { bridge: BridgeRecord };
+export type ParentNetwork = NetworkRecord & { parent: ParentRecord };
+/** A network that containers have links and addresses on; what most verbs work on. */
+export type JoinableNetwork = BridgeNetwork | ParentNetwork;
 
 /** First durable, then visible. */
 export class NetworkStore {
@@ -33,6 +36,11 @@ export class NetworkStore {
 
   bridges(): BridgeNetwork[] {
     return this.networks().filter(isBridge);
+  }
+
+  /** Every network that has subnets, also macvlan and ipvlan ones. */
+  joinables(): JoinableNetwork[] {
+    return this.networks().filter(isJoinable);
   }
 
   named(name: string): NetworkRecord | undefined {
@@ -110,4 +118,8 @@ export class NetworkStore {
 
 export function isBridge(network: NetworkRecord): network is BridgeNetwork {
   return network.bridge !== undefined;
+}
+
+export function isJoinable(network: NetworkRecord): network is JoinableNetwork {
+  return network.bridge !== undefined || network.parent !== undefined;
 }

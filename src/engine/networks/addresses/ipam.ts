@@ -1,109 +1,111 @@
-// Which subnet a network gets and which address a container gets.
-import { conflict, invalid } from '#shared/errors.ts';
-import type { BridgeRecord } from '../record.ts';
-import { addressNumber, addressText, type Cidr, contains, formatCidr, overlaps, parseCidr } from './cidr.ts';
+// Which address a container gets.
+import { conflict, invalid, isKind } from '#shared/errors.ts';
+import type { AddressBlock, EndpointAddress } from '../record.ts';
+import {
+  addressNumber,
+  addressText,
+  type Cidr,
+  contains,
+  type Family,
+  formatCidr,
+  parseCidr,
+} from './cidr.ts';
 
-/** The subnets that are tried for a network that names none: Docker's own, in its order. */
-export function automaticSubnets(): string[] {
-  const large = Array.from({ length: 15 }, (_, index) => `172.${17 + index}.0.0/16`);
-  const small = Array.from({ length: 16 }, (_, index) => `192.168.${index * 16}.0/20`);
-  return [...large, ...small];
-}
-
-/** The first automatic subnet that none of `taken` (subnets and routes) overlaps. */
-export function pickSubnet(taken: string[], candidates = automaticSubnets()): string {
-  const used = taken.map(parseCidr).filter(({ prefixLength }) => prefixLength > 0);
-  const free = candidates.find((text) => !used.some((other) => overlaps(other, parseCidr(text))));
-  if (free === undefined) {
-    throw conflict('all predefined address pools have been fully subnetted', {
-      hint: 'Remove networks that are not needed, or name a subnet: --subnet 10.99.0.0/24',
-    });
-  }
-  return free;
-}
-
-/** Throws where `subnet` overlaps one of `taken`. */
-export function assertFreeSubnet(subnet: string, taken: { subnet: string; name: string }[]): void {
-  const wanted = parseCidr(subnet);
-  const other = taken.find((each) => overlaps(wanted, parseCidr(each.subnet)));
-  if (other === undefined) return;
-  throw conflict('invalid pool request: Pool overlaps with other one on this address space', {
-    hint: `Network ${other.name} has ${other.subnet}.`,
-  });
-}
-
-/** The gateway of a subnet that names none: its first address. */
-export function firstAddress(subnet: string): string {
-  return addressText(parseCidr(subnet).first + 1);
-}
-
-/** Gives addresses, the lowest free one after the last given, so that one just left is not given at once. */
+/** Gives addresses of one subnet, the lowest free one after the last given, so that one just left is not given at once. */
 export class AddressPool {
-  #given = new Set<number>();
-  #reserved = new Set<number>();
-  #subnet: Cidr;
+  readonly subnet: Cidr;
+  readonly gateway: string | undefined;
+  #given = new Set<bigint>();
+  #reserved = new Set<bigint>();
   #range: Cidr;
-  #last: number;
+  #last: bigint;
 
-  constructor(bridge: BridgeRecord, used: string[]) {
-    this.#subnet = parseCidr(bridge.subnet);
-    this.#range = bridge.range === undefined ? this.#subnet : parseCidr(bridge.range);
-    this.#last = this.#range.first - 1;
-    for (const text of [bridge.gateway, ...Object.values(bridge.auxiliary)]) {
+  constructor(block: AddressBlock, used: string[]) {
+    this.subnet = parseCidr(block.subnet);
+    this.gateway = block.gateway;
+    this.#range = block.range === undefined ? this.subnet : parseCidr(block.range);
+    this.#last = this.#range.first - 1n;
+    const gateways = block.gateway === undefined ? [] : [block.gateway];
+    for (const text of [...gateways, ...Object.values(block.auxiliary)])
       this.#reserved.add(addressNumber(text));
+    const { family, first, last, prefixLength } = this.subnet;
+    if (prefixLength < (family === 4 ? 31 : 127)) {
+      this.#reserved.add(first);
+      // IPv6 has no broadcast.
+      if (family === 4) this.#reserved.add(last);
     }
-    if (this.#subnet.prefixLength < 31) {
-      this.#reserved.add(this.#subnet.first);
-      this.#reserved.add(this.#subnet.last);
+    for (const text of used.filter((each) => contains(this.subnet, each))) {
+      const number = addressNumber(text);
+      this.#given.add(number);
+      if (contains(this.#range, text) && number > this.#last) this.#last = number;
     }
-    for (const text of used) this.#given.add(addressNumber(text));
-    for (const number of this.#given) this.#last = Math.max(this.#last, number);
-  }
-
-  get prefixLength(): number {
-    return this.#subnet.prefixLength;
   }
 
   /** Gives `wanted`, or the next free address. Throws `conflict` where it is taken or none is left. */
   take(wanted?: string): string {
     const number = wanted === undefined || wanted === '' ? this.#next() : this.#asked(wanted);
     this.#given.add(number);
-    return addressText(number);
+    return addressText(number, this.subnet.family);
   }
 
+  /** An address of another subnet is none of ours. */
   release(text: string): void {
-    this.#given.delete(addressNumber(text));
+    if (contains(this.subnet, text)) this.#given.delete(addressNumber(text));
   }
 
-  #asked(text: string): number {
+  #asked(text: string): bigint {
     const number = addressNumber(text);
-    if (!contains(this.#subnet, number)) {
-      throw invalid(`invalid address ${text}: It does not belong to any of this network's subnets`, {
-        hint: `The subnet is ${formatCidr(this.#subnet)}.`,
-      });
-    }
     if (this.#given.has(number) || this.#reserved.has(number)) throw conflict('Address already in use');
     return number;
   }
 
-  #next(): number {
+  #next(): bigint {
     const { first, last } = this.#range;
-    const size = last - first + 1;
-    const from = contains(this.#range, this.#last) ? this.#last - first + 1 : 0;
-    for (let step = 0; step < size; step++) {
+    const size = last - first + 1n;
+    const from = this.#last >= first && this.#last <= last ? this.#last - first + 1n : 0n;
+    for (let step = 0n; step < size; step++) {
       const number = first + ((from + step) % size);
       if (this.#given.has(number) || this.#reserved.has(number)) continue;
       this.#last = number;
       return number;
     }
-    throw conflict("no available IPv4 addresses on this network's address pools", {
+    throw conflict(`no available IPv${this.subnet.family} addresses on this network's address pools`, {
       hint: `All of ${formatCidr(this.#range)} is given away; stop containers or use a larger subnet.`,
     });
   }
 }
 
-/** A hardware address that follows from the IPv4 address, so that neighbours' caches stay right. */
+/** An address of the family from the first pool that has one, or the one that is wanted. */
+export function takeAddress(pools: AddressPool[], family: Family, wanted?: string): EndpointAddress {
+  const own = pools.filter(({ subnet }) => subnet.family === family);
+  if (wanted) return takeWanted(own, wanted);
+  for (const [index, pool] of own.entries()) {
+    try {
+      return addressOf(pool, pool.take());
+    } catch (thrown) {
+      if (index === own.length - 1 || !isKind(thrown, 'conflict')) throw thrown;
+    }
+  }
+  throw conflict(`no available IPv${family} addresses on this network's address pools`);
+}
+
+function takeWanted(pools: AddressPool[], wanted: string): EndpointAddress {
+  const pool = pools.find(({ subnet }) => contains(subnet, wanted));
+  if (pool !== undefined) return addressOf(pool, pool.take(wanted));
+  const subnets = pools.map(({ subnet }) => formatCidr(subnet)).join(' and ');
+  throw invalid(`invalid address ${wanted}: It does not belong to any of this network's subnets`, {
+    hint: subnets === '' ? 'The network has no subnet of that family.' : `The subnet is ${subnets}.`,
+  });
+}
+
+const addressOf = ({ subnet, gateway }: AddressPool, address: string): EndpointAddress => ({
+  address,
+  prefixLength: subnet.prefixLength,
+  ...(gateway === undefined ? {} : { gateway }),
+});
+
+/** A hardware address that follows from the IP address, so that neighbours' caches stay right. */
 export function macOf(address: string): string {
-  const parts = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
-  return ['02', '42', ...parts].join(':');
+  const digits = addressNumber(address).toString(16).padStart(8, '0').slice(-8);
+  return ['02', '42', ...(digits.match(/../g) ?? [])].join(':');
 }

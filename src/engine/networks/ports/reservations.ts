@@ -1,24 +1,32 @@
 // Host ports in use: each published port is held by a socket of ours, so that no other program takes it.
-import { createSocket, type Socket } from 'node:dgram';
-import { createServer, type Server } from 'node:net';
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { portHolder } from '#kernel/proc.ts';
-import { codeOf, conflict, EngineError, internal, messageOf } from '#shared/errors.ts';
+import { hasSctp } from '#kernel/sockets.ts';
+import { codeOf, conflict, EngineError, internal, messageOf, unsupported } from '#shared/errors.ts';
+import type { PortProtocol } from '#shared/notation/port.ts';
+import { familyOf } from '../addresses/cidr.ts';
+import type { PublishedPort } from '../record.ts';
 
-export interface PortPlace {
-  protocol: 'tcp' | 'udp';
-  hostAddress: string;
-  hostPort: number;
+export type PortPlace = Pick<PublishedPort, 'protocol' | 'hostAddress' | 'hostPort' | 'path'>;
+
+export interface PortOwner {
+  owner: string;
+  port: PublishedPort;
 }
 
-interface Held {
-  owner: string;
-  socket: Server | Socket;
+interface Held extends PortOwner {
+  /** None for SCTP, and for ports that the host has no part in. */
+  socket: Server | DatagramSocket | undefined;
 }
 
 const keyOf = (place: PortPlace): string => `${place.protocol} ${place.hostAddress} ${place.hostPort}`;
-const anywhere = '0.0.0.0';
+const isAnywhere = (address: string): boolean => address === '0.0.0.0' || address === '::';
 
-/** The sockets are never spoken to: the kernel sends connections on before they would get here. */
+/**
+ * The kernel sends connections on before they would get to these sockets. What does get here is what it cannot
+ * translate: between IPv4 and IPv6, and from ::1 on some hosts; that is copied.
+ */
 export class Reservations {
   #held = new Map<string, Held>();
 
@@ -26,18 +34,21 @@ export class Reservations {
    * Takes a host port for `owner` (a container's name). Throws `conflict` with the name of the container or
    * process that has it.
    */
-  async take(place: PortPlace, owner: string): Promise<void> {
-    const other = this.#heldBy(place);
-    if (other !== undefined) throw taken(place, `Container ${other} has it.`);
-    const key = keyOf(place);
-    const socket = place.protocol === 'tcp' ? createServer((each) => each.destroy()) : createSocket('udp4');
+  async take(port: PublishedPort, owner: string): Promise<void> {
+    if (port.path === 'routed') return;
+    const other = this.#heldBy(port);
+    if (other !== undefined) throw taken(port, `Container ${other} has it.`);
+    const key = keyOf(port);
+    if (port.protocol === 'sctp' && !hasSctp()) throw noSctp(port);
+    const socket = this.#socketFor(port);
     // Recorded before the wait: a second taker in between must see it.
-    this.#held.set(key, { owner, socket });
+    this.#held.set(key, { owner, port, socket });
+    if (socket === undefined) return;
     try {
-      await listen(socket, place);
+      await listen(socket, port);
     } catch (thrown) {
       this.#held.delete(key);
-      throw failure(place, thrown);
+      throw failure(port, thrown);
     }
     socket.unref();
     socket.on('error', () => {});
@@ -48,31 +59,73 @@ export class Reservations {
     return this.#heldBy(place) !== undefined;
   }
 
+  /** Who has this port number on any address. */
+  owners(hostPort: number): PortOwner[] {
+    return [...this.#held.values()].filter(({ port }) => port.hostPort === hostPort);
+  }
+
+  /** Connections that are copied go to the port's new target. */
+  retarget(port: PublishedPort): void {
+    const held = this.#held.get(keyOf(port));
+    if (held !== undefined) held.port = port;
+  }
+
   /** Gives the port back; not having it is fine. */
   release(place: PortPlace): void {
     const key = keyOf(place);
-    this.#held.get(key)?.socket.close();
+    this.#held.get(key)?.socket?.close();
     this.#held.delete(key);
   }
 
   /** Gives all back. */
   close(): void {
-    for (const { socket } of this.#held.values()) socket.close();
+    for (const { socket } of this.#held.values()) socket?.close();
     this.#held.clear();
   }
 
+  #socketFor(port: PublishedPort): Server | DatagramSocket | undefined {
+    const isIpv6 = familyOf(port.hostAddress) === 6;
+    if (port.protocol === 'sctp') return undefined;
+    if (port.protocol === 'udp') {
+      return createSocket({ type: isIpv6 ? 'udp6' : 'udp4', ...(isIpv6 ? { ipv6Only: true } : {}) });
+    }
+    const key = keyOf(port);
+    return createServer({ allowHalfOpen: true }, (socket) => relay(socket, this.#held.get(key)?.port));
+  }
+
   #heldBy(place: PortPlace): string | undefined {
-    for (const [key, { owner }] of this.#held) {
-      const [protocol, address, port] = key.split(' ');
-      if (protocol !== place.protocol || Number(port) !== place.hostPort) continue;
-      if (address === anywhere || place.hostAddress === anywhere || address === place.hostAddress)
+    for (const { owner, port } of this.#held.values()) {
+      if (port.protocol !== place.protocol || port.hostPort !== place.hostPort) continue;
+      if (familyOf(port.hostAddress) !== familyOf(place.hostAddress)) continue;
+      if (
+        isAnywhere(port.hostAddress) ||
+        isAnywhere(place.hostAddress) ||
+        port.hostAddress === place.hostAddress
+      )
         return owner;
     }
     return undefined;
   }
 }
 
-function listen(socket: Server | Socket, { hostAddress, hostPort }: PortPlace): Promise<void> {
+// A port that the kernel translates is reached here only from ::1, or while the rules are gone: then it is closed.
+function relay(from: Socket, port: PublishedPort | undefined): void {
+  from.on('error', () => from.destroy());
+  if (port === undefined || (port.path !== 'relay' && from.remoteAddress !== '::1')) {
+    from.destroy();
+    return;
+  }
+  const to = connect({ host: port.containerAddress, port: port.containerPort, allowHalfOpen: true });
+  to.on('error', () => from.destroy());
+  from.on('close', () => to.destroy());
+  to.on('close', () => from.destroy());
+  from.pipe(to);
+  to.pipe(from);
+  from.unref();
+  to.unref();
+}
+
+function listen(socket: Server | DatagramSocket, { hostAddress, hostPort }: PortPlace): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
     const done = (): void => {
@@ -80,27 +133,44 @@ function listen(socket: Server | Socket, { hostAddress, hostPort }: PortPlace): 
       resolve();
     };
     if ('bind' in socket) socket.bind({ address: hostAddress, port: hostPort, exclusive: true }, done);
-    else socket.listen({ host: hostAddress, port: hostPort, exclusive: true, backlog: 1 }, done);
+    else
+      socket.listen(
+        { host: hostAddress, port: hostPort, exclusive: true, ipv6Only: hostAddress.includes(':') },
+        done,
+      );
   });
 }
 
+/** `127.0.0.1:80`, `[::1]:80` */
+export const placeText = ({ hostAddress, hostPort }: Pick<PortPlace, 'hostAddress' | 'hostPort'>): string =>
+  hostAddress.includes(':') ? `[${hostAddress}]:${hostPort}` : `${hostAddress}:${hostPort}`;
+
 function taken(place: PortPlace, hint: string): EngineError {
-  return conflict(`Bind for ${place.hostAddress}:${place.hostPort} failed: port is already allocated`, {
-    hint,
-  });
+  return conflict(`Bind for ${placeText(place)} failed: port is already allocated`, { hint });
 }
+
+const noSctp = (port: PublishedPort): EngineError =>
+  unsupported(`publishing ${port.key} is not possible: the kernel has no SCTP`, {
+    hint: 'Load its module (modprobe sctp), or publish tcp or udp.',
+  });
 
 function failure(place: PortPlace, thrown: unknown): EngineError {
   if (codeOf(thrown) === 'EADDRINUSE') {
-    const holder = portHolder(place.protocol, place.hostAddress, place.hostPort);
+    const holder = holderOf(place);
     const who = holder === undefined ? 'Another program' : `Process ${holder.pid} (${holder.program})`;
     return taken(place, `${who} has it; choose another host port.`);
   }
-  const where = `${place.protocol} ${place.hostAddress}:${place.hostPort}`;
+  const where = `${place.protocol} ${placeText(place)}`;
   if (codeOf(thrown) === 'EADDRNOTAVAIL') {
     return new EngineError('invalid', `listen ${where}: bind: cannot assign requested address`, {
       hint: 'The host has no such address.',
     });
   }
   return internal(`listen ${where}: ${messageOf(thrown)}`, { cause: thrown });
+}
+
+const isSearchable = (protocol: PortProtocol): protocol is 'tcp' | 'udp' => protocol !== 'sctp';
+
+function holderOf({ protocol, hostAddress, hostPort }: PortPlace) {
+  return isSearchable(protocol) ? portHolder(protocol, hostAddress, hostPort) : undefined;
 }

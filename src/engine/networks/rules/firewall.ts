@@ -1,68 +1,174 @@
-// The engine's table in the kernel: changed element by element, one change at a time.
-import { applyRules, removeTable } from '#kernel/firewall.ts';
-import { messageOf } from '#shared/errors.ts';
-import { type RuleView, renderAdditions, renderRemovals, renderTable } from './table.ts';
+// The engine's tables in the kernel: made by scripts, changed element by element, looked after when others flush.
+import { applyRules, changeElements, countRules, removeTable, rulesetGeneration } from '#kernel/firewall.ts';
+import { internal, messageOf } from '#shared/errors.ts';
+import type { BridgeNetwork } from '../store.ts';
+import { elementChange, networkElements } from './elements.ts';
+import {
+  adminChain,
+  type RuleView,
+  renderBare,
+  renderElements,
+  renderTable,
+  type Things,
+  thingElements,
+} from './table.ts';
 
-type Things = Partial<Omit<RuleView, 'table'>>;
+const families = ['inet', 'bridge'] as const;
 
-/** Every change waits for the one before. A change that fails is tried again as a whole new table from the records. */
+/** Every change waits for the one before. A change that fails is tried again as whole new tables from the records. */
 export class Firewall {
-  #view: () => RuleView;
+  #view: () => Omit<RuleView, 'hasBridgeFilter'>;
+  #warn: (message: string) => void;
   #tail: Promise<void> = Promise.resolve();
-  #gathered = '';
-  #flush: Promise<void> | undefined;
+  #waiting = 0;
+  #hasBridgeFilter = true;
+  /** How many rules the tables have when they are whole. */
+  #expected = '';
+  #generation = 0;
+  #timer: NodeJS.Timeout | undefined;
 
-  /** `view` says how the table ought to be, by the records of that moment. */
-  constructor(view: () => RuleView) {
+  /** `view` says how the tables ought to be, by the records of that moment. */
+  constructor(view: () => Omit<RuleView, 'hasBridgeFilter'>, warn: (message: string) => void = () => {}) {
     this.#view = view;
+    this.#warn = warn;
   }
 
-  /** Afterwards the table is as the records say. */
+  /** Afterwards the tables are as the records say. */
   ensure(): Promise<void> {
-    return this.#next(() => applyRules(renderTable(this.#view())));
+    return this.#next(() => this.#makeWhole());
   }
 
-  /** Adds what was just recorded. */
+  /** Adds what was just recorded of containers. At once, where nothing else is under way. */
   add(things: Things): Promise<void> {
-    return this.#change(renderAdditions(this.#view().table, things));
+    return this.#change(thingElements(things), false);
   }
 
-  /** Takes away what is recorded no more. */
+  /** Takes away what is recorded no more of containers. */
   remove(things: Things): Promise<void> {
-    return this.#change(renderRemovals(this.#view().table, things));
+    const { endpoints } = this.#view();
+    const macs = new Set(endpoints.map(({ mac }) => mac));
+    const elements = thingElements(things).filter(
+      ({ holder, key }) => holder !== 'taken_mac' || !macs.has(key[0]?.[1] ?? ''),
+    );
+    return this.#change(elements, true);
   }
 
-  /** Afterwards there is no table. */
+  addNetwork(network: BridgeNetwork): Promise<void> {
+    return this.#script(() =>
+      renderElements('add', this.#view().table, this.#known(networkElements(network))),
+    );
+  }
+
+  removeNetwork(network: BridgeNetwork): Promise<void> {
+    const elements = networkElements(network);
+    return this.#script(() => {
+      const { table } = this.#view();
+      const known = this.#known(elements);
+      // Adding first makes the deletion succeed where someone was quicker.
+      return renderElements('add', table, known) + renderElements('delete', table, known);
+    });
+  }
+
+  /** Afterwards there are no tables; a chain that an administrator filled stays. */
   drop(): Promise<void> {
-    return this.#next(() => removeTable('ip', this.#view().table));
+    this.unwatch();
+    return this.#next(async () => {
+      const { table } = this.#view();
+      if (this.#hasBridgeFilter) await removeTable('bridge', table);
+      if ((countRules('inet', table).get(adminChain) ?? 0) === 0) await removeTable('inet', table);
+      else await applyRules(renderBare(table));
+    });
   }
 
-  // What comes while nft runs is applied together: forty containers at a time need a few calls, not forty.
-  #change(script: string): Promise<void> {
-    if (script === '') return Promise.resolve();
-    this.#gathered += script;
-    this.#flush ??= this.#next(() => this.#applyGathered());
-    return this.#flush;
+  /** Whether tables or rules of ours are missing. About 0.1 ms; 20 µs where nobody changed the ruleset. */
+  isDamaged(): boolean {
+    const generation = rulesetGeneration();
+    if (generation === this.#generation) return false;
+    const damaged = this.#counts() !== this.#expected;
+    if (!damaged) this.#generation = generation;
+    return damaged;
   }
 
-  async #applyGathered(): Promise<void> {
-    const script = this.#gathered;
-    this.#gathered = '';
-    this.#flush = undefined;
+  /** Looks every `intervalMs` whether someone flushed our rules, and makes them anew. Keeps no process alive. */
+  watch(intervalMs: number): void {
+    this.unwatch();
+    this.#timer = setInterval(() => this.#look(), intervalMs);
+    this.#timer.unref();
+  }
+
+  unwatch(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look(): void {
+    if (this.#waiting > 0 || this.#expected === '' || !this.isDamaged()) return;
+    this.#warn('firewall rules of ours were removed by another program: they are made anew');
+    this.ensure().catch((thrown: unknown) => this.#warn(messageOf(thrown)));
+  }
+
+  #known = <T extends { family: string }>(elements: T[]): T[] =>
+    this.#hasBridgeFilter ? elements : elements.filter(({ family }) => family !== 'bridge');
+
+  #counts(): string {
+    const { table } = this.#view();
+    return JSON.stringify(
+      families.map((family) =>
+        [...countRules(family, table)].filter(([chain]) => chain !== adminChain).sort(),
+      ),
+    );
+  }
+
+  async #makeWhole(): Promise<void> {
     try {
-      await applyRules(script);
+      await applyRules(renderTable({ ...this.#view(), hasBridgeFilter: this.#hasBridgeFilter }));
     } catch (thrown) {
-      // Someone flushed the ruleset, or an element of a dead container is in the way.
-      await applyRules(renderTable(this.#view())).catch((again: unknown) => {
-        throw new Error(`${messageOf(thrown)}; and making the table anew: ${messageOf(again)}`, {
+      if (!this.#hasBridgeFilter) throw thrown;
+      await applyRules(renderTable({ ...this.#view(), hasBridgeFilter: false }));
+      this.#hasBridgeFilter = false;
+      this.#warn(
+        `containers can use each other's addresses, the kernel does not filter on bridges: ${messageOf(thrown)}`,
+      );
+    }
+    this.#expected = this.#counts();
+    this.#generation = rulesetGeneration();
+  }
+
+  #change(all: ReturnType<typeof thingElements>, isRemoval: boolean): Promise<void> {
+    const elements = this.#known(all);
+    if (elements.length === 0) return Promise.resolve();
+    const { table } = this.#view();
+    const changes = elements.map((element) => elementChange('add', table, element));
+    // Adding first makes the deletion succeed where the element is gone already.
+    if (isRemoval) changes.push(...elements.map((element) => elementChange('delete', table, element)));
+    return this.#next(() => this.#orWhole(() => changeElements(changes)));
+  }
+
+  #script(render: () => string): Promise<void> {
+    return this.#next(() => this.#orWhole(() => applyRules(render())));
+  }
+
+  // Someone flushed the ruleset, or an element of a dead container is in the way.
+  async #orWhole(work: () => Promise<void> | void): Promise<void> {
+    const isUnchanged = rulesetGeneration() === this.#generation;
+    try {
+      await work();
+    } catch (thrown) {
+      return this.#makeWhole().catch((again: unknown) => {
+        throw internal(`${messageOf(thrown)}; and making the tables anew: ${messageOf(again)}`, {
           cause: again,
         });
       });
     }
+    // Our own change is none to be looked into.
+    if (isUnchanged) this.#generation = rulesetGeneration();
   }
 
   #next(work: () => Promise<void>): Promise<void> {
-    const mine = this.#tail.then(work, work);
+    this.#waiting += 1;
+    const mine = (this.#waiting === 1 ? work() : this.#tail.then(work, work)).finally(() => {
+      this.#waiting -= 1;
+    });
     this.#tail = mine.catch(() => {});
     return mine;
   }

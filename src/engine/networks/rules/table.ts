@@ -1,124 +1,185 @@
-// The engine's nftables table as text: one table, fixed chains, and sets and maps that change. Pure.
-import { formatCidr, parseCidr } from '../addresses/cidr.ts';
-import type { PublishedPort } from '../record.ts';
+// The engine's nftables tables as text: fixed chains, and sets and maps that change. Pure. `inet` routes, translates
+// and refuses; `bridge`, of the same name, keeps containers from speaking as each other.
+import type { Endpoint, PublishedPort } from '../record.ts';
 import type { BridgeNetwork } from '../store.ts';
+import { type Element, elementText, endpointElements, networkElements, portElements } from './elements.ts';
 
 export interface RuleView {
   table: string;
   bridges: BridgeNetwork[];
+  endpoints: Endpoint[];
   ports: PublishedPort[];
+  /** Whether the kernel filters on bridges by nftables. */
+  hasBridgeFilter: boolean;
+  /** Whether connections from ::1 can be translated; else the engine copies them. */
+  translatesLoopback6: boolean;
 }
 
+/** The administrator's chain: never flushed, and asked before our own rules. */
+export const adminChain = 'admin';
+
+const inetSets: Record<string, string> = {
+  published4: 'map { type inet_proto . inet_service : ipv4_addr . inet_service; }',
+  published6: 'map { type inet_proto . inet_service : ipv6_addr . inet_service; }',
+  published4_at: 'map { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }',
+  published6_at: 'map { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }',
+  routed4: 'set { type ipv4_addr . inet_proto . inet_service; }',
+  routed6: 'set { type ipv6_addr . inet_proto . inet_service; }',
+  bridges: 'set { type ifname; }',
+  internals: 'set { type ifname; }',
+  open_links4: 'set { type ifname; }',
+  open_links6: 'set { type ifname; }',
+  same: 'set { type ifname . ifname; }',
+  subnets4: 'set { type ipv4_addr; flags interval; }',
+  subnets6: 'set { type ipv6_addr; flags interval; }',
+};
+
+const inetChains: Record<string, string> = {
+  raw: 'type filter hook prerouting priority raw; policy accept;',
+  publish: '',
+  prerouting: 'type nat hook prerouting priority dstnat; policy accept;',
+  output: 'type nat hook output priority -100; policy accept;',
+  postrouting: 'type nat hook postrouting priority srcnat; policy accept;',
+  forward: 'type filter hook forward priority filter - 5; policy accept;',
+};
+
 // Containers may not speak to the host's loopback although route_localnet is on for their bridges, and nobody
-// from outside reaches ports published on 127.0.0.1. Our forward chain comes before the common priority, and an
-// accept here is not final for other tables: what the host's own firewall refuses stays refused.
-const skeleton = (table: string): string => `
-table ip ${table} {
-  map published { type inet_proto . inet_service : ipv4_addr . inet_service; }
-  map published_at { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
-  set bridges { type ifname; }
-  set internals { type ifname; }
-  set same { type ifname . ifname; }
-  set subnets { type ipv4_addr; flags interval; }
-  chain raw { type filter hook prerouting priority raw; policy accept; }
-  chain publish { }
-  chain prerouting { type nat hook prerouting priority dstnat; policy accept; }
-  chain output { type nat hook output priority -100; policy accept; }
-  chain postrouting { type nat hook postrouting priority srcnat; policy accept; }
-  chain forward { type filter hook forward priority filter - 5; policy accept; }
-}
-flush table ip ${table}
-flush map ip ${table} published
-flush map ip ${table} published_at
-flush set ip ${table} bridges
-flush set ip ${table} internals
-flush set ip ${table} same
-flush set ip ${table} subnets
-table ip ${table} {
+// from outside reaches ports published on 127.0.0.1 or ::1. Our forward chain comes before the common priority, and
+// an accept here is not final for other tables: what the host's own firewall refuses stays refused.
+const inetRules = (view: RuleView): string => `
   chain raw {
     iifname @bridges ip daddr 127.0.0.0/8 drop
+    iifname @bridges ip6 daddr ::1 drop
   }
   chain publish {
-    meta l4proto { tcp, udp } dnat ip to ip daddr . meta l4proto . th dport map @published_at
-    meta l4proto { tcp, udp } fib daddr type local dnat ip to meta l4proto . th dport map @published
+    meta nfproto ipv4 meta l4proto { tcp, udp, sctp } dnat ip to ip daddr . meta l4proto . th dport map @published4_at
+    meta nfproto ipv4 meta l4proto { tcp, udp, sctp } fib daddr type local dnat ip to meta l4proto . th dport map @published4
+    meta nfproto ipv6 meta l4proto { tcp, udp, sctp } dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6_at
+    meta nfproto ipv6 meta l4proto { tcp, udp, sctp } fib daddr type local dnat ip6 to meta l4proto . th dport map @published6
   }
   chain prerouting {
     iifname != "lo" ip daddr 127.0.0.0/8 return
+    iifname != "lo" ip6 daddr ::1 return
     jump publish
   }
-  chain output {
+  chain output {${view.translatesLoopback6 ? '' : '\n    ip6 daddr ::1 return'}
     jump publish
   }
   chain postrouting {
     ip saddr 127.0.0.0/8 oifname @bridges masquerade
-    ct status dnat ip saddr @subnets ip daddr @subnets masquerade
-    ip saddr @subnets oifname != @bridges masquerade
+    ip6 saddr ::1 oifname @bridges masquerade
+    ct status dnat ip saddr @subnets4 ip daddr @subnets4 masquerade
+    ct status dnat ip6 saddr @subnets6 ip6 daddr @subnets6 masquerade
+    ip saddr @subnets4 oifname != @bridges masquerade
+    ip6 saddr @subnets6 oifname != @bridges masquerade
   }
   chain forward {
+    iifname @bridges jump ${adminChain}
+    iifname != @bridges oifname @bridges jump ${adminChain}
     iifname . oifname @same accept
     iifname @internals drop
     oifname @internals drop
     oifname @bridges ct state established,related accept
     oifname @bridges ct status dnat accept
+    oifname @bridges ip daddr . meta l4proto . th dport @routed4 accept
+    oifname @bridges ip6 daddr . meta l4proto . th dport @routed6 accept
+    oifname @open_links4 meta nfproto ipv4 accept
+    oifname @open_links6 meta nfproto ipv6 accept
     oifname @bridges drop
   }
-}
 `;
 
-/** A script after which the table is exactly as the view says, in one transaction. */
+const bridgeSets: Record<string, string> = {
+  links: 'set { type ifname; }',
+  own_mac: 'set { type ifname . ether_addr; }',
+  own4: 'set { type ifname . ether_addr . ipv4_addr; }',
+  own6: 'set { type ifname . ether_addr . ipv6_addr; }',
+  own_target: 'set { typeof iifname . @th,64,128; }',
+  taken_mac: 'set { type ether_addr; }',
+  taken4: 'set { type ipv4_addr; }',
+  taken6: 'set { type ipv6_addr; }',
+  taken_target: 'set { typeof @th,64,128; }',
+};
+
+const bridgeChains: Record<string, string> = {
+  guard: 'type filter hook prerouting priority -300; policy accept;',
+};
+
+// What is nobody else's may be said: containers with addresses of their own making (tunnels, virtual addresses) work.
+// A container that announces itself as a router would draw everyone's packets.
+const bridgeRules = `
+  chain guard {
+    ether type ip iifname . ether saddr . ip saddr @own4 accept
+    iifname != @links accept
+    iifname . ether saddr != @own_mac ether saddr @taken_mac drop
+    ether type ip ip saddr @taken4 drop
+    ether type arp iifname . arp saddr ether . arp saddr ip != @own4 arp saddr ip @taken4 drop
+    icmpv6 type nd-router-advert drop
+    icmpv6 type nd-neighbor-advert iifname . @th,64,128 != @own_target @th,64,128 @taken_target drop
+    ether type ip6 iifname . ether saddr . ip6 saddr != @own6 ip6 saddr @taken6 drop
+  }
+`;
+
+type Definitions = { sets: Record<string, string>; chains: Record<string, string> };
+
+const inetParts: Definitions = { sets: inetSets, chains: inetChains };
+const bridgeParts: Definitions = { sets: bridgeSets, chains: bridgeChains };
+
+// Sets that are there keep their place: rules of the administrator may name them.
+function frame(family: string, table: string, { sets, chains }: Definitions, rules: string): string {
+  const setLines = Object.entries(sets).map(([name, text]) => text.replace(' ', ` ${name} `));
+  const chainLines = Object.entries(chains).map(([name, text]) => `chain ${name} { ${text} }`);
+  if (family === 'inet') chainLines.unshift(`chain ${adminChain} { }`);
+  const flushes = [
+    ...Object.keys(chains).map((name) => `flush chain ${family} ${table} ${name}`),
+    ...Object.entries(sets).map(([name, text]) => `flush ${text.slice(0, 3)} ${family} ${table} ${name}`),
+  ];
+  const declared = [...setLines, ...chainLines].map((line) => `  ${line}\n`).join('');
+  return `table ${family} ${table} {\n${declared}}\n${flushes.join('\n')}\ntable ${family} ${table} {${rules}}\n`;
+}
+
+/** A script after which the tables are exactly as the view says, but for the administrator's chain, in one transaction. */
 export function renderTable(view: RuleView): string {
-  const elements = [...view.bridges.flatMap(networkElements), ...view.ports.map(portElement)];
-  return skeleton(view.table) + changes('add', view.table, elements);
+  const { table } = view;
+  const elements = [...view.bridges.flatMap(networkElements), ...thingElements(view)];
+  const inet = frame('inet', table, inetParts, inetRules(view));
+  const bridge = view.hasBridgeFilter ? frame('bridge', table, bridgeParts, bridgeRules) : '';
+  const wanted = view.hasBridgeFilter ? elements : elements.filter(({ family }) => family === 'inet');
+  return inet + bridge + renderElements('add', table, wanted);
 }
 
-/** A script that adds what networks and ports need to a table that is there. */
-export function renderAdditions(table: string, things: Partial<Omit<RuleView, 'table'>>): string {
-  return changes('add', table, elementsOf(things));
+/** A script that takes everything of ours away but the administrator's chain. */
+export function renderBare(table: string): string {
+  const { sets, chains } = inetParts;
+  return [
+    `table inet ${table} { chain ${adminChain} { }\n }`,
+    ...Object.entries(chains).map(([name, text]) => `add chain inet ${table} ${name} { ${text} }`),
+    ...Object.entries(sets).map(([name, text]) => `add ${text.replace(' ', ` inet ${table} ${name} `)}`),
+    ...Object.keys(chains).map((name) => `flush chain inet ${table} ${name}`),
+    ...Object.keys(chains).map((name) => `delete chain inet ${table} ${name}`),
+    ...Object.entries(sets).map(([name, text]) => `delete ${text.slice(0, 3)} inet ${table} ${name}`),
+    '',
+  ].join('\n');
 }
 
-/** A script that takes networks and ports away; it does not mind when they are away already. */
-export function renderRemovals(table: string, things: Partial<Omit<RuleView, 'table'>>): string {
-  const elements = elementsOf(things);
-  return changes('add', table, elements) + changes('delete', table, elements);
+export interface Things {
+  endpoints?: Endpoint[];
+  ports?: PublishedPort[];
 }
 
-const elementsOf = (things: Partial<Omit<RuleView, 'table'>>): Element[] => [
-  ...(things.bridges ?? []).flatMap(networkElements),
-  ...(things.ports ?? []).map(portElement),
+/** What containers put into sets. */
+export const thingElements = ({ endpoints = [], ports = [] }: Things): Element[] => [
+  ...endpoints.flatMap(endpointElements),
+  ...ports.flatMap(portElements),
 ];
 
-interface Element {
-  holder: string;
-  text: string;
-}
-
-function networkElements(network: BridgeNetwork): Element[] {
-  const device = `"${network.bridge.device}"`;
-  const masquerade = network.options['com.docker.network.bridge.enable_ip_masquerade'] !== 'false';
-  const subnet = formatCidr(parseCidr(network.bridge.subnet));
-  return [
-    { holder: 'bridges', text: device },
-    ...(network.options['com.docker.network.bridge.enable_icc'] === 'false'
-      ? []
-      : [{ holder: 'same', text: `${device} . ${device}` }]),
-    ...(network.internal ? [{ holder: 'internals', text: device }] : []),
-    ...(network.internal || !masquerade ? [] : [{ holder: 'subnets', text: subnet }]),
-  ];
-}
-
-function portElement(port: PublishedPort): Element {
-  const key = `${port.protocol} . ${port.hostPort}`;
-  const to = `${port.containerAddress} . ${port.containerPort}`;
-  if (port.hostAddress === '0.0.0.0') return { holder: 'published', text: `${key} : ${to}` };
-  return { holder: 'published_at', text: `${port.hostAddress} . ${key} : ${to}` };
-}
-
-function changes(verb: 'add' | 'delete', table: string, elements: Element[]): string {
-  const byHolder = Map.groupBy(elements, ({ holder }) => holder);
+/** Lines that add elements or take them away. */
+export function renderElements(verb: 'add' | 'delete', table: string, elements: Element[]): string {
+  const byHolder = Map.groupBy(elements, ({ family, holder }) => `${family} ${table} ${holder}`);
   return [...byHolder]
     .map(([holder, each]) => {
-      const texts = each.map(({ text }) => text).join(', ');
-      return `${verb} element ip ${table} ${holder} { ${texts} }\n`;
+      const texts = new Set(each.map(elementText));
+      return `${verb} element ${holder} { ${[...texts].join(', ')} }\n`;
     })
     .join('');
 }
