@@ -20,6 +20,11 @@ interface Cause {
   dockerfile: string;
   /** Changes the context between the builds. */
   change?: (dir: string) => void;
+  /** Changes it before the first. */
+  prepare?: (dir: string) => void;
+  failsFirst?: boolean;
+  /** Files of the named context `lib` in each build. */
+  contexts?: Record<'first' | 'second', Record<string, string>>;
   /** The Dockerfile of the second build. */
   next?: string;
   first?: Request;
@@ -31,13 +36,96 @@ interface Cause {
 }
 
 const plain = 'FROM busybox\nCOPY app.py other.py /app/\nRUN true\n';
-const parent = 'its parent changed (COPY app.py other.py /app/: app.py changed)';
+const parent = 'its parent changed (COPY app.py other.py /app/: app.py changed (+3 lines))';
 const causes: Cause[] = [
   {
-    name: 'a file',
+    name: 'a file with more lines',
     dockerfile: plain,
+    change: (dir) => writeFileSync(join(dir, 'app.py'), '1\na\nb\nc\n'),
+    causes: ['app.py changed (+3 lines)', parent],
+  },
+  {
+    name: 'a file of a folder that is copied to another name',
+    dockerfile: 'FROM busybox\nWORKDIR /w\nCOPY . src\n',
+    change: (dir) => writeFileSync(join(dir, 'app.py'), '2\n'),
+    causes: ['app.py changed (+1 -1 lines)'],
+  },
+  {
+    name: 'a file that is no text',
+    dockerfile: 'FROM busybox\nCOPY app.py /x\n',
+    change: (dir) => writeFileSync(join(dir, 'app.py'), '1\0'),
+    causes: ['app.py changed'],
+  },
+  {
+    name: 'one file more that a pattern matches',
+    dockerfile: 'FROM busybox\nCOPY *.py /p/\n',
+    change: (dir) => writeFileSync(join(dir, 'b.py'), 'b'),
+    causes: ['b.py is new'],
+  },
+  {
+    name: 'an owner',
+    dockerfile:
+      'FROM busybox AS own\nARG BY=1:1\nRUN echo o > /o && chown $BY /o && touch -d @5 /o\nFROM busybox\nCOPY --from=own /o /o\n',
+    second: { buildArgs: { BY: '2:2' } },
+    causes: ['ARG BY is 2:2, was 1:1', 'the owner of o changed'],
+  },
+  {
+    name: 'a flag of COPY',
+    dockerfile: 'FROM busybox\nCOPY app.py /\n',
+    next: 'FROM busybox\nCOPY --chown=1:1 app.py /\n',
+    causes: ['the instruction was COPY app.py /'],
+  },
+  {
+    name: 'a variable',
+    dockerfile: 'FROM busybox\nENV PORT=80\nRUN echo $PORT\n',
+    next: 'FROM busybox\nENV PORT=81\nRUN echo $PORT\n',
+    causes: [
+      'the instruction was ENV PORT=80',
+      'its parent changed (ENV PORT=81: the instruction was ENV PORT=80)',
+    ],
+  },
+  {
+    name: 'a secret that a step is given',
+    dockerfile: 'FROM busybox\nRUN echo secretly\n',
+    next: 'FROM busybox\nRUN --mount=type=secret,id=s echo secretly\n',
+    causes: ['the instruction was RUN echo secretly'],
+  },
+  {
+    name: 'a file left out by .dockerignore',
+    dockerfile: 'FROM busybox\nCOPY . /c\n',
+    change: (dir) => writeFileSync(join(dir, '.dockerignore'), '.dockerignore\nother.*\n'),
+    causes: ['other.py is left out by .dockerignore now'],
+  },
+  {
+    name: 'a file no longer left out',
+    dockerfile: 'FROM busybox\nCOPY . /d2\n',
+    prepare: (dir) => writeFileSync(join(dir, '.dockerignore'), '.dockerignore\nother.*\n'),
+    change: (dir) => writeFileSync(join(dir, '.dockerignore'), '.dockerignore\n'),
+    causes: ['other.py is no longer left out by .dockerignore'],
+  },
+  {
+    name: 'a stage that the target before did not need',
+    dockerfile:
+      'FROM busybox AS one\nRUN echo t1\nFROM busybox AS two\nRUN echo t2 > /t2\nFROM one\nCOPY --from=two /t2 /\n',
+    first: { target: 'one' },
+    causes: ['its stage was not part of the build before', 'its stage was not part of the build before'],
+  },
+  {
+    name: 'a step that failed',
+    dockerfile:
+      'FROM busybox\nCOPY app.py /\nRUN test -e /given; test -e /app.py && test "$(cat /app.py)" = 2\n',
+    failsFirst: true,
     change: (dir) => writeFileSync(join(dir, 'app.py'), '2'),
-    causes: ['app.py changed', parent],
+    causes: [
+      'app.py changed (+1 -1 lines)',
+      'its parent changed (COPY app.py /: app.py changed (+1 -1 lines))',
+    ],
+  },
+  {
+    name: 'a file of a further context',
+    dockerfile: 'FROM busybox\nCOPY --from=lib lib.py /l\n',
+    contexts: { first: { 'lib.py': 'x\n' }, second: { 'lib.py': 'x\ny\n' } },
+    causes: ['lib.py changed (+1 line)'],
   },
   {
     name: 'two files',
@@ -47,7 +135,7 @@ const causes: Cause[] = [
       writeFileSync(join(dir, 'new'), '2');
       unlinkSync(join(dir, 'other.py'));
     },
-    causes: ['app.py changed, new is new, other.py is gone'],
+    causes: ['app.py changed (+1 -1 lines), new is new, other.py is gone'],
   },
   {
     name: 'a mode',
@@ -117,16 +205,16 @@ const causes: Cause[] = [
     dockerfile: 'FROM busybox AS one\nCOPY app.py /\nFROM one\nRUN echo staged\n',
     change: (dir) => writeFileSync(join(dir, 'app.py'), '3'),
     causes: [
-      'app.py changed',
-      'COPY app.py /: app.py changed',
-      'its parent changed (COPY app.py /: app.py changed)',
+      'app.py changed (+1 -1 lines)',
+      'COPY app.py /: app.py changed (+1 -1 lines)',
+      'its parent changed (COPY app.py /: app.py changed (+1 -1 lines))',
     ],
   },
   {
     name: 'a file copied from another stage',
     dockerfile: 'FROM busybox AS one\nCOPY app.py /in/\nFROM busybox\nCOPY --from=one /in /out\n',
     change: (dir) => writeFileSync(join(dir, 'app.py'), '4'),
-    causes: ['app.py changed', 'app.py changed'],
+    causes: ['app.py changed (+1 -1 lines)', 'app.py changed (+1 -1 lines)'],
   },
   {
     name: 'no cache',
@@ -168,12 +256,17 @@ for (const each of causes) {
     const tags = [`why:${each.name.replaceAll(' ', '-')}`];
     const dir = lab.context({ Dockerfile: each.dockerfile, 'app.py': '1', 'other.py': '1', link: '@app.py' });
     const ok = ({ error }: Outcome): void => assert.equal(error, undefined);
+    const contexts = (which: 'first' | 'second'): Request =>
+      each.contexts === undefined ? {} : { contexts: { lib: { dir: lab.context(each.contexts[which]) } } };
+    each.prepare?.(dir);
     if (each.first?.files !== undefined) ok(await lab.run(each.first));
-    ok(await lab.run({ ...(each.first?.files === undefined ? each.first : {}), context: { dir }, tags }));
+    const request = each.first?.files === undefined ? each.first : {};
+    const first = await lab.run({ ...request, ...contexts('first'), context: { dir }, tags });
+    assert.equal(first.error !== undefined, each.failsFirst ?? false, String(first.error));
     await each.between?.();
     each.change?.(dir);
     if (each.next !== undefined) writeFileSync(join(dir, 'Dockerfile'), each.next);
-    const second = await lab.run({ ...each.second, context: { dir }, tags });
+    const second = await lab.run({ ...each.second, ...contexts('second'), context: { dir }, tags });
     ok(second);
     const steps = lab.build.why(tags[0]).steps;
     assert.deepEqual(

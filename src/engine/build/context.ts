@@ -20,6 +20,9 @@ export interface Context {
   file: string;
 }
 
+// Longer ones are not kept for the sake of a sentence.
+const longestKeptRules = 16_384;
+
 const noRules = { excludes: () => false, prunes: true };
 
 /** The text of a small file of the tree, links followed; undefined where there is none. */
@@ -60,5 +63,6 @@ export async function openContext(session: BuildSession): Promise<Context> {
     });
   }
   const rules = textIn(tree, `${file}.dockerignore`) ?? textIn(tree, '.dockerignore') ?? '';
+  session.tracing.ignore = rules.slice(0, longestKeptRules);
   return { tree: { ...tree, ...parseIgnore(rules) }, dockerfile, file };
 }

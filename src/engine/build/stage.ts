@@ -8,13 +8,16 @@ import { DockerfileError, SyntaxProblem } from './dockerfile/errors.ts';
 import type { StepInstruction } from './dockerfile/instruction.ts';
 import { type ImageState, imageConfigOf } from './image-state.ts';
 import { CommandFailed } from './request.ts';
+import type { BuildSession } from './session.ts';
 import { prepareCopy } from './steps/copy.ts';
 import { layOn } from './steps/layer.ts';
 import { prepareRun } from './steps/run.ts';
 import type { PreparedStep, StageContext } from './steps/step.ts';
 import { prepareWorkdir } from './steps/workdir.ts';
+import { parseIgnore } from './tree/ignore.ts';
 import { argValue, type Declared, stageScope } from './variables.ts';
 import { causeOf, shorten } from './why/cause.ts';
+import { type Explained, explainFile, type StepFiles } from './why/explain-file.ts';
 
 export interface StageRun extends Omit<StageContext, 'scope'> {
   file: string;
@@ -99,7 +102,7 @@ async function runStep(run: StageRun, step: StepInstruction): Promise<void> {
         elsewhere: session.elsewhere,
       },
       async () => {
-        cause = tellCause(run, step, { preimage, fresh });
+        cause = tellCause(run, step, { preimage, fresh, known: prepared.known });
         return (await prepared.make?.()) ?? null;
       },
     );
@@ -136,7 +139,7 @@ async function runStep(run: StageRun, step: StepInstruction): Promise<void> {
 function tellCause(
   run: StageRun,
   step: StepInstruction,
-  miss: { preimage: Preimage; fresh: boolean },
+  miss: { preimage: Preimage; fresh: boolean; known: StepFiles | undefined },
 ): string | undefined {
   const { session, progress, stageName, texts } = run;
   const cause = causeOf({
@@ -148,11 +151,27 @@ function tellCause(
     before: session.tracing.stageBefore(stageName),
     texts,
     preimageOf: (key) => session.room.cache.preimage(key),
+    hasBefore: session.tracing.hasBefore,
+    explain: (file, before) => explainIn(session, miss.known, { file, before }),
   });
   if (cause === undefined) return undefined;
   progress.cause ??= `${shorten(step.text)}: ${cause}`;
   if (!miss.fresh) run.lane.tell({ stream: ` ---> Not cached: ${cause}\n` });
   return cause;
+}
+
+function explainIn(
+  { room, tracing }: BuildSession,
+  known: StepFiles | undefined,
+  { file, before }: { file: Parameters<typeof explainFile>[0]; before: Preimage },
+): Explained {
+  if (known === undefined) return {};
+  const { excludes } = parseIgnore(tracing.ignoreBefore());
+  const record = room.cache.find(keyOf(before));
+  return explainFile(file, known, {
+    before: { preimage: before, record, excludes },
+    snapshots: room.snapshots,
+  });
 }
 
 /** What comes after a step that depends on nothing before it depends on both. */

@@ -135,6 +135,11 @@ export class BuildCache {
     return this.#records.get(key);
   }
 
+  /** The step of a key, as it is kept. */
+  find(key: string): CacheRecord | undefined {
+    return this.#records.get(key);
+  }
+
   /** What a key was made of. */
   preimage(key: string): Preimage | undefined {
     return this.#preimages.get(key);

@@ -1,4 +1,5 @@
 // COPY and ADD: sources to fingerprints for the key, and into the layer where it is not cached.
+import { readFileSync } from 'node:fs';
 import { SyntaxProblem } from '../dockerfile/errors.ts';
 import { expandWord } from '../dockerfile/expand.ts';
 import { flagValue, switchFlag } from '../dockerfile/flags.ts';
@@ -10,8 +11,10 @@ import { breather } from '../tree/breathe.ts';
 import { type ChangeMode, parseChangeMode } from '../tree/change-mode.ts';
 import { type CopyOrder, copySources } from '../tree/copy-sources.ts';
 import { resolveOwner } from '../tree/owner.ts';
+import { sliceHead } from '../tree/slice.ts';
 import { fingerprint, type SourceTree } from '../tree/source-tree.ts';
 import { TreeWriter } from '../tree/tree-writer.ts';
+import { mostExplainedBytes, type StepFiles } from '../why/explain-file.ts';
 import { assertSome, type Part, partsOf } from './copy-parts.ts';
 import { makeLayer } from './layer.ts';
 import type { PreparedStep, StageContext } from './step.ts';
@@ -63,6 +66,32 @@ async function filesOf(parts: readonly Part[], keepOwner: boolean): Promise<Reco
   return files;
 }
 
+/** The entry and the place in its tree of a name that `filesOf` gave. */
+function findFile(parts: readonly Part[], key: string): { part: Part; path: string } | undefined {
+  const [, index = '', rest = ''] = /^(\d+):(.*)$/s.exec(key) ?? [];
+  const part = parts[Number(index)];
+  if (index === '' || part === undefined) return undefined;
+  const { source, under } = part;
+  if (!source.isDirectory) return { part, path: source.path };
+  const name = rest.replace(/^\//, '').slice(under === '' ? 0 : under.length + 1);
+  return { part, path: source.path === '' ? name : `${source.path}/${name}` };
+}
+
+function knownFiles(parts: readonly Part[], isContext: boolean): StepFiles {
+  return {
+    content: (key) => {
+      const found = findFile(parts, key);
+      const entry = found?.part.source.entries.find(({ path }) => path === found.path);
+      if (entry?.stats.isFile() !== true || entry.stats.size > mostExplainedBytes) return undefined;
+      return typeof entry.content === 'string'
+        ? readFileSync(entry.content)
+        : sliceHead(entry.content, entry.stats.size);
+    },
+    contextPath: (key) => (isContext ? findFile(parts, key)?.path : undefined),
+    excludes: (path) => parts[0]?.tree.excludes(path) ?? false,
+  };
+}
+
 function planOf(stage: StageContext, step: CopyInstruction, parts: Part[]): CopyPlan {
   const { scope, state } = stage;
   const expanded = (name: 'chown' | 'chmod'): string | undefined => {
@@ -108,6 +137,7 @@ export async function prepareCopy(stage: StageContext, step: CopyInstruction): P
         more,
         ...(epoch === undefined ? {} : { epoch }),
       },
+      known: knownFiles(parts, from === undefined),
       make: () => writeParts(stage, plan, keepsOwner),
       release: () => from?.release(),
     };

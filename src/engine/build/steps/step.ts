@@ -6,6 +6,7 @@ import type { ImageState, StepLayer } from '../image-state.ts';
 import type { Lane } from '../lanes.ts';
 import type { BuildSession } from '../session.ts';
 import type { SourceTree } from '../tree/source-tree.ts';
+import type { StepFiles } from '../why/explain-file.ts';
 
 /** A file system that is there to be read; `release` once nobody reads it. */
 export interface MountedTree {
@@ -48,6 +49,8 @@ export interface PreparedStep {
   keyText?: string;
   /** The layer does not depend on the steps before; it is laid on them. */
   link?: boolean;
+  /** What is known of the files in `inputs`. */
+  known?: StepFiles;
   /** What else the result depends on. */
   inputs: Partial<Pick<Preimage, 'args' | 'files' | 'epoch' | 'more'>>;
   /** Makes the layer; null: no file changes. Absent: it never has one. */

@@ -1,6 +1,7 @@
 // Why a step was not taken from the cache: the first thing that is different from the build before. Pure.
 import type { Preimage } from '../cache/key.ts';
 import type { StepRecord } from '../record/record.ts';
+import type { Explained } from './explain-file.ts';
 
 export interface Miss {
   text: string;
@@ -16,6 +17,10 @@ export interface Miss {
   /** Every step's text of the stage as it is now. */
   texts: readonly string[];
   preimageOf(key: string): Preimage | undefined;
+  /** An earlier build is known, whatever its stages were. */
+  hasBefore: boolean;
+  /** Tells more of a file that is not what it was. */
+  explain?(file: FileChange, before: Preimage): Explained;
 }
 
 const mostNamed = 3;
@@ -23,7 +28,8 @@ const mostNamed = 3;
 /** In words; undefined where nothing is known of an earlier build. */
 export function causeOf(miss: Miss): string | undefined {
   if (miss.fresh) return 'the cache was not to be used';
-  if (miss.before.length === 0) return undefined;
+  if (miss.before.length === 0)
+    return miss.hasBefore ? 'its stage was not part of the build before' : undefined;
   const same = counterpart(miss);
   if (same === undefined) {
     const replaced = miss.before.find(
@@ -36,7 +42,7 @@ export function causeOf(miss: Miss): string | undefined {
   if (miss.parentCause !== undefined && !linked) return `its parent changed (${miss.parentCause})`;
   const previous = miss.preimageOf(same.key);
   if (previous === undefined) return 'what it was made of before was removed from the cache';
-  return difference(miss.preimage, previous) ?? 'what it starts from changed';
+  return difference(miss, previous) ?? 'what it starts from changed';
 }
 
 /** The step of the build before that is the same line of the Dockerfile. */
@@ -45,14 +51,15 @@ function counterpart({ before, text, position }: Miss): StepRecord | undefined {
   return there?.text === text ? there : before.find((step) => step.text === text);
 }
 
-function difference(now: Preimage, before: Preimage): string | undefined {
+function difference(miss: Miss, before: Preimage): string | undefined {
+  const now = miss.preimage;
   return (
     recordDifference(
       now.args,
       before.args,
       (name, is, was) => `ARG ${name} is ${shown(is)}, was ${shown(was)}`,
     ) ??
-    filesDifference(now.files ?? {}, before.files ?? {}) ??
+    filesDifference(miss, before) ??
     recordDifference(
       now.more,
       before.more,
@@ -82,18 +89,43 @@ function epochDifference(now: number | undefined, before: number | undefined): s
 
 const nameOf = (key: string): string => key.slice(key.indexOf(':') + 1).replace(/^\//, '');
 
-function filesDifference(
+interface FileChange {
+  key: string;
+  is: string | undefined;
+  was: string | undefined;
+}
+
+/** By name: a pattern that matches one file more moves the numbers of those behind it. */
+function fileChanges(
   now: Readonly<Record<string, string>>,
   before: Readonly<Record<string, string>>,
-): string | undefined {
-  const said: string[] = [];
+): FileChange[] {
+  const changes = new Map<string, FileChange>();
   for (const key of [...new Set([...Object.keys(now), ...Object.keys(before)])].sort()) {
     const [is, was] = [now[key], before[key]];
-    if (is !== was) said.push(fileDifference(nameOf(key), is, was));
+    if (is === was) continue;
+    const same = changes.get(nameOf(key));
+    const change = {
+      key: is === undefined ? (same?.key ?? key) : key,
+      is: is ?? same?.is,
+      was: was ?? same?.was,
+    };
+    changes.set(nameOf(key), change);
   }
-  if (said.length === 0) return undefined;
-  const more = said.length > mostNamed ? ` and ${said.length - mostNamed} more` : '';
-  return said.slice(0, mostNamed).join(', ') + more;
+  return [...changes.values()].filter(({ is, was }) => is !== was);
+}
+
+function filesDifference(miss: Miss, before: Preimage): string | undefined {
+  const changes = fileChanges(miss.preimage.files ?? {}, before.files ?? {});
+  if (changes.length === 0) return undefined;
+  const said = changes.slice(0, mostNamed).map((change) => {
+    const { sentence, lines } = miss.explain?.(change, before) ?? {};
+    if (sentence !== undefined) return `${nameOf(change.key)} ${sentence}`;
+    const text = fileDifference(nameOf(change.key), change.is, change.was);
+    return lines !== undefined && text.endsWith(' changed') ? `${text} (${lines})` : text;
+  });
+  const more = changes.length > mostNamed ? ` and ${changes.length - mostNamed} more` : '';
+  return said.join(', ') + more;
 }
 
 /** Fingerprints are `f 644 <sha256>`, `d 755`, `l <target>`, and owners where they count. */
