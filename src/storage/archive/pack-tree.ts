@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { asEngineError } from '#shared/errors.ts';
 import type { TreeStat } from './jobs.ts';
-import { openPipe, socketOn } from './pipe.ts';
+import { openPipe, readerOn } from './pipe.ts';
 import { runJob } from './pool.ts';
 
 export interface PackTreeRequest {
@@ -22,7 +22,7 @@ export interface PackTreeRequest {
 export function packTree(request: PackTreeRequest): Readable {
   const { root, path = '/', rebase, followLinks = false, signal } = request;
   const { readFd, writeFd } = openPipe();
-  const stream = socketOn(readFd, 'read');
+  const stream = readerOn(readFd);
   const job = { root, path, followLinks, ...(rebase === undefined ? {} : { rebase }) };
   runJob({ kind: 'pack-tree', fd: writeFd, ...job }, { signal })
     .catch((thrown: unknown) => stream.destroy(asEngineError(thrown)))

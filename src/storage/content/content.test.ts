@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { EngineError, isKind } from '#shared/errors.ts';
 import { digestOf, openContent } from './content.ts';
@@ -86,4 +87,46 @@ test('a damaged blob is not read as if it were sound; torn puts are swept', asyn
   writeFileSync(torn, 'x');
   openContent(dir);
   assert.equal(existsSync(torn), false);
+});
+
+test('a blob that the disk may not have yet is looked at again at the next start', async () => {
+  const dir = join(root, 'unsynced');
+  const marks = join(dir, 'unsynced');
+  {
+    const content = openContent(dir);
+    await using ingest = await content.ingest(digest, expected);
+    await ingest.write(bytes);
+    await ingest.commit({ sync: 'later' });
+    assert.deepEqual(await content.read(digest), bytes);
+  }
+  const other = Buffer.from('another');
+  writeFileSync(join(root, 'scratch'), other);
+  openContent(dir).adopt(join(root, 'scratch'), { digest: digestOf(other), size: other.length });
+  assert.equal(existsSync(join(root, 'scratch')), false);
+  // As a power cut leaves them: marked, one whole, one torn.
+  for (const each of [bytes, other]) writeFileSync(join(marks, digestOf(each).slice(7)), String(each.length));
+  truncateSync(join(dir, 'blobs/sha256', digest.slice(7)), 5);
+  const content = openContent(dir);
+  assert.equal(content.has(digest), false);
+  assert.deepEqual(await content.read(digestOf(other)), other);
+});
+
+test('a blob is followed while it arrives, to its end or to where it broke off', async () => {
+  const content = openContent(join(root, 'follow'));
+  const big = Buffer.alloc(3_000_000, 'follow me ');
+  const whole = { digest: digestOf(big), size: big.length };
+  {
+    await using ingest = await content.ingest(whole.digest, whole);
+    await ingest.write(big.subarray(0, 2_000_000));
+  }
+  await using ingest = await content.ingest(whole.digest, whole);
+  const following = buffer(ingest.follow());
+  await ingest.write(big.subarray(2_000_000));
+  await ingest.commit();
+  assert.deepEqual(await following, big);
+  await using broken = await content.ingest(digest, expected);
+  const torn = assert.rejects(buffer(broken.follow()), /broke off/);
+  await broken.write(bytes.subarray(0, 100));
+  await broken.discard();
+  await torn;
 });

@@ -16,6 +16,7 @@ import { codeOf, conflict, internal, notFound } from '#shared/errors.ts';
 import { type Digest, hexOf, isDigest } from '#shared/oci/digest.ts';
 import { diskFault } from '../disk-faults.ts';
 import { type Expected, type Ingest, openIngest } from './ingest.ts';
+import { Unsynced } from './unsynced.ts';
 
 export interface PartialBlob {
   path: string;
@@ -31,12 +32,15 @@ export class ContentStore {
   #blobs: string;
   #ingest: string;
   #busy = new Set<string>();
+  #unsynced: Unsynced;
 
   constructor(dir: string) {
     this.#blobs = join(dir, 'blobs', 'sha256');
     this.#ingest = join(dir, 'ingest');
     mkdirSync(this.#blobs, { recursive: true, mode: 0o700 });
     mkdirSync(this.#ingest, { recursive: true, mode: 0o700 });
+    this.#unsynced = new Unsynced(join(dir, 'unsynced'));
+    this.#unsynced.sweep((digest) => this.path(digest));
     this.#sweep();
   }
 
@@ -102,8 +106,23 @@ export class ContentStore {
       partial: join(this.#ingest, name),
       final: this.path(expected.digest),
       onEnd: () => this.#busy.delete(name),
+      unsynced: this.#unsynced,
     };
     return await openIngest(place, expected);
+  }
+
+  /**
+   * Takes a file whose bytes the caller has hashed: it is the blob from now on, and gone from `path`. Survives a
+   * killed process at once, a power cut some seconds later.
+   */
+  adopt(path: string, { digest, size }: Required<Expected>): void {
+    try {
+      this.#unsynced.mark(digest, size);
+      renameSync(path, this.path(digest));
+      void this.#unsynced.settle(digest, this.path(digest));
+    } catch (thrown) {
+      throw diskFault(`writing blob ${digest}`, thrown);
+    }
   }
 
   /** Removes the blob; true where there was one. */

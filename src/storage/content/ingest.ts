@@ -6,6 +6,7 @@ import { invalid } from '#shared/errors.ts';
 import type { Digest } from '#shared/oci/digest.ts';
 import { diskFault, isDiskFull } from '../disk-faults.ts';
 import { type Arrival, followFile } from './follow.ts';
+import type { Unsynced } from './unsynced.ts';
 
 export interface Expected {
   digest: Digest;
@@ -18,6 +19,7 @@ export interface IngestPlace {
   final: string;
   /** Called once, when the ingest is over in whichever way. */
   onEnd: () => void;
+  unsynced: Unsynced;
 }
 
 // Chunks from a socket are some 64 KiB: fewer, larger writes cost fewer trips to the thread pool.
@@ -77,9 +79,10 @@ export class Ingest implements AsyncDisposable {
 
   /**
    * The blob is complete: afterwards it is in the store, verified and on disk. Where its digest or size is
-   * not the expected one the partial file is deleted and `invalid` thrown.
+   * not the expected one the partial file is deleted and `invalid` thrown. With `sync: 'later'` it survives a killed
+   * process at once, and a power cut some seconds later; one that does not is gone at the next start.
    */
-  async commit(): Promise<void> {
+  async commit({ sync = 'now' }: { sync?: 'now' | 'later' } = {}): Promise<void> {
     await this.#flush();
     this.#arrive({ ended: 'whole' });
     const { digest, size } = this.expected;
@@ -93,8 +96,10 @@ export class Ingest implements AsyncDisposable {
       throw invalid(`blob digest mismatch: expected ${digest}, got ${found}`);
     }
     try {
-      await this.#file.datasync();
+      if (sync === 'now') await this.#file.datasync();
+      else this.#place.unsynced.mark(digest, this.#offset);
       await rename(this.#place.partial, this.#place.final);
+      if (sync === 'later') void this.#place.unsynced.settle(digest, this.#place.final);
     } catch (thrown) {
       throw diskFault(`writing blob ${digest}`, thrown);
     }

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { extract } from 'tar-stream';
-import { EngineError, invalid, messageOf } from '#shared/errors.ts';
+import { codeOf, EngineError, invalid, messageOf } from '#shared/errors.ts';
 import { type Digest, isDigest } from '#shared/oci/digest.ts';
 import type { ContentStore } from '#storage/content/content.ts';
 import type { Attempt } from '../garbage.ts';
@@ -149,10 +149,17 @@ async function takeBlob(
   return { digest, sizeBytes, path: content.path(digest) };
 }
 
-/** Puts a scratch file into the content store. Safe to repeat. */
+/** Moves a scratch file into the content store, where it is not there. Safe to repeat. */
 export async function adopt(file: SpooledFile, { content, attempt }: SpoolPlace): Promise<void> {
   attempt.hold('blob', file.digest);
-  if (!content.has(file.digest)) await ingestAll(content, createReadStream(file.path), file);
+  if (content.has(file.digest)) return;
+  try {
+    content.adopt(file.path, { digest: file.digest, size: file.sizeBytes });
+  } catch (thrown) {
+    // The scratch folder may be on another disk.
+    if (codeOf(thrown) !== 'EXDEV') throw thrown;
+    await ingestAll(content, createReadStream(file.path), file);
+  }
 }
 
 async function ingestAll(
@@ -167,7 +174,7 @@ async function ingestAll(
     return await ingestAll(content, from, { digest, sizeBytes });
   }
   for await (const chunk of from) await ingest.write(chunk);
-  await ingest.commit();
+  await ingest.commit({ sync: 'later' });
 }
 
 /** The stream, decompressed where its first bytes say that it is gzip or zstd. */

@@ -75,7 +75,7 @@ export class BlobFetcher {
       await this.#room.registry.blob(ref, descriptor, { auth, signal, onBytes, sink: ingest });
       request.onReceived?.();
       try {
-        return await ingest.commit();
+        return await ingest.commit({ sync: 'later' });
       } catch (thrown) {
         if (!isKind(thrown, 'invalid')) throw thrown;
         if (tried >= wrongDigestTries) throw wrongDigest(descriptor.digest, thrown);

@@ -22,21 +22,30 @@ export class TarSink {
     return this.#total;
   }
 
-  /** Takes a copy of `bytes`. */
+  /** Is done with `bytes` when it returns. */
   write(bytes: Buffer): void {
+    this.#total += bytes.length;
+    if (bytes.length >= bufferBytes) {
+      this.flush();
+      this.#put(bytes);
+      return;
+    }
     for (let at = 0; at < bytes.length; ) {
       const count = bytes.copy(this.#buffer, this.#used, at);
       at += count;
       this.#used += count;
       if (this.#used === bufferBytes) this.flush();
     }
-    this.#total += bytes.length;
   }
 
   /** Everything written so far has reached the descriptor. */
   flush(): void {
     const bytes = this.#buffer.subarray(0, this.#used);
     this.#used = 0;
+    this.#put(bytes);
+  }
+
+  #put(bytes: Buffer): void {
     this.#hash?.update(bytes);
     if (this.#fd === null) return;
     for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at, bytes.length - at);

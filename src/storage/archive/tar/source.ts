@@ -7,6 +7,8 @@ import type { Digest } from '#shared/oci/digest.ts';
 export interface SourceOptions {
   /** More bytes than this throw `invalid`. */
   maxBytes?: number;
+  /** False where nobody asks for the digest: `finish` then gives that of nothing. */
+  hashed?: boolean;
   /** Called after each read with the count so far; may throw to stop. */
   onRead?: (totalBytes: number) => void;
 }
@@ -77,7 +79,8 @@ export class ByteSource {
     }
     const count = readSync(this.#fd, this.#buffer, this.#end, this.#buffer.length - this.#end, null);
     if (count === 0) return false;
-    this.#hash.update(this.#buffer.subarray(this.#end, this.#end + count));
+    if (this.#options.hashed !== false)
+      this.#hash.update(this.#buffer.subarray(this.#end, this.#end + count));
     this.#end += count;
     this.#total += count;
     const { maxBytes, onRead } = this.#options;

@@ -23,9 +23,13 @@ function perform(job: Job, control: Control): JobResults[Job['kind']] {
     case 'pack-tree':
       return confined(job.root, () => packTree(job, () => assertGoing(control)));
     case 'extract-tree':
-      return confined(job.root, () => extractTree(job, new ByteSource(job.fd, watch(control))));
+      return confined(job.root, () =>
+        extractTree(job, new ByteSource(job.fd, { ...watch(control), hashed: false })),
+      );
     case 'extract-context':
-      return confined(job.target, () => extractContext(new ByteSource(job.fd, watch(control, job.maxBytes))));
+      return confined(job.target, () =>
+        extractContext(new ByteSource(job.fd, { ...watch(control, job.maxBytes), hashed: false })),
+      );
     case 'stat-tree':
       return confined(job.root, () => statTree(job));
     case 'hash':
