@@ -32,6 +32,10 @@ export interface BuildSessionRequest {
   contexts: Record<string, string>;
   allow: readonly string[];
   noCacheStages: readonly string[];
+  /** Default: an image. */
+  outputs?: readonly string[];
+  cacheFrom?: readonly string[];
+  cacheTo?: readonly { type: string; ref?: string; mode: string }[];
 }
 
 /** One build, step by step. */
@@ -159,13 +163,27 @@ export class Images {
     return id;
   }
 
-  /** Sends the tar of a named context. */
-  async sendBuildContext(session: string, name: string, tar: Readable): Promise<void> {
+  /** Sends the tar of a named context: files, an OCI layout with one image, or one of cached steps. */
+  async sendBuildContext(
+    session: string,
+    { name, kind }: { name: string; kind: 'files' | 'image' | 'cache' },
+    tar: Readable,
+  ): Promise<void> {
     await this.#wire.done(`/build/session/${session}/context`, {
       method: 'POST',
-      query: { name },
+      query: { name, kind },
       body: tar,
     });
+  }
+
+  /** What the build of that session made, as a tar. */
+  async buildOutput(session: string, kind: 'files' | 'archive' | 'cache'): Promise<Readable> {
+    return (await this.#wire.send(`/build/session/${session}/output`, { query: { kind } })).body;
+  }
+
+  /** Everything is fetched. */
+  async endBuildSession(session: string): Promise<void> {
+    await this.#wire.done(`/build/session/${session}`, { method: 'DELETE' });
   }
 
   /** What the last build of a tag (default: of all) did, and why. */

@@ -51,9 +51,10 @@ export async function streamProgress(
 
 /** The last line of a stream that failed. `code` is what `docker build` exits with, so only a program's own is told. */
 function errorLine(thrown: unknown): ProgressLine {
-  const { message } = errorAnswer(thrown).body;
+  const { message, hint } = errorAnswer(thrown).body;
   const code = exitCodeOf(thrown);
-  return { errorDetail: code === undefined ? { message } : { code, message }, error: message };
+  const more = { ...(code === undefined ? {} : { code }), ...(hint === undefined ? {} : { hint }) };
+  return { errorDetail: { ...more, message }, error: message };
 }
 
 function exitCodeOf(thrown: unknown): number | undefined {

@@ -44,7 +44,7 @@ test('ENV: values see the variables from before the instruction', () => {
 test('EXPOSE: ranges, protocols, variables; wrong ones are named', () => {
   const { config } = apply('ENV P=8080', 'EXPOSE $P 53/UDP 1-3/tcp');
   assert.deepEqual(Object.keys(config.ExposedPorts ?? {}), ['8080/tcp', '53/udp', '1/tcp', '2/tcp', '3/tcp']);
-  for (const bad of ['x', '70000', '5-2', '80/http', '80/'])
+  for (const bad of ['x', '70000', '5-2', '80/http', 'x:80', '1.2.3:1:80'])
     assert.throws(() => apply(`EXPOSE ${bad}`), /invalid/, bad);
 });
 

@@ -19,7 +19,7 @@ import type { ImageConfig } from '#shared/oci/specs.ts';
 import { addImage } from './add.ts';
 import { type ImportRequest, importImage } from './archive/import.ts';
 import { type LoadOptions, loadImages } from './archive/load.ts';
-import { saveImages } from './archive/save.ts';
+import { type SaveOptions, saveImages } from './archive/save.ts';
 import { recoverAttempts } from './garbage.ts';
 import { historyOf, inspectImage } from './inspect.ts';
 import { type ListRequest, listImages } from './list.ts';
@@ -120,8 +120,8 @@ export class Images {
   }
 
   /** An archive of these images; the stream belongs to the caller. */
-  save(names: readonly string[]): Readable {
-    return saveImages(this.#room, names);
+  save(names: readonly string[], options: SaveOptions = {}): Readable {
+    return saveImages(this.#room, names, options);
   }
 
   async load(stream: Readable, options: LoadOptions = {}): Promise<ImageRecord[]> {

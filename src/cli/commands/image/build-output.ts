@@ -1,11 +1,21 @@
 // Shows a build as it goes on.
-import type { Cli } from '#cli/context.ts';
+import { RawProgress } from '#cli/commands/build/raw-progress.ts';
+import type { Cli, Output } from '#cli/context.ts';
 import { openDisplay, progressError } from '#cli/terminal/progress.ts';
 import type { ProgressLine } from '#shared/contract/image.ts';
 
 export interface BuildView {
   quiet: boolean;
   plain: boolean;
+  /** As BuildKit's status objects, to stderr. */
+  raw: boolean;
+  output: Output;
+}
+
+export interface BuildAnswer {
+  id: string | undefined;
+  /** Of the build checks. */
+  warnings: number;
 }
 
 /** The id of the built image. Throws the build's error; a quiet build shows its output before that. */
@@ -13,26 +23,37 @@ export async function showBuild(
   cli: Cli,
   lines: AsyncIterable<ProgressLine>,
   view: BuildView,
-): Promise<string | undefined> {
-  using display = openDisplay(cli.stdout, { plain: view.plain });
+): Promise<BuildAnswer> {
+  using display = openDisplay(view.output, { plain: view.plain });
+  const raw = view.raw ? new RawProgress((text) => cli.stderr.write(text)) : undefined;
   const kept: string[] = [];
   let id: string | undefined;
+  let warnings = 0;
   for await (const line of lines) {
     const error = progressError(line);
     if (error !== undefined) {
       if (view.quiet) cli.stderr.write(kept.join(''));
+      raw?.end(error.message);
       throw error;
     }
     id = idIn(line.aux) ?? id;
+    warnings += warningsIn(line.aux);
     if (line.aux !== undefined) continue;
-    if (!view.quiet) display.show(view.plain ? line : decorated(line));
+    if (raw !== undefined) raw.show(line);
+    else if (!view.quiet) display.show(view.plain ? line : decorated(line));
     else {
       kept.push(line.stream ?? '');
       // A quiet build's last line is the id itself.
       id = /^sha256:[a-f0-9]{64}$/.exec(line.stream?.trim() ?? '')?.[0] ?? id;
     }
   }
-  return id;
+  raw?.end();
+  return { id, warnings };
+}
+
+function warningsIn(aux: unknown): number {
+  const found = typeof aux === 'object' && aux !== null && 'warnings' in aux ? aux.warnings : undefined;
+  return Array.isArray(found) ? found.length : 0;
 }
 
 function idIn(aux: unknown): string | undefined {

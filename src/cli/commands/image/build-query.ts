@@ -12,8 +12,14 @@ export const buildFlags = {
   allow: many('Let steps do more: network.host, security.insecure', 'ENTITLEMENT'),
   'add-host': many('Add a line to /etc/hosts', 'NAME:IP'),
   'build-arg': many('Set an ARG; NAME alone takes it from here', 'NAME=VALUE'),
-  'build-context': many('A further context: NAME=DIR or NAME=docker-image://IMAGE', 'NAME=SOURCE'),
-  'cache-from': many('Images to take cached steps from', 'IMAGE'),
+  'build-context': many(
+    'A further context: NAME=DIR, a URL, docker-image://IMAGE or oci-layout://DIR',
+    'NAME=SOURCE',
+  ),
+  'cache-from': many('Where to take cached steps from: an image, or type=local,src=DIR', 'SOURCE'),
+  'cache-to': many('Where to put its steps: inline, type=registry,ref=NAME or type=local,dest=DIR', 'TARGET'),
+  call: text('build, or check for --check', 'METHOD'),
+  check: toggle('Only check the Dockerfile'),
   'cgroup-parent': text('The cgroup of its steps', 'PATH', { hidden: true }),
   compress: toggle('Compress the context', undefined, { hidden: true }),
   'cpu-period': text('', 'N', { hidden: true }),
@@ -21,18 +27,28 @@ export const buildFlags = {
   'cpu-shares': text('', 'N', { short: 'c', hidden: true }),
   'cpuset-cpus': text('', 'LIST', { hidden: true }),
   'cpuset-mems': text('', 'LIST', { hidden: true }),
-  file: text('The Dockerfile (PATH/Dockerfile); - is stdin', 'FILE', { short: 'f' }),
+  file: text('The Dockerfile (PATH/Dockerfile); - is stdin; or a URL', 'FILE', { short: 'f' }),
   'force-rm': toggle('', undefined, { hidden: true }),
   iidfile: text('Write the image id to this file', 'FILE'),
   isolation: text('', 'MODE', { hidden: true }),
   label: many('Set a label', 'KEY=VALUE'),
+  load: toggle('Keep the image here too, whatever the outputs are'),
   memory: text('Most memory of a step', 'SIZE', { short: 'm' }),
   'memory-swap': text('Most memory and swap of a step', 'SIZE'),
+  'metadata-file': text('Write what was built to this file, as JSON', 'FILE'),
   network: text('Network of the RUN steps', 'MODE'),
   'no-cache': toggle('Run every step'),
   'no-cache-filter': many('Run every step of this stage', 'STAGE'),
   platform: text('Platform of the image', 'OS/ARCH'),
-  progress: text('How to show it: auto or plain', 'MODE'),
+  output: many(
+    'The result: DIR, -, or type=local|tar|oci|docker|image|registry|cacheonly,dest=PATH',
+    'OUTPUT',
+    {
+      short: 'o',
+    },
+  ),
+  progress: text('How to show it: auto, tty, plain, rawjson or quiet', 'MODE'),
+  push: toggle('Push the image when it is built'),
   pull: toggle('Ask the registry for a newer base image'),
   quiet: toggle('Print the image id only', 'q'),
   resume: text('Take the steps that this failed build did', 'BUILD', { hidden: true }),
@@ -67,9 +83,9 @@ export function buildQuery(flags: BuildValues, env: Readonly<Record<string, stri
     t: flags.tag,
     buildargs: jsonOf(buildArguments(flags['build-arg'], env)),
     labels: jsonOf(pairsOf(flags.label)),
-    cachefrom: flags['cache-from'].length === 0 ? undefined : JSON.stringify(flags['cache-from']),
     extrahosts: flags['add-host'].map((each) => each.replace('=', ':')),
     networkmode: flags.network,
+    check: isCheck(flags),
     nocache: flags['no-cache'],
     platform: flags.platform,
     pull: flags.pull && flags.resume === undefined,
@@ -88,6 +104,14 @@ export function buildQuery(flags: BuildValues, env: Readonly<Record<string, stri
     cpusetmems: flags['cpuset-mems'],
     ...sizes,
   };
+}
+
+/** `--check` and `--call=check` are the same. */
+export function isCheck(flags: Pick<BuildValues, 'check' | 'call'>): boolean {
+  const { call = 'build' } = flags;
+  if (call !== 'build' && call !== 'check')
+    throw invalid(`--call=${call} is not supported`, { hint: 'there are build and check' });
+  return flags.check || call === 'check';
 }
 
 function checkTag(tag: string): void {

@@ -1,5 +1,9 @@
 // What `build` gives the engine besides the context: secrets, agents, further contexts, entitlements.
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { type CacheExport, cacheExportsOf, cacheImportsOf, sendCaches } from '#cli/commands/build/caches.ts';
+import { packLayout } from '#cli/commands/build/layout-context.ts';
+import type { BuildOutput } from '#cli/commands/build/outputs.ts';
 import type { BuildValues } from '#cli/commands/image/build-query.ts';
 import { packFiles, walkFiles } from '#cli/files/pack.ts';
 import type { Client } from '#client/client.ts';
@@ -11,31 +15,53 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function openBuildSession(
   client: Client,
   flags: BuildValues,
-  env: Environment,
+  { env, outputs }: { env: Environment; outputs: readonly BuildOutput[] },
 ): Promise<string | undefined> {
   const contexts = flags['build-context'].map(contextOf);
+  const [imports, exports] = [cacheImportsOf(flags['cache-from']), cacheExportsOf(flags['cache-to'])];
   const given = {
     secrets: Object.fromEntries(flags.secret.map((text) => secretOf(text, env))),
     agents: Object.fromEntries(flags.ssh.map((text) => agentOf(text, env))),
-    contexts: Object.fromEntries(contexts.filter(([, source]) => source.includes('://'))),
+    contexts: Object.fromEntries(contexts.filter(([, source]) => isElsewhere(source))),
     allow: flags.allow,
     noCacheStages: flags['no-cache-filter'].flatMap((text) => text.toLowerCase().split(',')),
+    outputs: kindsOf(outputs, exports),
+    cacheFrom: imports.flatMap(({ ref }) => (ref === undefined ? [] : [ref])),
+    cacheTo: exports.map(({ dest: _, ...each }) => each),
   };
-  const nothing = [flags.secret, flags.ssh, contexts, flags.allow, flags['no-cache-filter']].every(
-    (list) => list.length === 0,
-  );
+  const lists = [flags.secret, flags.ssh, contexts, flags.allow, flags['no-cache-filter'], imports, exports];
+  const isPlain = given.outputs.length === 1 && given.outputs[0] === 'image';
+  const nothing = isPlain && lists.every((list) => list.length === 0);
   if (nothing) return undefined;
   const id = await client.images.buildSession(given);
   for (const [name, source] of contexts) {
-    if (source.includes('://')) continue;
-    const walk = { keeps: () => true, mayHoldKept: () => true };
-    await client.images.sendBuildContext(
-      id,
-      name,
-      packFiles(walkFiles(source, walk), { owners: false, extra: [] }),
-    );
+    if (isElsewhere(source)) continue;
+    const layout = source.startsWith(layoutScheme) ? source.slice(layoutScheme.length) : undefined;
+    const kind = layout === undefined ? 'files' : 'image';
+    const tar = layout === undefined ? filesOf(name, source) : packLayout(layout);
+    await client.images.sendBuildContext(id, { name, kind }, tar);
   }
+  await sendCaches(client, id, imports);
   return id;
+}
+
+const layoutScheme = 'oci-layout://';
+
+/** What the engine fetches by itself. */
+const isElsewhere = (source: string): boolean =>
+  !source.startsWith(layoutScheme) && (source.includes('://') || /^git@[^:/]+:/.test(source));
+
+function filesOf(name: string, dir: string): Readable {
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw invalid(`build context ${name}: ${dir} is not a directory`);
+  const walk = { keeps: () => true, mayHoldKept: () => true };
+  return packFiles(walkFiles(dir, walk), { owners: false, extra: [] });
+}
+
+/** What the engine is to make of the result. */
+function kindsOf(outputs: readonly BuildOutput[], exports: readonly CacheExport[]): string[] {
+  const kinds = new Set(outputs.flatMap(({ kind }) => (kind === 'nothing' ? [] : [kind])));
+  return [...kinds, ...(exports.some(({ type }) => type === 'local') ? ['cache'] : [])];
 }
 
 function contextOf(text: string): [string, string] {

@@ -1,15 +1,19 @@
 // wharf build
 import { writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { showBuild } from '#cli/commands/image/build-output.ts';
+import { cacheExportsOf } from '#cli/commands/build/caches.ts';
+import { deliver, writeMetadata } from '#cli/commands/build/deliver.ts';
+import { type BuildOutput, didYouMean, outputsOf, usesStdout } from '#cli/commands/build/outputs.ts';
+import { type BuildView, showBuild } from '#cli/commands/image/build-output.ts';
 import { type BuildValues, buildFlags, buildQuery } from '#cli/commands/image/build-query.ts';
 import { openBuildSession } from '#cli/commands/image/build-session.ts';
-import type { Cli } from '#cli/context.ts';
+import type { Cli, Output } from '#cli/context.ts';
+import { ExitError } from '#cli/failure.ts';
 import { openContext } from '#cli/files/context.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { registryConfig } from '#cli/terminal/credentials.ts';
 import { readAll } from '#client/wire.ts';
-import { invalid } from '#shared/errors.ts';
+import { invalid, messageOf, unavailable } from '#shared/errors.ts';
 
 export const command = defineCommand({
   usage: '[flags] PATH | URL | -',
@@ -21,11 +25,16 @@ export const command = defineCommand({
     'wharf build - < Dockerfile',
   ],
   async run({ cli, flags, args: [path = ''], words }) {
-    const query = buildQuery(flags, cli.env);
+    const outputs = outputsOf(flags);
+    const names = outputs.flatMap((output) => ('names' in output ? output.names : []));
+    const tags = [...flags.tag, ...names];
+    const query = buildQuery({ ...flags, tag: tags }, cli.env);
+    const caches = cacheExportsOf(flags['cache-to']);
+    const view = viewOf(cli, flags, outputs);
     const { tar, more } = await contextOf(cli, path, flags.file);
     const client = await cli.client();
     const { images } = client;
-    const session = await openBuildSession(client, flags, cli.env);
+    const session = await openBuildSession(client, flags, { env: cli.env, outputs });
     const config = registryConfig(cli.env);
     const lines = await images.build(
       {
@@ -37,11 +46,22 @@ export const command = defineCommand({
       tar,
       config === undefined ? {} : { registryConfig: config },
     );
-    const id = await showBuild(cli, lines, { quiet: flags.quiet, plain: isPlain(cli, flags) });
+    const { id, warnings } = await showBuild(cli, lines, view);
+    if (query['check'] === true) {
+      if (warnings > 0) throw new ExitError(1);
+      return;
+    }
+    const progress = flags.quiet ? silent : view.output;
+    const digest = await deliver(cli, client, { session, outputs, caches, tags, progress });
+    if (session !== undefined) await images.endBuildSession(session);
     if (flags.iidfile !== undefined && id !== undefined) writeFileSync(flags.iidfile, id);
-    if (flags.quiet && id !== undefined) cli.print(id);
+    if (flags['metadata-file'] !== undefined && id !== undefined)
+      writeMetadata(flags['metadata-file'], { id, digest, tags });
+    if (flags.quiet && id !== undefined && !usesStdout(outputs)) cli.print(id);
   },
 });
+
+const silent: Output = { write: () => true, once: () => undefined };
 
 // More than this does not fit beside the rest of a request's first line.
 const longestCall = 4000;
@@ -57,11 +77,20 @@ function callOf(
   return call.length > longestCall ? undefined : call;
 }
 
-function isPlain(cli: Cli, flags: BuildValues): boolean {
-  const { progress = 'auto' } = flags;
-  if (!['auto', 'plain', 'tty', 'rawjson', 'quiet'].includes(progress))
-    throw invalid(`invalid progress mode ${progress}`, { hint: 'modes are auto and plain' });
-  return progress === 'plain' || !cli.stdout.isTTY;
+const progressModes = ['auto', 'tty', 'plain', 'rawjson', 'quiet'];
+
+/** How the build is shown, and where. */
+function viewOf(cli: Cli, flags: BuildValues, outputs: readonly BuildOutput[]): BuildView {
+  const { progress = cli.env['BUILDKIT_PROGRESS'] ?? 'auto' } = flags;
+  if (!progressModes.includes(progress)) {
+    throw invalid(`invalid progress mode ${progress}${didYouMean(progress, progressModes)}`, {
+      hint: `modes are ${progressModes.join(', ')}`,
+    });
+  }
+  const output = usesStdout(outputs) ? cli.stderr : cli.stdout;
+  const plain = progress === 'plain' || (progress !== 'tty' && !output.isTTY);
+  const isQuiet = flags.quiet || progress === 'quiet';
+  return { quiet: isQuiet, plain, raw: progress === 'rawjson' && !flags.quiet, output };
 }
 
 interface Source {
@@ -77,9 +106,27 @@ async function contextOf(cli: Cli, path: string, file: string | undefined): Prom
   if (path === '-' && file === '-')
     throw invalid('invalid argument: can’t use stdin for both build context and dockerfile');
   if (path === '-') return stdinContext(cli, file);
-  const text = file === '-' ? await readAll(cli.stdin) : undefined;
+  const text =
+    file === '-'
+      ? await readAll(cli.stdin)
+      : file !== undefined && /^https?:\/\//.test(file)
+        ? await fetchDockerfile(file)
+        : undefined;
   const { tar, dockerfile } = openContext({ path, file, ...(text === undefined ? {} : { text }) });
   return { tar, more: { dockerfile } };
+}
+
+async function fetchDockerfile(url: string): Promise<Buffer> {
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch (thrown) {
+    const reason = messageOf(thrown instanceof TypeError ? (thrown.cause ?? thrown) : thrown);
+    throw unavailable(`failed to fetch the Dockerfile ${url}: ${reason}`, { cause: thrown });
+  }
+  if (!response.ok)
+    throw invalid(`failed to fetch the Dockerfile ${url}: server answered ${response.status}`);
+  return Buffer.from(await response.arrayBuffer());
 }
 
 async function stdinContext(cli: Cli, file: string | undefined): Promise<Source> {

@@ -45,7 +45,7 @@ export const command = defineCommand({
       return;
     }
     printRows(cli, rows, {
-      heads,
+      heads: flags.human ? heads : { ...heads, CreatedSince: heads.CreatedAt },
       columns: ['ID', 'CreatedSince', 'CreatedBy', 'Size', 'Comment'],
       format: flags.format,
     });

@@ -48,7 +48,7 @@ export const command = defineCommand({
     const wantsDigest = flags.digests || /\.Digest\b/.test(flags.format ?? '');
     const rows = found
       .sort((a, b) => b.Created - a.Created)
-      .flatMap((image) => rowsOf(image, { whole: flags['no-trunc'], digests: wantsDigest }));
+      .flatMap((image) => imageRows(image, { whole: flags['no-trunc'], digests: wantsDigest }));
     if (flags.quiet && flags.format === undefined) {
       for (const row of rows) cli.print(String(row['ID']));
       return;
@@ -59,7 +59,7 @@ export const command = defineCommand({
 });
 
 /** A row a name; an image without one has one row of `<none>`. */
-function rowsOf(image: ImageSummary, how: { whole: boolean; digests: boolean }): Row[] {
+export function imageRows(image: ImageSummary, how: { whole: boolean; digests: boolean }): Row[] {
   const tags = (image.RepoTags ?? []).filter((tag) => tag !== '<none>:<none>');
   const digests = (image.RepoDigests ?? []).filter((digest) => digest !== '<none>@<none>');
   const size = formatBytesDecimal(image.Size);
@@ -70,11 +70,11 @@ function rowsOf(image: ImageSummary, how: { whole: boolean; digests: boolean }):
     Digest: digest,
     ID: how.whole ? image.Id : shownId(image.Id, false),
     Repository: repository,
-    SharedSize: image.SharedSize < 0 ? 'N/A' : formatBytesDecimal(image.SharedSize),
+    SharedSize: image.SharedSize < 0 ? 'N/A' : formatBytesDecimal(image.SharedSize, 4),
     Size: size,
     Tag: tag,
-    UniqueSize: image.SharedSize < 0 ? 'N/A' : formatBytesDecimal(image.Size - image.SharedSize),
-    VirtualSize: size,
+    UniqueSize: image.SharedSize < 0 ? 'N/A' : formatBytesDecimal(image.Size - image.SharedSize, 4),
+    VirtualSize: formatBytesDecimal(image.Size, 4),
   });
   const digestOf = (repository: string) =>
     digests.find((each) => each.startsWith(`${repository}@`))?.split('@')[1] ?? '<none>';

@@ -21,13 +21,15 @@ import { adopt, type Spool, type SpoolPlace, spoolArchive } from './spool.ts';
 export interface LoadOptions {
   onProgress?: ((line: ProgressLine) => void) | undefined;
   signal?: AbortSignal | undefined;
+  /** The names in the archive are left out. */
+  untagged?: boolean;
 }
 
 /** Afterwards every image of the archive is there. One bad image spoils the whole load: nothing of it stays. */
 export async function loadImages(
   room: ImageRoom,
   stream: Readable,
-  { onProgress, signal }: LoadOptions,
+  { onProgress, signal, untagged }: LoadOptions,
 ): Promise<ImageRecord[]> {
   const scratch = await mkdtemp(join(room.scratchDir, 'wharf-load-'));
   try {
@@ -35,7 +37,8 @@ export async function loadImages(
     const place: SpoolPlace = { content: room.content, attempt, scratch, signal };
     const spool = await spoolArchive(stream, place);
     const records: ImageRecord[] = [];
-    for (const image of await imagesIn(spool)) {
+    for (const found of await imagesIn(spool)) {
+      const image = untagged === true ? { ...found, names: [] } : found;
       records.push(await loadOne(room, image, { place, tell: onProgress ?? (() => {}) }));
     }
     return records;

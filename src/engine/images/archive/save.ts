@@ -33,9 +33,15 @@ interface Saved {
   repositories: Record<string, Record<string, string>>;
 }
 
+export interface SaveOptions {
+  /** Names in the archive, in place of those that the images have here. */
+  as?: readonly string[];
+}
+
 /** Throws `not-found` at once; the stream then belongs to the caller, and fails where a layer cannot be read. */
-export function saveImages(room: ImageRoom, names: readonly string[]): Readable {
-  const chosen = choose(room, names);
+export function saveImages(room: ImageRoom, names: readonly string[], { as }: SaveOptions = {}): Readable {
+  const all = choose(room, names);
+  const chosen = as === undefined ? all : all.map(({ image }) => ({ image, names: as.map(parseReference) }));
   const tar = pack();
   const out = new PassThrough({ highWaterMark: 1 << 20 });
   // A reader that goes away is no failure, and must not become an uncaught one.
