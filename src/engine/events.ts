@@ -40,6 +40,11 @@ export class EventLog {
     for (const listener of this.#listeners) listener(event);
   }
 
+  /** How many follow the events just now, the engine's own parts among them. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
   /** Calls `listener` for each event from now on, until the returned function is called. */
   listen(listener: (event: EngineEvent) => void): () => void {
     this.#listeners.add(listener);

@@ -1,6 +1,6 @@
 // The engine about itself: version, info and disk usage, in Docker's shapes.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Build, BuildPruneAnswer } from '#engine/build/build.ts';
 import type { Containers } from '#engine/containers/containers.ts';
 import type { Images } from '#engine/images/images.ts';
@@ -59,6 +59,11 @@ export class System {
             MinAPIVersion: apiVersions.oldest,
             Os: 'linux',
             Arch: arch,
+            KernelVersion: host.kernelVersion,
+            Experimental: 'false',
+            GitCommit: '',
+            GoVersion: '',
+            BuildTime: '',
           },
         },
         { Name: 'node', Version: process.versions.node, Details: {} },
@@ -84,6 +89,11 @@ export class System {
       ID: createHash('sha256').update(options.root).update(host.hostname).digest('hex').slice(0, 32),
       ...this.#counts(),
       ...driverInfo(),
+      // Gone from v2.
+      OomKillDisable: host.cgroupMode !== 'v2',
+      ...(host.cgroupMode === 'v2' ? {} : { KernelMemoryTCP: true }),
+      NFd: readdirSync('/proc/self/fd').length,
+      NGoroutines: 0,
       CgroupVersion: host.cgroupMode === 'v2' ? '2' : '1',
       SystemTime: nowRfc3339Nano(),
       KernelVersion: host.kernelVersion,
@@ -97,14 +107,21 @@ export class System {
       Name: host.hostname,
       ServerVersion: programVersion(),
       SecurityOptions: host.securityOptions,
-      Runtimes: { [runtimeName]: { path: runtime.runtimePath } },
+      Runtimes: runtimesAt(runtime.runtimePath),
       DefaultRuntime: runtimeName,
       InitBinary: 'docker-init',
       IndexServerAddress: 'https://index.docker.io/v1/',
       RegistryConfig: {
         Mirrors: options.registryMirrors ?? [],
         InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'],
-        IndexConfigs: {},
+        IndexConfigs: {
+          'docker.io': {
+            Name: 'docker.io',
+            Mirrors: options.registryMirrors ?? [],
+            Secure: true,
+            Official: true,
+          },
+        },
       },
     };
   }
@@ -116,8 +133,7 @@ export class System {
     if (unknown !== undefined) throw invalid(`unknown object type: ${unknown.slice(0, 100)}`);
     const wants = (kind: UsageKind): boolean =>
       types === undefined || types.length === 0 || types.includes(kind);
-    const usage = new Map<string, number>();
-    for (const { imageId } of containers.all()) usage.set(imageId, (usage.get(imageId) ?? 0) + 1);
+    const usage = containers.countByImage();
     return {
       LayersSize: wants('image') ? images.usage().layersSizeBytes : 0,
       Images: wants('image')
@@ -177,14 +193,24 @@ export class System {
   }
 }
 
+/** The runtime that there is, under its own name and those that clients ask for. */
+const runtimesAt = (path: string) =>
+  Object.fromEntries(
+    [path.split('/').at(-1) ?? 'crun', 'runc', 'io.containerd.runc.v2'].map((name) => [name, { path }]),
+  );
+
 const driverInfo = () => ({
   Driver: 'overlay2',
-  DriverStatus: [['Backing Filesystem', 'overlay'] as [string, string]],
+  DriverStatus: [
+    ['Backing Filesystem', 'overlay'],
+    ['Supports d_type', 'true'],
+    ['Native Overlay Diff', 'true'],
+  ] as [string, string][],
   Plugins: {
     Volume: ['local'],
     Network: ['bridge', 'host', 'null'],
     Authorization: null,
-    Log: availableDrivers(),
+    Log: availableDrivers().filter((name) => name !== 'none'),
   },
   MemoryLimit: true,
   SwapLimit: true,
@@ -194,7 +220,6 @@ const driverInfo = () => ({
   CPUSet: true,
   PidsLimit: true,
   IPv4Forwarding: true,
-  OomKillDisable: false,
   Debug: false,
   LoggingDriver: 'json-file',
   CgroupDriver: 'cgroupfs',
@@ -206,6 +231,12 @@ const driverInfo = () => ({
     Error: '',
     RemoteManagers: null,
   },
+  GenericResources: null,
+  ContainerdCommit: { ID: '' },
+  RuncCommit: { ID: '' },
+  InitCommit: { ID: '' },
+  FirewallBackend: { Driver: 'nftables' },
+  CDISpecDirs: [] as string[],
   LiveRestoreEnabled: true,
   Isolation: '',
   ExperimentalBuild: false,

@@ -34,6 +34,18 @@ export interface NetworkStats {
   tx_dropped: number;
 }
 
+/** Lists that the kernel gives nothing for any more are told too, as Docker does. */
+export interface BlockStats {
+  io_service_bytes_recursive: BlockRow[] | null;
+  io_serviced_recursive: BlockRow[] | null;
+  io_queue_recursive: BlockRow[] | null;
+  io_service_time_recursive: BlockRow[] | null;
+  io_wait_time_recursive: BlockRow[] | null;
+  io_merged_recursive: BlockRow[] | null;
+  io_time_recursive: BlockRow[] | null;
+  sectors_recursive: BlockRow[] | null;
+}
+
 /** Answer of `GET /containers/{id}/stats`. Bytes and nanoseconds. */
 export interface ContainerStats {
   name: string;
@@ -43,7 +55,7 @@ export interface ContainerStats {
   num_procs: number;
   storage_stats: object;
   pids_stats: { current?: number; limit?: number };
-  blkio_stats: { io_service_bytes_recursive: BlockRow[] | null; io_serviced_recursive: BlockRow[] | null };
+  blkio_stats: BlockStats;
   cpu_stats: CpuStats;
   precpu_stats: CpuStats;
   memory_stats: {
@@ -117,6 +129,27 @@ function toMemory(usage: CgroupUsage): ContainerStats['memory_stats'] {
   };
 }
 
+const noBlockStats = (none: [] | null): BlockStats => ({
+  io_service_bytes_recursive: none,
+  io_serviced_recursive: none,
+  io_queue_recursive: none,
+  io_service_time_recursive: none,
+  io_wait_time_recursive: none,
+  io_merged_recursive: none,
+  io_time_recursive: none,
+  sectors_recursive: none,
+});
+
+/** Nothing read or written yet is an empty list where cgroups are v1, and none where they are v2. */
+function toBlockStats(usage: CgroupUsage): BlockStats {
+  const none: [] | null = cgroupMode() === 'v2' ? null : [];
+  return {
+    ...noBlockStats(none),
+    io_service_bytes_recursive: toBlockRows(usage.blockBytes) ?? none,
+    io_serviced_recursive: toBlockRows(usage.blockOperations) ?? none,
+  };
+}
+
 function toBlockRows(entries: CgroupUsage['blockBytes']): BlockRow[] | null {
   if (entries.length === 0) return null;
   return entries.map(({ major, minor, operation, value }) => ({ major, minor, op: operation, value }));
@@ -153,12 +186,11 @@ export function readStats(request: StatsRequest): ContainerStats {
     precpu_stats: previous?.cpu_stats ?? emptyCpu,
   };
   if (pid === 0) {
-    const blkio = { io_service_bytes_recursive: null, io_serviced_recursive: null };
     return {
       ...common,
       read: never,
       pids_stats: {},
-      blkio_stats: blkio,
+      blkio_stats: noBlockStats(null),
       cpu_stats: emptyCpu,
       memory_stats: {},
     };
@@ -171,10 +203,7 @@ export function readStats(request: StatsRequest): ContainerStats {
       current: usage.pidsCurrent,
       ...(Number.isFinite(usage.pidsLimit) ? { limit: usage.pidsLimit } : {}),
     },
-    blkio_stats: {
-      io_service_bytes_recursive: toBlockRows(usage.blockBytes),
-      io_serviced_recursive: toBlockRows(usage.blockOperations),
-    },
+    blkio_stats: toBlockStats(usage),
     cpu_stats: toCpu(usage),
     memory_stats: toMemory(usage),
     ...(Object.keys(networks).length === 0 ? {} : { networks }),

@@ -99,6 +99,7 @@ function bodyOf(route: RouteFact): object | undefined {
 function plainSchema(schema: Schema): object {
   const {
     'x-single': single,
+    'x-refusal': _refusal,
     additionalItems,
     properties,
     items,

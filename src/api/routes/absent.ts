@@ -44,7 +44,9 @@ function swarmRoutes(api: Api): void {
     querystring: object({ version: text }),
     body: object({ Spec: anything }),
   };
-  api.put('/volumes/:name', { schema: clusterVolume }, refuse);
+  api.put('/volumes/:name', { schema: clusterVolume }, async () => {
+    throw unavailable('volume update only valid for cluster volumes, but swarm is unavailable');
+  });
 }
 
 const methods = ['GET', 'POST', 'PUT', 'DELETE'];

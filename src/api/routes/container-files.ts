@@ -74,7 +74,7 @@ function wholeRoutes(api: Api, { containers }: Engine): void {
   };
   api.post('/commit', { schema: commit }, async ({ query, body }, reply) => {
     const { container, repo, tag, comment, author } = query;
-    if (!container) throw invalid('missing parameter: container');
+    if (!container) throw invalid('invalid name or ID supplied: ""');
     const reference = repo ? (tag ? `${repo}:${tag}` : repo) : undefined;
     const id = await containers.commit(container, {
       reference,

@@ -5,6 +5,7 @@ import type { Api } from '#api/fastify.ts';
 import { multiplexedStream, rawStream } from '#api/streams/mux.ts';
 import { accepted, beginStream, jsonLines, pump, signalOf } from '#api/streams/pump.ts';
 import { joinPlainly } from '#api/upgrade.ts';
+import { askedMinor } from '#api/versions/asked-version.ts';
 import { momentOf } from '#api/wire/moment.ts';
 import { flag, object, oneOf, segment, text } from '#api/wire/schema.ts';
 import type { Engine } from '#engine/open.ts';
@@ -33,7 +34,7 @@ function logRoute(api: Api, { containers }: Engine): void {
     details: flag,
   });
   const logs = { summary: 'Read the logs', tags, params, querystring: query };
-  api.get('/containers/:id/logs', { schema: logs }, async ({ params, query }, reply) => {
+  api.get('/containers/:id/logs', { schema: logs }, async ({ params, query, raw }, reply) => {
     if (!query.stdout && !query.stderr) throw invalid('Bad parameters: you must choose at least one stream');
     const { tty, output } = containers.logs(params.id, {
       stdout: query.stdout ?? false,
@@ -46,7 +47,10 @@ function logRoute(api: Api, { containers }: Engine): void {
       details: query.details ?? false,
       signal: signalOf(reply.raw),
     });
-    await pump(beginStream(reply, { 'Content-Type': tty ? rawStream : multiplexedStream }), output);
+    await pump(
+      beginStream(reply, { 'Content-Type': tty || askedMinor(raw) < 42 ? rawStream : multiplexedStream }),
+      output,
+    );
   });
 }
 
@@ -87,12 +91,13 @@ async function* single(answer: Promise<WaitAnswer>): AsyncGenerator<WaitAnswer> 
 function statsRoute(api: Api, { containers }: Engine): void {
   const query = object({ stream: flag, 'one-shot': flag });
   const stats = { summary: 'Resource usage', tags, params, querystring: query };
-  api.get('/containers/:id/stats', { schema: stats }, async ({ params, query }, reply) => {
+  api.get('/containers/:id/stats', { schema: stats }, async ({ params, query, raw }, reply) => {
     const stream = query.stream ?? true;
-    if (stream && query['one-shot']) throw invalid('cannot have stream=true and one-shot=true');
+    const oneShot = askedMinor(raw) >= 41 && (query['one-shot'] ?? false);
+    if (stream && oneShot) throw invalid('cannot have stream=true and one-shot=true');
     const values = containers.stats(params.id, {
       stream,
-      oneShot: query['one-shot'] ?? false,
+      oneShot,
       signal: signalOf(reply.raw),
     });
     await pump(beginStream(reply, { 'Content-Type': 'application/json' }), jsonLines(values));

@@ -3,11 +3,14 @@
 import type { Api } from '#api/fastify.ts';
 import { containerCreate } from '#api/schemas/container.ts';
 import { containerUpdate } from '#api/schemas/resources.ts';
+import { askedMinor } from '#api/versions/asked-version.ts';
+import { createRequestOf, createWarningsOf, inspectOf, summaryOf } from '#api/versions/containers.ts';
 import { flag, object, segment, text, whole } from '#api/wire/schema.ts';
+import { decodeSize } from '#api/wire/terminal-size.ts';
 import type { Engine } from '#engine/open.ts';
+import { invalid, messageOf, notFound } from '#shared/errors.ts';
 import { parseFilters } from '#shared/notation/filter.ts';
 import { parseSignal } from '#shared/notation/signal.ts';
-import { parsePlatform } from '#shared/oci/platform.ts';
 
 const tags = ['Containers'];
 const params = segment('id');
@@ -23,13 +26,14 @@ export function containerRoutes(api: Api, engine: Engine): void {
 function listRoutes(api: Api, { containers }: Engine): void {
   const query = object({ all: flag, limit: whole, size: flag, filters: text });
   const list = { summary: 'List containers', tags, querystring: query };
-  api.get('/containers/json', { schema: list }, async ({ query }) => {
+  api.get('/containers/json', { schema: list }, async ({ query, raw }) => {
     const { all, limit, size, filters } = query;
-    return containers.list({ all, limit, size, filters: parseFilters(filters) });
+    const rows = await containers.list({ all, limit, size, filters: parseFilters(filters) });
+    return rows.map((row) => summaryOf(askedMinor(raw), row));
   });
   const inspect = { summary: 'Inspect a container', tags, params, querystring: object({ size: flag }) };
-  api.get('/containers/:id/json', { schema: inspect }, async ({ params, query }) =>
-    containers.inspect(params.id, { size: query.size }),
+  api.get('/containers/:id/json', { schema: inspect }, async ({ params, query, raw }) =>
+    inspectOf(askedMinor(raw), await containers.inspect(params.id, { size: query.size })),
   );
   const prune = { summary: 'Delete stopped containers', tags, querystring: object({ filters: text }) };
   api.post('/containers/prune', { schema: prune }, async ({ query }) =>
@@ -44,10 +48,11 @@ function createRoutes(api: Api, { containers }: Engine): void {
     querystring: object({ name: text, platform: text }),
     body: containerCreate,
   };
-  api.post('/containers/create', { schema: create }, async ({ query, body }, reply) => {
-    if (query.platform) parsePlatform(query.platform);
-    const answer = await containers.create({ ...body, Image: body.Image ?? '' }, query);
-    return reply.code(201).send(answer);
+  api.post('/containers/create', { schema: create }, async ({ query, body, raw }, reply) => {
+    const minor = askedMinor(raw);
+    const request = createRequestOf(minor, { ...body, Image: body.Image ?? '' });
+    const { Id, Warnings } = await containers.create(request, query);
+    return reply.code(201).send({ Id, Warnings: [...Warnings, ...createWarningsOf(minor, request)] });
   });
   const remove = {
     summary: 'Remove a container',
@@ -55,7 +60,14 @@ function createRoutes(api: Api, { containers }: Engine): void {
     params,
     querystring: object({ v: flag, force: flag, link: flag }),
   };
+  const unlink = { ...remove, params: segment('*') };
+  api.delete('/containers/*', { schema: unlink }, async ({ params, query }, reply) => {
+    if (query.link !== true) throw notFound('page not found');
+    containers.removeLink(params['*']);
+    return reply.code(204).send();
+  });
   api.delete('/containers/:id', { schema: remove }, async ({ params, query }, reply) => {
+    if (query.link === true) containers.removeLink(params.id);
     await containers.remove(params.id, { force: query.force, volumes: query.v });
     return reply.code(204).send();
   });
@@ -85,7 +97,7 @@ function stateRoutes(api: Api, { containers }: Engine): void {
     querystring: object({ signal: text }),
   };
   api.post('/containers/:id/kill', { schema: kill }, async ({ params, query }, reply) => {
-    await containers.kill(params.id, parseSignal(query.signal || 'SIGKILL'));
+    await containers.kill(params.id, signalFor(params.id, query.signal || 'SIGKILL'));
     return reply.code(204).send();
   });
 }
@@ -121,12 +133,20 @@ function changeRoutes(api: Api, { containers }: Engine): void {
     summary: 'Resize the terminal',
     tags,
     params,
-    querystring: object({ h: whole, w: whole }),
+    querystring: object({ h: text, w: text }),
   };
   api.post('/containers/:id/resize', { schema: resize }, async ({ params, query }, reply) => {
-    await containers.resize(params.id, { width: query.w ?? 0, height: query.h ?? 0 });
+    await containers.resize(params.id, decodeSize(query));
     return reply.code(200).send();
   });
+}
+
+function signalFor(ref: string, text: string): number {
+  try {
+    return parseSignal(text);
+  } catch (cause) {
+    throw invalid(`cannot kill container: ${ref.slice(0, 300)}: ${messageOf(cause)}`, { cause });
+  }
 }
 
 function stopOptions(query: { t?: number; signal?: string }): {

@@ -4,7 +4,8 @@ import { openExec, sizeOf } from '#api/attach.ts';
 import type { Api } from '#api/fastify.ts';
 import { execCreate, execStart } from '#api/schemas/container.ts';
 import { joinPlainly } from '#api/upgrade.ts';
-import { object, segment, whole } from '#api/wire/schema.ts';
+import { object, segment, text } from '#api/wire/schema.ts';
+import { decodeSize } from '#api/wire/terminal-size.ts';
 import type { Engine } from '#engine/open.ts';
 
 const tags = ['Exec'];
@@ -30,10 +31,10 @@ export function execRoutes(api: Api, engine: Engine): void {
     summary: "Resize a session's terminal",
     tags,
     params,
-    querystring: object({ h: whole, w: whole }),
+    querystring: object({ h: text, w: text }),
   };
   api.post('/exec/:id/resize', { schema: resize }, async ({ params, query }, reply) => {
-    await containers.execResize(params.id, { width: query.w ?? 0, height: query.h ?? 0 });
+    await containers.execResize(params.id, decodeSize(query));
     return reply.code(200).send();
   });
   const inspect = { summary: 'Inspect an exec session', tags, params };

@@ -2,6 +2,8 @@
 
 import type { Api } from '#api/fastify.ts';
 import { signalOf } from '#api/streams/pump.ts';
+import { askedMinor } from '#api/versions/asked-version.ts';
+import { imageInspectOf, imageSummaryOf } from '#api/versions/images.ts';
 import { assertPlatform } from '#api/wire/platform.ts';
 import { decodeRegistryAuth } from '#api/wire/registry-auth.ts';
 import { flag, list, object, segment, text, whole } from '#api/wire/schema.ts';
@@ -27,21 +29,23 @@ function readRoutes(api: Api, engine: Engine): void {
     manifests: flag,
   });
   const listAll = { summary: 'List images', tags, querystring: query };
-  api.get('/images/json', { schema: listAll }, async ({ query }) =>
-    listWith(engine, { all: query.all ?? false, filters: parseFilters(query.filters) }, query),
-  );
+  api.get('/images/json', { schema: listAll }, async ({ query, raw }) => {
+    const rows = listWith(engine, { all: query.all ?? false, filters: parseFilters(query.filters) }, query);
+    const users = engine.containers.countByImage();
+    return rows.map((row) => imageSummaryOf(askedMinor(raw), row, users));
+  });
   const inspect = {
     summary: 'Inspect an image',
     tags,
     params,
     querystring: object({ manifests: flag, platform: text }),
   };
-  api.get('/images/:name/json', { schema: inspect }, async ({ params, query }) => {
+  api.get('/images/:name/json', { schema: inspect }, async ({ params, query, raw }) => {
     if (query.manifests && query.platform) {
       throw invalid('conflicting options: manifests and platform options cannot both be set');
     }
     assertPlatform(images, params.name, query.platform);
-    return images.inspect(params.name);
+    return imageInspectOf(askedMinor(raw), images.inspect(params.name));
   });
   const history = {
     summary: 'History of an image',
@@ -84,6 +88,7 @@ function changeRoutes(api: Api, { images }: Engine): void {
   const tag = { summary: 'Tag an image', tags, params, querystring: object({ repo: text, tag: text }) };
   api.post('/images/:name/tag', { schema: tag }, async ({ params, query }, reply) => {
     if (!query.repo) throw invalid('invalid reference format: repo is required');
+    if (query.tag && !tagPattern.test(query.tag)) throw invalid('invalid tag format');
     await images.tag(params.name, query.tag ? `${query.repo}:${query.tag}` : query.repo);
     return reply.code(201).send();
   });
@@ -102,6 +107,8 @@ function changeRoutes(api: Api, { images }: Engine): void {
     images.prune(parseFilters(query.filters)),
   );
 }
+
+const tagPattern = /^\w[\w.-]{0,127}$/;
 
 type ListRequest = Parameters<Engine['images']['list']>[0];
 

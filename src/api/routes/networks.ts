@@ -31,7 +31,7 @@ function readRoutes(api: Api, { networks }: Engine): void {
 function changeRoutes(api: Api, { networks }: Engine): void {
   const create = { summary: 'Create a network', tags, body: networkCreate };
   api.post('/networks/create', { schema: create }, async ({ body }, reply) => {
-    if (!body.Name) throw invalid('network name is required');
+    if (!body.Name) throw invalid('invalid name: name is empty');
     const answer = await networks.create({ ...body, Name: body.Name });
     return reply.code(201).send(answer);
   });
@@ -49,13 +49,13 @@ function changeRoutes(api: Api, { networks }: Engine): void {
 function memberRoutes(api: Api, { containers }: Engine): void {
   const connect = { summary: 'Connect a container', tags, params, body: networkConnect };
   api.post('/networks/:id/connect', { schema: connect }, async ({ params, body }, reply) => {
-    if (!body.Container) throw invalid('Container is required');
+    if (!body.Container) throw invalid('invalid name or ID supplied: ""');
     await containers.connect(body.Container, params.id, body.EndpointConfig);
     return reply.code(200).send();
   });
   const disconnect = { summary: 'Disconnect a container', tags, params, body: networkDisconnect };
   api.post('/networks/:id/disconnect', { schema: disconnect }, async ({ params, body }, reply) => {
-    if (!body.Container) throw invalid('Container is required');
+    if (!body.Container) throw invalid('invalid name or ID supplied: ""');
     await containers.disconnect(body.Container, params.id, { force: body.Force ?? false });
     return reply.code(200).send();
   });

@@ -2,6 +2,9 @@
 
 import type { Api } from '#api/fastify.ts';
 import { beginStream, jsonLines, pump, signalOf } from '#api/streams/pump.ts';
+import { askedMinor } from '#api/versions/asked-version.ts';
+import { imageSummaryOf } from '#api/versions/images.ts';
+import { infoOf } from '#api/versions/system.ts';
 import { momentOf } from '#api/wire/moment.ts';
 import { authConfig } from '#api/wire/registry-auth.ts';
 import { list, object, text } from '#api/wire/schema.ts';
@@ -30,9 +33,16 @@ export function systemRoutes(api: Api, engine: Engine): void {
   const version = { summary: 'Version', tags, querystring: object({}) };
   api.get('/version', { schema: version }, async () => system.version());
   const info = { summary: 'Information about the engine', tags, querystring: object({}) };
-  api.get('/info', { schema: info }, async () => system.info());
+  api.get('/info', { schema: info }, async ({ raw }) =>
+    infoOf(askedMinor(raw), { ...system.info(), NEventsListener: engine.events.listeners }),
+  );
   const df = { summary: 'Disk usage', tags, querystring: object({ type: list(text) }) };
-  api.get('/system/df', { schema: df }, async ({ query }) => system.df(query.type));
+  api.get('/system/df', { schema: df }, async ({ query, raw }) => {
+    const usage = await system.df(query.type);
+    const minor = askedMinor(raw);
+    const users = engine.containers.countByImage();
+    return { ...usage, Images: usage.Images.map((row) => imageSummaryOf(minor, row, users)) };
+  });
   const auth = { summary: 'Check credentials', tags, body: authConfig };
   api.post('/auth', { schema: auth }, async ({ body }) => {
     await engine.images.login(body);

@@ -4,6 +4,7 @@ import { type Api, withRawBodies } from '#api/fastify.ts';
 import { volumeCreate } from '#api/schemas/volume.ts';
 import { signalOf } from '#api/streams/pump.ts';
 import { bodyOf } from '#api/streams/request-body.ts';
+import { askedMinor } from '#api/versions/asked-version.ts';
 import { filled, flag, object, segment, text } from '#api/wire/schema.ts';
 import type { Engine } from '#engine/open.ts';
 import { parseFilters } from '#shared/notation/filter.ts';
@@ -32,9 +33,12 @@ export function volumeRoutes(api: Api, { volumes }: Engine): void {
   const prune = { summary: 'Delete unused volumes', tags, querystring: object({ filters: text }) };
   fileRoutes(api, volumes);
   copyRoutes(api, volumes);
-  api.post('/volumes/prune', { schema: prune }, async ({ query }) =>
-    volumes.prune(parseFilters(query.filters)),
-  );
+  api.post('/volumes/prune', { schema: prune }, async ({ query, raw }) => {
+    const filters = parseFilters(query.filters);
+    // Until 1.42 volumes with names went too.
+    const older = askedMinor(raw) < 42 && !filters.has('all');
+    return volumes.prune(older ? new Map([...filters, ['all', ['true']]]) : filters);
+  });
 }
 
 /** Wharf's own: the files of a volume. */

@@ -10,6 +10,7 @@ import {
   mapOf,
   object,
   oneOf,
+  oneOfOr,
   pair,
   text,
   whole,
@@ -54,7 +55,15 @@ export const containerConfig = {
 } as const;
 
 const mount = filled(['Type', 'Target'], {
-  Type: oneOf('bind', 'volume', 'tmpfs', 'image', 'npipe', 'cluster'),
+  Type: oneOfOr(
+    'invalid mount config for type "%": mount type unknown',
+    'bind',
+    'volume',
+    'tmpfs',
+    'image',
+    'npipe',
+    'cluster',
+  ),
   Source: text,
   Target: text,
   ReadOnly: flag,

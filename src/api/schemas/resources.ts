@@ -1,11 +1,18 @@
 // Schemas of a container's limits: what create and update share.
-import { filled, flag, list, object, oneOf, text, whole } from '#api/wire/schema.ts';
+import { filled, flag, list, object, oneOfOr, text, whole } from '#api/wire/schema.ts';
 
 const weightDevices = list(filled(['Path', 'Weight'], { Path: text, Weight: whole }));
 const throttleDevices = list(filled(['Path', 'Rate'], { Path: text, Rate: whole }));
 
 export const restartPolicy = filled(['Name'], {
-  Name: oneOf('', 'no', 'always', 'unless-stopped', 'on-failure'),
+  Name: oneOfOr(
+    "invalid restart policy: unknown policy '%'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'",
+    '',
+    'no',
+    'always',
+    'unless-stopped',
+    'on-failure',
+  ),
   MaximumRetryCount: whole,
 });
 

@@ -7,13 +7,17 @@ const controls = '@abcdefghijklmnopqrstuvwxyz[\\]^_';
 /** The bytes of `a`, `ctrl-a` and so on, separated by commas; Docker's default for an empty text. */
 export function parseDetachKeys(text: string | undefined): Uint8Array {
   if (text === undefined || text === '') return defaultKeys;
-  return Uint8Array.from(text.split(','), keyByte);
+  return Uint8Array.from(text.split(','), (key) => keyByte(key, text));
 }
 
-function keyByte(key: string): number {
+function keyByte(key: string, all: string): number {
   if (key.length === 1) return key.charCodeAt(0);
   const control = key.startsWith('ctrl-') ? controls.indexOf(key.slice(5)) : -1;
-  if (control < 0 || key.length !== 6) throw invalid(`Unknown character: '${key}'`);
+  if (control < 0 || key.length !== 6) {
+    throw invalid(`Invalid detach keys (${all.slice(0, 100)}) provided`, {
+      hint: `'${key.slice(0, 100)}' is no key: a letter, or ctrl- and a letter or one of @ [ \\ ] ^ _`,
+    });
+  }
   return control;
 }
 

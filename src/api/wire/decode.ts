@@ -28,7 +28,7 @@ function decode(schema: Schema, value: unknown, path: string): unknown {
       return value;
     default:
       if (typeof value !== schema.type) throw wrong(path, `a ${schema.type}`, value);
-      if (schema.enum !== undefined) checkEnum(schema.enum, value, path);
+      if (schema.enum !== undefined) checkEnum(schema, schema.enum, { value, path });
       return value;
   }
 }
@@ -95,8 +95,14 @@ function zeroOf(schema: Schema): unknown {
   return schema.type === 'array' ? [] : {};
 }
 
-function checkEnum(allowed: readonly string[], value: unknown, path: string): void {
+function checkEnum(
+  schema: Schema,
+  allowed: readonly string[],
+  { value, path }: { value: unknown; path: string },
+): void {
   if (typeof value === 'string' && allowed.includes(value)) return;
+  const refusal = schema['x-refusal'];
+  if (refusal !== undefined) throw invalid(refusal.replace('%', String(value).slice(0, 100)));
   const names = allowed.filter((name) => name !== '').map((name) => `"${name}"`);
   throw invalid(`invalid JSON: ${path}: ${JSON.stringify(value)} is not one of ${names.join(', ')}`);
 }

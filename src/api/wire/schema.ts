@@ -16,6 +16,8 @@ export interface Schema {
   readonly description?: string;
   /** A lone string stands for a list of one (Docker's `Cmd` and `Entrypoint`). */
   readonly 'x-single'?: boolean;
+  /** What to say to a value that is none of `enum`, with the value for `%`; Docker’s own sentence. */
+  readonly 'x-refusal'?: string;
 }
 
 /** The TypeScript type of what a schema lets through. */
@@ -65,6 +67,14 @@ export const pair = {
 
 export function oneOf<const E extends readonly string[]>(...values: E): { type: 'string'; enum: E } {
   return { type: 'string', enum: values };
+}
+
+/** As `oneOf`, with the sentence for what is none of them. */
+export function oneOfOr<const E extends readonly string[]>(
+  refusal: string,
+  ...values: E
+): { type: 'string'; enum: E; 'x-refusal': string } {
+  return { type: 'string', enum: values, 'x-refusal': refusal };
 }
 
 export function orNull<const S extends Schema>(schema: S): { anyOf: readonly [{ type: 'null' }, S] } {

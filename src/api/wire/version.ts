@@ -6,9 +6,14 @@ export const minApiVersion = '1.40';
 
 const versioned = /^\/v([0-9][0-9.]*)(?=\/)/;
 
+/** The version that a path begins with. */
+export function versionIn(url: string): string | undefined {
+  return versioned.exec(url)?.[1];
+}
+
 /** What follows the version. Throws `invalid`, with Docker's sentence, for one that is not spoken here. */
 export function stripVersion(url: string): string {
-  const version = versioned.exec(url)?.[1];
+  const version = versionIn(url);
   if (version === undefined) return url;
   if (isNewer(version, apiVersion)) {
     throw invalid(`client version ${version} is too new. Maximum supported API version is ${apiVersion}`);

@@ -9,6 +9,7 @@ import type {
   ExecInspect,
   FileChange,
   HostConfig,
+  Readiness,
   TopAnswer,
   WaitAnswer,
 } from '#shared/contract/container.ts';
@@ -36,9 +37,11 @@ import { forwardLogs } from './log-forward.ts';
 import { rotateLogs } from './log-rotation.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { pruneContainers } from './prune.ts';
+import { readinessOf } from './readiness/ready.ts';
 import { type ContainerRecord, isUp } from './record/record.ts';
 import { planAll, type RecoveryPlan, recoverContainers, startAtBoot } from './recover.ts';
 import { type RemoveOptions, removeContainer } from './remove.ts';
+import { removeLink } from './remove-link.ts';
 import { renameContainer } from './rename.ts';
 import { type ContainerDeps, newRoom, type Room } from './room.ts';
 import { startContainer } from './start.ts';
@@ -85,6 +88,13 @@ export class Containers implements AsyncDisposable {
     return this.#room.store.all();
   }
 
+  /** How many containers each image has, by its id. */
+  countByImage(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { imageId } of this.all()) counts.set(imageId, (counts.get(imageId) ?? 0) + 1);
+    return counts;
+  }
+
   create(request: ContainerCreateRequest, options: CreateOptions = {}): Promise<ContainerCreateAnswer> {
     return createContainer(this.#room, request, options);
   }
@@ -128,7 +138,12 @@ export class Containers implements AsyncDisposable {
     await this.#locked(ref, (id) => removeContainer(this.#room, id, options));
   }
 
-  async update(ref: string, asked: HostConfig): Promise<{ Warnings: string[] }> {
+  /** `PARENT/ALIAS` as in `rm --link`. */
+  removeLink(path: string): void {
+    removeLink(this.#room, path);
+  }
+
+  async update(ref: string, asked: HostConfig): Promise<{ Warnings: string[] | null }> {
     return await this.#locked(ref, (id) => updateContainer(this.#room, id, asked));
   }
 
@@ -149,6 +164,11 @@ export class Containers implements AsyncDisposable {
 
   async inspect(ref: string, options: { size?: boolean | undefined } = {}): Promise<ContainerInspect> {
     return await inspectContainer(this.#room, this.find(ref), options);
+  }
+
+  /** Asks its service once, over its network. `probe` as `http:8080/health`. Throws `conflict` where it does not run. */
+  async ready(ref: string, probe?: string): Promise<Readiness> {
+    return await readinessOf(this.#room, this.find(ref), probe);
   }
 
   async top(ref: string, psArgs?: string): Promise<TopAnswer> {

@@ -1,5 +1,5 @@
 // Create: a container's record, folder, snapshot and volumes; nothing runs yet.
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { availableParallelism, hostname as hostName } from 'node:os';
 import type {
   ContainerConfig,
@@ -7,14 +7,17 @@ import type {
   ContainerCreateRequest,
   HostConfig,
 } from '#shared/contract/container.ts';
-import { invalid } from '#shared/errors.ts';
+import { invalid, isKind, messageOf, notFound } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
 import { assertName, randomName } from '#shared/notation/name.ts';
 import { nowRfc3339Nano, zeroTime } from '#shared/notation/time.ts';
+import { formatPlatform, parsePlatform } from '#shared/oci/platform.ts';
+import type { ImageConfig } from '#shared/oci/specs.ts';
 import { Scope } from '#shared/scope.ts';
 import { fillHostConfig, warningsOf } from './config/host-config.ts';
 import { commandOf, mergeConfig } from './config/merge.ts';
-import { planMounts } from './config/mounts.ts';
+import { type PlannedMount, planMounts } from './config/mounts.ts';
+import { askedEndpoints } from './config/network-request.ts';
 import { validateRequest } from './config/validate.ts';
 import { realiseMounts } from './config/volumes.ts';
 import { type ContainerRecord, shortId } from './record/record.ts';
@@ -63,18 +66,21 @@ async function discard(room: Room, record: ContainerRecord): Promise<void> {
 
 function planRecord(room: Room, request: ContainerCreateRequest, options: CreateOptions): ContainerRecord {
   const { HostConfig: askedHost, NetworkingConfig: networking, ...askedConfig } = request;
-  if (!askedConfig.Image) throw invalid('config cannot be empty in order to create a container');
+  if (!askedConfig.Image) throw invalid('no command specified', { hint: 'name an image: Image is empty' });
   const name = nameFor(room, options.name);
   const image = room.images.resolve(askedConfig.Image);
+  if (options.platform) assertSamePlatform(askedConfig.Image, image.config, options.platform);
   const host = fillHostConfig(askedHost ?? {}, askedConfig);
   validateRequest(askedConfig, host, { cpus: availableParallelism() });
   const id = newId();
   const merged = mergeConfig(askedConfig, image.config.config ?? {});
   const config = { ...merged, Hostname: hostnameFor(room, id, merged, host) };
   const mounts = planMounts(config, host, {
-    mountsOf: (other) => room.store.resolve(other).mounts,
+    mountsOf: (other) => asInvalid(() => room.store.resolve(other).mounts),
     newName: newId,
   });
+  assertSources(mounts);
+  for (const link of host.Links ?? []) assertLink(room, link);
   return {
     id,
     name,
@@ -85,7 +91,7 @@ function planRecord(room: Room, request: ContainerCreateRequest, options: Create
     config,
     hostConfig: resolveModes(room, host),
     ...commandOf(config),
-    endpoints: networking?.EndpointsConfig ?? {},
+    endpoints: askedEndpoints(networking),
     mounts,
     phase: 'creating',
     pid: 0,
@@ -125,7 +131,46 @@ function resolveModes(room: Room, host: HostConfig): HostConfig {
   const resolved = { ...host };
   for (const field of ['NetworkMode', 'IpcMode', 'PidMode'] as const) {
     const mode = host[field] ?? '';
-    if (mode.startsWith('container:')) resolved[field] = `container:${room.store.resolve(mode.slice(10)).id}`;
+    if (!mode.startsWith('container:')) continue;
+    const find = (): string => `container:${room.store.resolve(mode.slice(10)).id}`;
+    resolved[field] = field === 'NetworkMode' ? find() : asInvalid(find);
   }
   return resolved;
+}
+
+/** A container that the request only mentions: that it is not there makes the request wrong. */
+function asInvalid<T>(find: () => T): T {
+  try {
+    return find();
+  } catch (thrown) {
+    if (!isKind(thrown, 'not-found')) throw thrown;
+    throw invalid(messageOf(thrown), { cause: thrown });
+  }
+}
+
+function assertLink(room: Room, link: string): void {
+  const [target = ''] = link.split(':');
+  try {
+    room.store.resolve(target);
+  } catch (cause) {
+    throw invalid(`could not get container for ${target}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** `--mount type=bind` wants its source to be there; `-v` has it made at the start. */
+function assertSources(mounts: readonly PlannedMount[]): void {
+  for (const { missingSource, Source } of mounts) {
+    if (missingSource !== 'refuse' || existsSync(Source)) continue;
+    throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${Source}`);
+  }
+}
+
+function assertSamePlatform(name: string, config: ImageConfig, text: string): void {
+  const wanted = parsePlatform(text);
+  const own = { os: config.os, architecture: config.architecture, variant: config.variant };
+  const sameVariant = !wanted.variant || !own.variant || wanted.variant === own.variant;
+  if (own.os === wanted.os && own.architecture === wanted.architecture && sameVariant) return;
+  throw notFound(
+    `image with reference ${name} was found but its platform (${formatPlatform(own)}) does not match the specified platform (${formatPlatform(wanted)})`,
+  );
 }

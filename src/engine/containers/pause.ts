@@ -10,7 +10,7 @@ export async function pauseContainer(room: Room, id: string): Promise<void> {
     throw conflict(`container ${id} is restarting, wait until the container is running`);
   }
   assertRunning(record);
-  if (record.phase === 'paused') throw conflict(`container ${id} is already paused`);
+  if (record.phase === 'paused') throw conflict(`Container ${id} is already paused`);
   await room.runtime.pause(id).catch((cause: unknown) => {
     // It ended by itself a moment ago, and its exit is not told yet.
     if (!/not running|No such process/.test(messageOf(cause))) throw cause;
@@ -22,7 +22,7 @@ export async function pauseContainer(room: Room, id: string): Promise<void> {
 /** Throws `conflict` where the container is not paused. */
 export async function unpauseContainer(room: Room, id: string): Promise<void> {
   const record = room.store.require(id);
-  if (record.phase !== 'paused') throw conflict(`container ${id} is not paused`);
+  if (record.phase !== 'paused') throw conflict(`Container ${id} is not paused`);
   await room.runtime.resume(id);
   announce(room, room.store.update(id, { phase: 'running' }), 'unpause');
 }

@@ -36,7 +36,7 @@ export async function removeContainer(room: Room, id: string, options: RemoveOpt
 
 function assertRemovable(record: ContainerRecord): void {
   const sentence = (state: string, advice: string): Error =>
-    conflict(`cannot remove container "/${record.name}": container is ${state}${advice}`);
+    conflict(`cannot remove container "${record.name}": container is ${state}${advice}`);
   if (record.phase === 'running')
     throw sentence('running', ': stop the container before removing or force remove');
   if (record.phase === 'paused') throw sentence('paused', ' and must be unpaused first');

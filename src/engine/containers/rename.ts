@@ -1,5 +1,5 @@
 // Rename a container.
-import { invalid } from '#shared/errors.ts';
+import { EngineError, invalid } from '#shared/errors.ts';
 import { assertName } from '#shared/notation/name.ts';
 import { announce, type Room } from './room.ts';
 
@@ -9,8 +9,20 @@ export async function renameContainer(room: Room, id: string, newName: string): 
   const name = newName.startsWith('/') ? newName.slice(1) : newName;
   if (name === '') throw invalid('Neither old nor new names may be empty');
   if (name === before.name) throw invalid('Renaming a container with the same name as its current name');
-  assertName('container', name);
+  assertFree(room, name);
   const after = room.store.update(id, { name });
   await room.networks.rename(id, name);
   announce(room, after, 'rename', { oldName: `/${before.name}` });
+}
+
+function assertFree(room: Room, name: string): void {
+  try {
+    assertName('container', name);
+    room.store.assertNameFree(name);
+  } catch (thrown) {
+    if (!(thrown instanceof EngineError)) throw thrown;
+    throw new EngineError(thrown.kind, `Error when allocating new name: ${thrown.message}`, {
+      cause: thrown,
+    });
+  }
 }

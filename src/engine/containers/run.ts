@@ -38,6 +38,8 @@ export function settleExit(room: Room, id: string, exit: ExitReport): void {
     exitCode: exit.exitCode,
     oomKilled: exit.oomKilled ?? false,
     finishedAt: rfc3339NanoOf(exit.atMs),
+    // As in Docker: what does not run is not healthy. Nothing is told of it.
+    ...(before.health === undefined ? {} : { health: { ...before.health, Status: 'unhealthy' as const } }),
   });
   endExecs(live.execs);
   if (ended.oomKilled) announce(room, ended, 'oom');

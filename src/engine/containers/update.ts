@@ -27,7 +27,7 @@ export async function updateContainer(
   room: Room,
   id: string,
   asked: HostConfig,
-): Promise<{ Warnings: string[] }> {
+): Promise<{ Warnings: string[] | null }> {
   const record = room.store.require(id);
   if (record.phase === 'removing' || record.phase === 'dead') {
     throw invalid(`Cannot update container ${id}: Container is marked for removal and cannot be "update".`);
@@ -42,7 +42,7 @@ export async function updateContainer(
   validateCpu(hostConfig, { cpus: availableParallelism() });
   if (isUp(record)) await room.runtime.update(id, hostConfig).catch((thrown) => refuse(id, thrown));
   announce(room, room.store.update(id, { hostConfig }), 'update');
-  return { Warnings: [] };
+  return { Warnings: null };
 }
 
 /** Of what passed our own checks, the kernel refuses values only. */

@@ -14,11 +14,11 @@ export function parseFilters(json: string | undefined): Filters {
   try {
     parsed = JSON.parse(json);
   } catch (cause) {
-    throw invalid('invalid filter: the filters parameter is not JSON', { cause });
+    throw invalid('invalid filter', { cause, hint: 'the filters are no JSON' });
   }
   if (parsed === null) return new Map();
   if (typeof parsed !== 'object' || Array.isArray(parsed))
-    throw invalid('invalid filter: expected a JSON object');
+    throw invalid('invalid filter', { hint: 'the filters are a JSON object of lists: {"label":["a=b"]}' });
   return new Map(Object.entries(parsed).map(([key, value]) => [key, valuesOf(key, value)]));
 }
 
@@ -67,5 +67,5 @@ export function flagOf(filters: Filters, key: string): boolean | undefined {
   const lower = value.toLowerCase();
   if (more.length === 0 && (lower === 'true' || lower === '1')) return true;
   if (more.length === 0 && (lower === 'false' || lower === '0')) return false;
-  throw invalid(`invalid filter '${key}=${JSON.stringify(values)}'`);
+  throw invalid(`invalid filter '${key}=[${values.join(' ').slice(0, 100)}]'`);
 }

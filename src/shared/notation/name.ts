@@ -14,8 +14,17 @@ const sentences = {
   network: (name: string) => `invalid network name: ${name}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
 };
 
+/** Networks may have names of one letter. */
+const networkPattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/;
+
 /** Throws `invalid` with Docker's sentence unless `name` may name a thing of that kind. */
 export function assertName(kind: 'container' | 'volume' | 'network', name: string): void {
+  if (kind === 'network' && networkPattern.test(name)) return;
+  if (kind === 'volume' && name.length === 1) {
+    throw invalid(
+      `create ${name}: volume name is too short, names should be at least two alphanumeric characters`,
+    );
+  }
   if (!pattern.test(name)) throw invalid(sentences[kind](name.slice(0, 300)));
 }
 

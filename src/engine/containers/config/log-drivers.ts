@@ -46,7 +46,8 @@ export function validateLogConfig(log: LogConfig | undefined): void {
   if (driver === 'none') return;
   const known = optionsOf[driver];
   if (known === undefined) {
-    throw invalid(`logger: no log driver named '${driver.slice(0, 100)}' is registered`, {
+    const name = driver.slice(0, 100);
+    throw invalid(`error looking up logging plugin ${name}: plugin "${name}" not found`, {
       hint: `the drivers here are ${availableDrivers().join(', ')}`,
     });
   }
@@ -76,7 +77,7 @@ function validateValues(options: Record<string, string>): void {
     throw invalid(/^-?\d+$/.test(files) ? 'max-file cannot be less than 1' : `invalid max-file: "${files}"`);
   }
   if (mode !== undefined && mode !== 'blocking' && mode !== 'non-blocking') {
-    throw invalid(`logger: invalid log-opt: mode: "${mode}"`);
+    throw invalid(`logger: logging mode not supported: ${mode}`);
   }
   for (const name of ['labels-regex', 'env-regex'] as const) patternOf(options[name]);
 }
@@ -101,7 +102,9 @@ export function parseSyslogAddress(text: string | undefined): SyslogAddress {
   if (url !== undefined && (protocol === 'unix' || protocol === 'unixgram') && existsSync(url.pathname)) {
     return { protocol: 'unix', path: url.pathname };
   }
-  throw invalid(`syslog-address should be in form proto://address, got ${text.slice(0, 100)}`);
+  throw invalid(`unsupported scheme: '${protocol ?? ''}'`, {
+    hint: `a syslog address looks like udp://host:514, tcp://host:514 or unix:///dev/log; got ${text.slice(0, 100)}`,
+  });
 }
 
 function patternOf(text: string | undefined): RegExp | undefined {

@@ -230,7 +230,7 @@ function planTmpfs(target: string, text: string): PlannedMount {
 function planVolumesFrom(text: string, sources: MountSources): PlannedMount[] {
   const [container = '', mode = ''] = text.split(':', 2);
   if (container === '') throw invalid(`malformed volumes-from specification: ${text}`);
-  if (!['', 'ro', 'rw', 'z', 'Z'].includes(mode)) throw invalid(`invalid mode for volumes-from: ${mode}`);
+  if (!['', 'ro', 'rw', 'z', 'Z'].includes(mode)) throw invalid(`invalid mode: ${mode}`);
   return sources
     .mountsOf(container)
     .filter((mount) => mount.Type === 'bind' || mount.Type === 'volume')

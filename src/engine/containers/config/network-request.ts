@@ -1,5 +1,6 @@
 // What a container asks of the networks when it starts.
 import type { AttachRequest } from '#engine/networks/networks.ts';
+import type { NetworkingConfig } from '#shared/contract/container.ts';
 import type { EndpointSettings } from '#shared/contract/network.ts';
 import { type ContainerRecord, shortId } from '../record/record.ts';
 import { pathsOf, type Room } from '../room.ts';
@@ -45,4 +46,14 @@ function linkHosts(room: Room, record: ContainerRecord): string[] {
       (name) => `${name}:${address}`,
     );
   });
+}
+
+/** The endpoints that were asked for; `default`, which the stock client writes, is another name of `bridge`. */
+export function askedEndpoints(
+  networking: NetworkingConfig | null | undefined,
+): ContainerRecord['endpoints'] {
+  const entries = Object.entries(networking?.EndpointsConfig ?? {});
+  return Object.fromEntries(
+    entries.map(([name, endpoint]) => [name === 'default' ? 'bridge' : name, endpoint]),
+  );
 }

@@ -3,6 +3,7 @@ import type { ContainerConfig, HostConfig, RestartPolicy } from '#shared/contrac
 import { invalid } from '#shared/errors.ts';
 import { parseSignal } from '#shared/notation/signal.ts';
 import { validateLogConfig } from './log-drivers.ts';
+import { validateParts } from './validate-parts.ts';
 
 const minimumMemoryBytes = 6 * 1024 * 1024;
 const millisecondNanos = 1_000_000;
@@ -21,6 +22,7 @@ export function validateRequest(config: ContainerConfig, host: HostConfig, limit
   validateMemory(host);
   validateCpu(host, limits);
   validateNumbers(host);
+  validateParts(config, host, limits.cpus);
 }
 
 function validateConfig(config: ContainerConfig): void {
@@ -120,7 +122,7 @@ export function validateMemory(host: HostConfig): void {
   }
   const swappiness = host.MemorySwappiness ?? -1;
   if (swappiness < -1 || swappiness > 100) {
-    throw invalid(`invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
+    throw invalid(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
   }
 }
 
@@ -130,8 +132,8 @@ export function validateCpu(host: HostConfig, limits: HostLimits): void {
   const period = host.CpuPeriod ?? 0;
   const quota = host.CpuQuota ?? 0;
   if (nano > 0 && period > 0)
-    throw invalid('conflicting options: Nano CPUs and CPU Period cannot both be set');
-  if (nano > 0 && quota > 0) throw invalid('conflicting options: Nano CPUs and CPU Quota cannot both be set');
+    throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set');
+  if (nano > 0 && quota > 0) throw invalid('Conflicting options: Nano CPUs and CPU Quota cannot both be set');
   if (nano < 0 || nano > limits.cpus * 1e9) {
     throw invalid(
       `range of CPUs is from 0.01 to ${limits.cpus}.00, as there are only ${limits.cpus} CPUs available`,
@@ -140,6 +142,8 @@ export function validateCpu(host: HostConfig, limits: HostLimits): void {
   if (period !== 0 && (period < 1_000 || period > 1_000_000)) {
     throw invalid('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
   }
+  const shares = host.CpuShares ?? 0;
+  if (shares < 0) throw invalid(`invalid CPU shares (${shares}): value must be a positive integer`);
   if (quota > 0 && quota < 1_000) throw invalid('CPU cfs quota can not be less than 1ms (i.e. 1000)');
 }
 
@@ -170,7 +174,7 @@ function validateAbsent(host: HostConfig): void {
     throw invalid("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
   }
   if (host.Isolation && host.Isolation !== 'default') {
-    throw invalid(`invalid isolation '${host.Isolation}' on linux`);
+    throw invalid(`invalid isolation (${host.Isolation}): linux only supports 'default'`);
   }
   if (host.Runtime && !runtimes.includes(host.Runtime)) {
     throw invalid(`unknown or invalid runtime name: ${host.Runtime}`);

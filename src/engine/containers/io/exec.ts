@@ -24,7 +24,7 @@ export interface ExecStartOptions {
 /** Throws Docker's sentence where no process can be added now. */
 export function assertExecutable(record: ContainerRecord): void {
   if (record.phase === 'paused') {
-    throw conflict(`container ${record.id} is paused, unpause the container before exec`);
+    throw conflict(`Container ${record.name} is paused, unpause the container before exec`);
   }
   if (record.phase === 'restarting') {
     throw conflict(`container ${record.id} is restarting, wait until the container is running`);
@@ -37,6 +37,7 @@ export function createExec(room: Room, record: ContainerRecord, request: ExecCre
   assertExecutable(record);
   if ((request.Cmd ?? []).length === 0) throw invalid('no exec command specified');
   room.runtime.expectStart();
+  if (request.Tty !== true) room.runtime.execsAhead.expect(record.id, request.AttachStdin ?? false);
   const id = newId();
   const exec: ExecRecord = {
     id,
@@ -101,6 +102,8 @@ function follow(room: Room, record: ContainerRecord, exec: ExecRecord, session: 
     exec.exitCode = exitCode;
     exec.pid = session.pid();
     delete exec.session;
+    if (exec.request.Tty !== true)
+      room.runtime.execsAhead.expectAnother(record.id, exec.request.AttachStdin ?? false);
     announce(room, record, 'exec_die', { execID: exec.id, exitCode: String(exitCode) });
   };
   return session.exit.then(ended, (thrown: unknown) => ended(exitCodeIn(thrown)));

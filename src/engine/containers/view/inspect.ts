@@ -1,10 +1,12 @@
 // Everything about one container, as `inspect` shows it.
 import type { ContainerInspect, NetworkSettings } from '#shared/contract/container.ts';
 import type { EndpointSettings, PortMap } from '#shared/contract/network.ts';
+import { zeroTime } from '#shared/notation/time.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { pathsOf, type Room } from '../room.ts';
-import { mountPointOf, sizesOf } from './parts.ts';
+import { mountPointsOf, sizesOf } from './parts.ts';
 import { stateOf } from './status.ts';
+import { wholeConfig, wholeHostConfig } from './whole-config.ts';
 
 export async function inspectContainer(
   room: Room,
@@ -33,12 +35,12 @@ export async function inspectContainer(
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: execs.length === 0 ? null : execs.map((exec) => exec.id),
-    HostConfig: record.hostConfig,
+    HostConfig: wholeHostConfig(record.hostConfig),
     GraphDriver: { Name: 'overlay2', Data: layerDirs(room, record) },
     ...sizes,
-    Mounts: record.mounts.map(mountPointOf),
-    Config: record.config,
-    NetworkSettings: networkSettingsOf(record),
+    Mounts: mountPointsOf(record),
+    Config: wholeConfig(record.config),
+    NetworkSettings: networkSettingsOf(room, record),
   };
 }
 
@@ -50,22 +52,35 @@ function layerDirs(room: Room, record: ContainerRecord): Record<string, string> 
 }
 
 /** The networks it is on; for one that does not run, those it asked for, without addresses. */
-export function networksOf(record: ContainerRecord): Record<string, EndpointSettings> {
+export function networksOf(room: Room, record: ContainerRecord): Record<string, EndpointSettings> {
   if (record.wiring !== undefined) return record.wiring.networks;
   const mode = record.hostConfig.NetworkMode ?? 'bridge';
   if (mode.startsWith('container:')) return {};
   const names = new Set([mode, ...Object.keys(record.endpoints)]);
-  return Object.fromEntries([...names].map((name) => [name, restingEndpoint(record.endpoints[name])]));
+  // One that has run before keeps to the networks that it was on.
+  const idOf = (name: string): string => (record.startedAt === zeroTime ? '' : networkIdOf(room, name));
+  return Object.fromEntries(
+    [...names].map((name) => [name, restingEndpoint(record.endpoints[name], idOf(name))]),
+  );
 }
 
-function restingEndpoint(asked: EndpointSettings | null | undefined): EndpointSettings {
+function networkIdOf(room: Room, name: string): string {
+  try {
+    return room.networks.resolve(name).id;
+  } catch {
+    return '';
+  }
+}
+
+function restingEndpoint(asked: EndpointSettings | null | undefined, NetworkID: string): EndpointSettings {
   return {
     IPAMConfig: null,
     Links: null,
     Aliases: null,
     MacAddress: '',
     DriverOpts: null,
-    NetworkID: '',
+    GwPriority: 0,
+    NetworkID,
     EndpointID: '',
     Gateway: '',
     IPAddress: '',
@@ -78,8 +93,8 @@ function restingEndpoint(asked: EndpointSettings | null | undefined): EndpointSe
   };
 }
 
-function networkSettingsOf(record: ContainerRecord): NetworkSettings {
-  const networks = networksOf(record);
+function networkSettingsOf(room: Room, record: ContainerRecord): NetworkSettings {
+  const networks = networksOf(room, record);
   const main = networks['bridge'];
   const ports: PortMap = {};
   if (record.wiring !== undefined) {

@@ -1,6 +1,6 @@
 // Which containers a list shows: the filters of `GET /containers/json`.
 import { invalid } from '#shared/errors.ts';
-import { type Filters, filterKeysOnly, matchLabel } from '#shared/notation/filter.ts';
+import { type Filters, filterKeysOnly, flagOf, matchLabel } from '#shared/notation/filter.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { statusOf } from './status.ts';
 
@@ -21,8 +21,8 @@ const keys = [
   'status',
   'volume',
 ];
-const statuses = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'];
-const healths = ['starting', 'healthy', 'unhealthy', 'none'];
+const statuses = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
+const healths = ['none', 'starting', 'healthy', 'unhealthy'];
 
 /** What the filters need to know of others. */
 export interface FilterWorld {
@@ -36,14 +36,23 @@ export interface FilterWorld {
 export function checkListFilters(filters: Filters): void {
   filterKeysOnly(filters, keys);
   for (const status of filters.get('status') ?? []) {
-    if (!statuses.includes(status)) throw invalid(`invalid filter 'status=${status}'`);
+    if (!statuses.includes(status)) throw unknownValue('status', 'state', status, statuses);
   }
   for (const health of filters.get('health') ?? []) {
-    if (!healths.includes(health)) throw invalid(`invalid filter 'health=${health}'`);
+    if (!healths.includes(health)) throw unknownValue('health', 'health', health, healths);
   }
+  flagOf(filters, 'is-task');
   for (const code of filters.get('exited') ?? []) {
-    if (!/^-?\d+$/.test(code)) throw invalid(`invalid filter 'exited=${code}'`);
+    if (!/^-?\d+$/.test(code))
+      throw invalid(`invalid filter 'exited=${code}': ${JSON.stringify(code)} is no number`);
   }
+}
+
+function unknownValue(key: string, what: string, value: string, known: readonly string[]): Error {
+  const sent = value.slice(0, 100);
+  return invalid(
+    `invalid filter '${key}=${sent}': invalid value for ${what} (${sent}): must be one of ${known.join(', ')}`,
+  );
 }
 
 /** A filter that asks about state shows stopped containers too. */

@@ -8,7 +8,7 @@ import type { ContainerRecord } from '../record/record.ts';
 import type { Room } from '../room.ts';
 import { networksOf } from './inspect.ts';
 import { checkListFilters, listMatcher, showsStopped } from './list-filter.ts';
-import { mountPointOf, sizesOf } from './parts.ts';
+import { mountPointsOf, sizesOf } from './parts.ts';
 import { statusOf, statusText } from './status.ts';
 
 export interface ListOptions {
@@ -77,7 +77,7 @@ function summaryOf(room: Room, record: ContainerRecord, nowMs: number): Containe
     Names: [`/${record.name}`],
     Image: imageNameOf(room, record),
     ImageID: record.imageId,
-    Command: [record.path, ...record.args].join(' '),
+    Command: [record.path, ...record.args.map(quoteSpaces)].join(' '),
     Created: Math.floor(Date.parse(record.createdAt) / 1000),
     Ports: portSummaries(record),
     Labels: record.config.Labels ?? {},
@@ -87,10 +87,12 @@ function summaryOf(room: Room, record: ContainerRecord, nowMs: number): Containe
       NetworkMode: record.hostConfig.NetworkMode ?? 'bridge',
       ...(record.hostConfig.Annotations ? { Annotations: record.hostConfig.Annotations } : {}),
     },
-    NetworkSettings: { Networks: networksOf(record) },
-    Mounts: record.mounts.map(mountPointOf),
+    NetworkSettings: { Networks: networksOf(room, record) },
+    Mounts: mountPointsOf(record),
   };
 }
+
+const quoteSpaces = (word: string): string => (word.includes(' ') ? `'${word}'` : word);
 
 /** As it was asked for, while that name still means this image. */
 function imageNameOf(room: Room, record: ContainerRecord): string {
@@ -104,8 +106,8 @@ function imageNameOf(room: Room, record: ContainerRecord): string {
 }
 
 async function addSize(room: Room, row: ContainerSummary): Promise<void> {
-  const sizes = await sizesOf(room, room.store.require(row.Id));
-  Object.assign(row, sizes);
+  const { SizeRw, SizeRootFs } = await sizesOf(room, room.store.require(row.Id));
+  Object.assign(row, SizeRw === 0 ? { SizeRootFs } : { SizeRw, SizeRootFs });
 }
 
 /** Published and exposed ports; the published ones only while they answer. */

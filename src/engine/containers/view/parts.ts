@@ -1,5 +1,6 @@
 // Parts that both list and inspect show: sizes, mount points.
 import type { MountPoint } from '#shared/contract/container.ts';
+import { cleanPath } from '#shared/notation/mount.ts';
 import type { ContainerMount, ContainerRecord } from '../record/record.ts';
 import type { Room } from '../room.ts';
 
@@ -18,8 +19,22 @@ export async function sizesOf(
   return { SizeRw: sizeBytes, SizeRootFs: sizeBytes + imageBytes };
 }
 
-/** A mount as the API shows it. */
-export function mountPointOf(mount: ContainerMount): MountPoint {
-  const { anonymous: _, copyUp: __, options: ___, subpath: ____, ...point } = mount;
-  return point;
+/** The mounts as the API shows them: those of `HostConfig.Tmpfs` are told there, and only there. */
+export function mountPointsOf(record: ContainerRecord): MountPoint[] {
+  const inTmpfs = new Set(Object.keys(record.hostConfig.Tmpfs ?? {}).map(cleanPath));
+  return record.mounts.filter(({ Destination }) => !inTmpfs.has(Destination)).map(mountPointOf);
+}
+
+function mountPointOf(mount: ContainerMount): MountPoint {
+  const { Type, Name, Source, Destination, Driver, Mode, RW, Propagation } = mount;
+  return {
+    Type,
+    ...(Name === undefined ? {} : { Name }),
+    Source,
+    Destination,
+    ...(Driver === undefined ? {} : { Driver }),
+    Mode,
+    RW,
+    Propagation,
+  };
 }
