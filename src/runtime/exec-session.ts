@@ -29,7 +29,7 @@ export interface ExecSession extends AsyncDisposable {
   pid(): number;
 }
 
-/** What both kinds of session are started from. */
+/** What a session with a terminal is started from. */
 export interface ExecPlace {
   runtime: Runtime;
   request: ExecRequest;

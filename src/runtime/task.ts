@@ -14,6 +14,7 @@ import { isFrozen, observeProcess, programOf, readContainerRecord } from './moni
 import { sendReopenLog, sendResize } from './monitor/control.ts';
 import { releaseStartGate } from './monitor/start-gate.ts';
 import { type ResourceLimits, toResources } from './resources.ts';
+import { ExecsAhead } from './sessions/ahead.ts';
 import { toStartError } from './start-error.ts';
 
 export interface RuntimeOptions {
@@ -87,6 +88,7 @@ export class Runtime implements AsyncDisposable {
   readonly runtimeFlags: readonly string[];
   readonly stateRoot: string;
   readonly cgroupParent: string;
+  readonly execsAhead = new ExecsAhead(this);
   readonly #runDir: string;
   readonly #exits: ExitWatcher;
   readonly #warmth = new CgroupWarmth();
@@ -180,6 +182,7 @@ export class Runtime implements AsyncDisposable {
    * still runs is killed.
    */
   async delete(id: string): Promise<void> {
+    this.execsAhead.drop(id);
     const record = readContainerRecord(this.stateRoot, id);
     const dead = record === undefined || observeProcess(record) === undefined;
     if (!dead || !this.#isCrun || !this.#forgetDead(id, record?.cgroupPath)) {
@@ -193,6 +196,7 @@ export class Runtime implements AsyncDisposable {
 
   /** Freezes all processes. */
   async pause(id: string): Promise<void> {
+    this.execsAhead.drop(id);
     await runOk(this.runtimeProgram, [...this.runtimeFlags, 'pause', id]);
   }
 
@@ -255,6 +259,7 @@ export class Runtime implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.execsAhead[Symbol.dispose]();
     this.#exits[Symbol.dispose]();
     this.#warmth[Symbol.dispose]();
     this.#sealed?.[Symbol.dispose]();

@@ -1,11 +1,11 @@
 // An exec session without a terminal: the runtime's exec with pipes, the quickest way there is.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { startProgram } from '#kernel/spawn.ts';
-import type { ExecPlace, ExecSession } from '../exec-session.ts';
+import type { ExecRequest, ExecSession } from '../exec-session.ts';
 import { OutputQueue } from '../monitor/output-queue.ts';
 import { exitCodeOfChild, readLogOf, toStartError } from '../start-error.ts';
+import type { Runtime } from '../task.ts';
+import { startWaiting } from './waiting.ts';
 
 /** How long output may still come once the process has ended: its children can hold the pipe open for ever. */
 const lingerMs = 1000;
@@ -24,19 +24,12 @@ function pipeInto(queue: OutputQueue, streams: readonly (Readable | null)[]): vo
 }
 
 /** Starts it; what goes wrong comes out of `exit`. */
-export function startPipedExec({ runtime, request, dir }: ExecPlace): ExecSession {
-  const out = request.detach ? 'ignore' : 'pipe';
-  const logPath = join(dir, 'log');
-  const pidPath = join(dir, 'pid');
-  const child = startProgram(
-    runtime.runtimeProgram,
-    [...runtime.runtimeFlags, `--log=${logPath}`, 'exec', '--process', join(dir, 'process.json')].concat(
-      '--pid-file',
-      pidPath,
-      request.id,
-    ),
-    { stdio: [request.stdin ? 'pipe' : 'ignore', out, out], detached: request.detach ?? false },
-  );
+export function startPipedExec(runtime: Runtime, request: ExecRequest): ExecSession {
+  const { id, stdin, detach = false } = request;
+  const ahead = detach ? undefined : runtime.execsAhead.take(id, stdin);
+  const waiting = ahead ?? startWaiting(runtime, id, { stdin, detach });
+  const { child, logPath, pidPath } = waiting;
+  waiting.run(request.process);
   const streams = [child.stdout, child.stderr];
   const queue = new OutputQueue((go) => {
     for (const stream of streams) go ? stream?.resume() : stream?.pause();
@@ -56,7 +49,7 @@ export function startPipedExec({ runtime, request, dir }: ExecPlace): ExecSessio
     if (said !== '' && pid === 0) throw toStartError('exec', said, request.process.args[0] ?? '');
     return code;
   });
-  exit.catch(() => {});
+  exit.then(waiting.clean, waiting.clean);
   return {
     output: queue,
     exit,
