@@ -15,6 +15,7 @@ import { execRoutes } from '#api/routes/exec.ts';
 import { imageStreamRoutes } from '#api/routes/image-streams.ts';
 import { imageRoutes } from '#api/routes/images.ts';
 import { networkRoutes } from '#api/routes/networks.ts';
+import { readinessRoutes } from '#api/routes/readiness.ts';
 import { systemRoutes } from '#api/routes/system.ts';
 import { volumeRoutes } from '#api/routes/volumes.ts';
 import { openUpgrades } from '#api/upgrade.ts';
@@ -48,6 +49,7 @@ export async function openEngineApi(engine: Engine, options: ApiOptions): Promis
   containerRoutes(api, engine);
   containerStreamRoutes(api, engine);
   containerFileRoutes(api, engine);
+  readinessRoutes(api, engine);
   execRoutes(api, engine);
   imageRoutes(api, engine);
   imageStreamRoutes(api, engine);

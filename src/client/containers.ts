@@ -10,6 +10,7 @@ import type {
   ContainerSummary,
   FileChange,
   HostConfig,
+  Readiness,
   TopAnswer,
   WaitAnswer,
 } from '#shared/contract/container.ts';
@@ -189,6 +190,11 @@ export class Containers {
 
   putArchive(id: string, path: string, tar: Readable, query: Query = {}): Promise<'done' | 'unchanged'> {
     return this.#wire.done(at(id, '/archive'), { method: 'PUT', query: { path, ...query }, body: tar });
+  }
+
+  /** Wharf's own: whether its service answers. `probe` as `http:8080/health`; without it by its exposed ports. */
+  ready(id: string, probe?: string): Promise<Readiness> {
+    return this.#wire.json(at(id, '/ready'), { query: { probe } });
   }
 
   prune(filters?: string): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }> {

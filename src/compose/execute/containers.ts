@@ -62,7 +62,11 @@ async function anonymousVolumes({ client }: Session, id: string): Promise<Record
 /** Starts the container of the step once the services it waits for are as far as it needs them. */
 export async function startContainer(session: Session, step: ContainerStep): Promise<void> {
   const { client, project } = session;
-  if (step.waitFor !== undefined) await waitForDependencies(session, step.waitFor);
+  if (step.waitFor !== undefined) {
+    await waitForDependencies(session, step.waitFor, (waits) =>
+      session.onStep?.({ step, phase: 'begun', waits }),
+    );
+  }
   const id = step.containerId ?? step.name;
   await client.containers.start(id);
   await runHooks(session, id, project.services[step.service]?.post_start);

@@ -8,6 +8,8 @@ export interface StepEvent {
   phase: 'begun' | 'done' | 'failed';
   /** One line on how it goes on, for steps that take long. */
   note?: string;
+  /** What the step waits for, such as `db (mysql:3306: nobody listens yet)`. */
+  waits?: string;
 }
 
 export interface Session {
@@ -17,7 +19,14 @@ export interface Session {
   build?: (service: string, image: string) => Promise<void>;
   /** `X-Registry-Auth` for a reference. */
   authFor?: (reference: string) => string | undefined;
+  /**
+   * `auto` (so without it): a service without a health check is started when it answers, as the engine's probes or its
+   * `x-ready` tell. `off`: when it runs.
+   */
+  ready?: 'auto' | 'off';
   onStep?: (event: StepEvent) => void;
+  /** Told what is waited for outside of a step. */
+  onWait?: (text: string) => void;
   warn?: (message: string) => void;
   signal?: AbortSignal;
 }

@@ -14,7 +14,7 @@ import { conflict } from '#shared/errors.ts';
 export interface UpOptions extends PlanOptions {
   /** Only plan: nothing is written. */
   dryRun?: boolean;
-  /** Wait until every service runs, and is healthy where it has a health check. */
+  /** Wait until every service is healthy, or answers where it has no health check. */
   wait?: boolean;
   timeoutSeconds?: number | undefined;
 }
@@ -34,7 +34,9 @@ export async function up(session: Session, options: UpOptions = {}): Promise<Pla
   await carryOut(session, rest, { observed, timeoutSeconds: options.timeoutSeconds });
   if (options.wait === true) {
     await Promise.all(
-      Object.keys(plan.services).map((service) => waitFor(session, service, 'running_or_healthy')),
+      Object.keys(plan.services).map((service) =>
+        waitFor(session, service, { condition: 'running_or_healthy', tell: session.onWait }),
+      ),
     );
   }
   return { ...plan, steps: [...images, ...rest] };

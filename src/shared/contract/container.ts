@@ -203,6 +203,13 @@ export interface ContainerState {
   Health?: HealthState;
 }
 
+/** Whether a container's service answers: Wharf's own, of `GET /containers/{id}/ready`. */
+export interface Readiness {
+  Ready: boolean;
+  /** Each as `mysql:3306`, with why it does not serve. */
+  Probes: { Probe: string; Ready: boolean; Detail: string }[];
+}
+
 /** A mount as inspect and ps show it. */
 export interface MountPoint {
   Type: 'bind' | 'volume' | 'tmpfs' | 'image';

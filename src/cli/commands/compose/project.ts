@@ -65,6 +65,8 @@ export function warn(cli: Cli, message: string): void {
 
 export interface SessionWishes extends BuildWishes {
   signal?: AbortSignal | undefined;
+  /** `off`: a service is ready when it runs. */
+  ready?: 'auto' | 'off' | undefined;
   /** Shows nothing of what is done. */
   silent?: boolean;
 }
@@ -87,6 +89,10 @@ export async function openSession(
     build: (service, image) => buildService(cli, project, { service, image, wishes }),
     authFor: (reference) => registryAuthFor(cli.env, parseReference(reference).registry),
     onStep: (event) => steps.show(event),
+    onWait: (text) => {
+      if (wishes.silent !== true && progress !== 'quiet') cli.warn(` Waiting for ${text}`);
+    },
+    ready: wishes.ready ?? (cli.env['WHARF_COMPOSE_READY'] === 'off' ? 'off' : 'auto'),
     warn: (message) => warn(cli, message),
   };
   const withSignal = wishes.signal === undefined ? base : { ...base, signal: wishes.signal };

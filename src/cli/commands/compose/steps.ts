@@ -37,15 +37,16 @@ export function openSteps(cli: Cli, view: View): StepsDisplay {
 }
 
 /** `Container shop-web-1`, and what is done to it. */
-export function wordsOf({ step, phase }: StepEvent): { title: string; state: string } {
+export function wordsOf({ step, phase, waits }: StepEvent): { title: string; state: string } {
   const [thing, begun, done] = words[step.kind];
   const replaced = step.kind === 'create-container' && step.replaces !== undefined;
   const name = 'image' in step ? step.image : step.name;
   const title = `${thing} ${name}`;
   if (phase === 'failed') return { title, state: 'Error' };
+  if (waits !== undefined) return { title, state: `Waiting for ${waits}` };
   if (phase === 'begun' && step.kind === 'start-container') {
-    const waits = step.waitFor?.filter(({ condition }) => condition !== 'service_started') ?? [];
-    if (waits.length > 0) return { title, state: `Waiting for ${waits.map(goal).join(', ')}` };
+    const goals = step.waitFor?.filter(({ condition }) => condition !== 'service_started') ?? [];
+    if (goals.length > 0) return { title, state: `Waiting for ${goals.map(goal).join(', ')}` };
   }
   if (replaced) return { title, state: phase === 'begun' ? 'Recreate' : 'Recreated' };
   return { title, state: phase === 'begun' ? begun : done };

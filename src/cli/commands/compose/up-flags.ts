@@ -18,6 +18,7 @@ export const planFlags = {
   quiet: toggle('Do not show what is done', undefined),
   'quiet-build': toggle('Do not show the output of builds'),
   'quiet-pull': toggle('Do not show the progress of pulls'),
+  'no-ready': toggle('Start what depends on a service when that runs, whether it answers or not'),
   'remove-orphans': toggle('Remove containers of services that the file no longer has'),
   'renew-anon-volumes': toggle('New anonymous volumes instead of those of the containers before', 'V'),
   scale: many('How many containers a service has', 'SERVICE=N'),

@@ -7,7 +7,7 @@ import { interrupted, planFlags, planOptions, prepare } from '#cli/commands/comp
 import { many, text, toggle } from '#cli/grammar/flags.ts';
 import { up } from '#compose/execute/up.ts';
 import { formatPlan } from '#compose/plan/steps.ts';
-import { invalid, unsupported } from '#shared/errors.ts';
+import { invalid, messageOf, unsupported } from '#shared/errors.ts';
 
 export const command = defineCompose({
   usage: '[flags] [SERVICE...]',
@@ -25,7 +25,7 @@ export const command = defineCompose({
     'no-color': toggle('No colours'),
     'no-log-prefix': toggle('Do not begin lines with the name of their container'),
     timestamps: toggle('Show when each line was written'),
-    wait: toggle('Wait until all run, healthy where they have a health check; then as -d'),
+    wait: toggle('Wait until all are healthy, or answer where they have no health check; then as -d'),
     'wait-timeout': text('Wait at most this long', 'SECONDS'),
     watch: toggle('', 'w', { hidden: true }),
   },
@@ -56,6 +56,7 @@ export const command = defineCompose({
       signal,
       quiet: flags['quiet-build'],
       silent: flags.quiet,
+      ready: flags['no-ready'] ? 'off' : undefined,
     });
     if (flags['dry-run'] || globalsOf(cli)['dry-run']) {
       cli.print(formatPlan(await up(session, { ...options, dryRun: true })));
@@ -69,7 +70,9 @@ export const command = defineCompose({
     } catch (thrown) {
       if (interrupts.first.aborted) throw interrupted(project.name);
       if (signal.aborted)
-        throw invalid('application not healthy after context deadline exceeded', { cause: thrown });
+        throw invalid(`application not healthy after context deadline exceeded: ${messageOf(thrown)}`, {
+          cause: thrown,
+        });
       throw thrown;
     }
     return 0;

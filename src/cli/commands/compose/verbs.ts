@@ -49,7 +49,7 @@ export const start = defineCompose({
       await startServices(session, { services });
       if (!flags.wait) return;
       const names = services.length > 0 ? services : Object.keys(session.project.services);
-      await Promise.all(names.map((name) => waitFor(session, name, 'running_or_healthy')));
+      await Promise.all(names.map((name) => waitFor(session, name, { condition: 'running_or_healthy' })));
     }).then(() => 0),
 });
 
