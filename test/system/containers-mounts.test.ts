@@ -54,6 +54,13 @@ test('a folder and a file inside a volume', async () => {
   });
 });
 
+test('a file of the host, read-only', async () => {
+  const source = join(folder('files'), 'file');
+  const ran = await sh('cat /etc/one; echo more >>/etc/one', { Binds: [`${source}:/etc/one:ro`] });
+  assert.equal(ran.stdout, 'of files\n', ran.stderr);
+  assert.match(ran.stderr, /Read-only file system/);
+});
+
 test('a link inside a volume does not lead out of it', async () => {
   const { Mountpoint: data } = await engine.volumes.create({ Name: 'sly' });
   const secret = folder('secret');

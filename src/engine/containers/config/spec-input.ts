@@ -144,11 +144,11 @@ function toOci(mount: ContainerRecord['mounts'][number], staged: StagedSources):
   const destination = mount.Destination;
   if (mount.Type === 'tmpfs') return { destination, type: 'tmpfs', source: 'tmpfs', options: mount.options };
   const source = staged.get(destination) ?? mount.Source;
-  return { destination, type: 'bind', source, options: mount.options.map(asThisKernelCan) };
+  // Nothing can be mounted below a file, and crun takes the word for folders only.
+  const reaches = canMountReadOnlyBelow() && statSync(source, { throwIfNoEntry: false })?.isFile() !== true;
+  const options = reaches ? mount.options : mount.options.map((word) => (word === 'rro' ? 'ro' : word));
+  return { destination, type: 'bind', source, options };
 }
-
-const asThisKernelCan = (option: string): string =>
-  option === 'rro' && !canMountReadOnlyBelow() ? 'ro' : option;
 
 /** One device, or every device below a folder. */
 function devicesOf(mapping: DeviceMapping): NonNullable<SpecInput['devices']> {
