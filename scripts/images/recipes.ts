@@ -11,13 +11,30 @@ export interface Recipe {
   /** Shell lines run inside the root once the packages are in. */
   finish: string[];
   config: ImageRunConfig;
+  /** Further tags of the same image. */
+  tags?: string[];
+  /** Debian suite; bookworm unless told. */
+  suite?: string;
+  /** Path patterns that are left out when packages are unpacked. */
+  exclude?: string[];
+  /** What is in /run stays: folders for the sockets of a service. */
+  keepsRun?: boolean;
+  /** Folder below `seeds/` whose files are the second layer of the image. */
+  files?: string;
 }
 
-const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const searchPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** Made for every test run and demo. */
 export const recipes: Recipe[] = [
-  { name: 'busybox:latest', revision: 2, packages: null, finish: [], config: { Env: [path], Cmd: ['sh'] } },
-  { name: 'debian:bookworm-slim', packages: [], finish: [], config: { Env: [path], Cmd: ['bash'] } },
+  {
+    name: 'busybox:latest',
+    revision: 2,
+    packages: null,
+    finish: [],
+    config: { Env: [searchPath], Cmd: ['sh'] },
+  },
+  { name: 'debian:bookworm-slim', packages: [], finish: [], config: { Env: [searchPath], Cmd: ['bash'] } },
   {
     name: 'python:3.11-slim',
     packages: ['python3', 'python3-pip', 'ca-certificates', 'netbase', 'tzdata'],
@@ -28,7 +45,7 @@ export const recipes: Recipe[] = [
       'ln -sf /usr/bin/python3 /usr/local/bin/python3',
     ],
     config: {
-      Env: [path, 'LANG=C.UTF-8', 'PYTHON_VERSION=3.11'],
+      Env: [searchPath, 'LANG=C.UTF-8', 'PYTHON_VERSION=3.11'],
       Cmd: ['python3'],
       // pip reads its settings from the environment; declared here, an index can be passed with --build-arg.
       OnBuild: ['ARG PIP_INDEX_URL', 'ARG PIP_TRUSTED_HOST'],

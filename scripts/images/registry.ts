@@ -1,16 +1,14 @@
 // A registry on loopback holding the base images: our Hub, seeded once, kept in the checkout's cache.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openRegistry } from '#registry/registry.ts';
 import { seedImage } from '../hub/seed.ts';
-import { writeLayout } from './layout.ts';
+import { ensureLayout } from './layouts.ts';
 import { type Recipe, recipes } from './recipes.ts';
-import { makeRoot } from './root.ts';
+import { seedsNamed } from './seeds.ts';
 
 /** The one of `bin/wharf`: a second start finds its code compiled. */
 const codeCache = join(import.meta.dirname, '../../node_modules/.cache/wharf-code');
@@ -29,6 +27,8 @@ export interface RegistryOptions {
   port: number;
   /** The registry goes on after this process. */
   detached?: boolean;
+  /** Names of seed images (`mysql`) that it shall have, too. */
+  seeds?: string[];
   say?: (line: string) => void;
 }
 
@@ -37,7 +37,8 @@ export async function startBaseRegistry(options: RegistryOptions): Promise<BaseR
   const say = options.say ?? (() => {});
   await mkdir(options.cache, { recursive: true });
   const layouts = new Map<Recipe, string>();
-  for (const recipe of recipes) layouts.set(recipe, await ensureLayout(recipe, options.cache, say));
+  for (const recipe of [...recipes, ...seedsNamed(options.seeds ?? [])])
+    layouts.set(recipe, await ensureLayout(recipe, options.cache, say));
   const registry = await startHub(options);
   try {
     for (const [recipe, layout] of layouts) await seed(registry.url, recipe, layout);
@@ -46,22 +47,6 @@ export async function startBaseRegistry(options: RegistryOptions): Promise<BaseR
     throw thrown;
   }
   return registry;
-}
-
-async function ensureLayout(recipe: Recipe, cache: string, say: (line: string) => void): Promise<string> {
-  const key = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
-  const layout = join(cache, `${recipe.name.replace(/[:/]/g, '-')}-${key}`);
-  if (existsSync(layout)) return layout;
-  say(`making base image ${recipe.name} from Debian packages`);
-  const work = `${layout}.making`;
-  await rm(work, { recursive: true, force: true });
-  await mkdir(work, { recursive: true });
-  const tarFile = `${layout}.tar`;
-  await makeRoot(recipe, tarFile);
-  await writeLayout(tarFile, work, recipe.config);
-  await rm(tarFile);
-  await rename(work, layout);
-  return layout;
 }
 
 async function startHub(options: RegistryOptions): Promise<BaseRegistry> {
@@ -109,12 +94,14 @@ async function stopChild(child: ChildProcess): Promise<void> {
 
 async function seed(url: string, recipe: Recipe, layout: string): Promise<void> {
   const index = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8'));
-  const [name = '', tag = 'latest'] = recipe.name.split(':');
+  const [name = '', first = 'latest'] = recipe.name.split(':');
   const repository = `library/${name}`;
-  const held = await fetch(`${url}/v2/${repository}/manifests/${tag}`, { method: 'HEAD' });
-  if (held.headers.get('docker-content-digest') === index.manifests[0].digest) return;
   using client = openRegistry();
-  await seedImage(client, { registry: new URL(url).host, repository, tag, layout });
+  for (const tag of [first, ...(recipe.tags ?? [])]) {
+    const held = await fetch(`${url}/v2/${repository}/manifests/${tag}`, { method: 'HEAD' });
+    if (held.headers.get('docker-content-digest') === index.manifests[0].digest) continue;
+    await seedImage(client, { registry: new URL(url).host, repository, tag, layout });
+  }
 }
 
 async function freePort(): Promise<number> {

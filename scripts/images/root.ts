@@ -10,18 +10,29 @@ const execute = promisify(execFile);
 /** Writes the tar of `recipe`'s root to `tarFile`. Needs root, mmdebstrap, and Debian's package mirror. */
 export async function makeRoot(recipe: Recipe, tarFile: string): Promise<void> {
   if (recipe.packages === null) await makeBusyboxRoot(tarFile);
-  else await makeDebianRoot(recipe.packages, recipe.finish, tarFile);
+  else await makeDebianRoot({ ...recipe, packages: recipe.packages }, tarFile);
 }
 
-async function makeDebianRoot(packages: string[], finish: string[], tarFile: string): Promise<void> {
-  const slim = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*'];
+const slim = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*'];
+
+async function makeDebianRoot(recipe: Recipe & { packages: string[] }, tarFile: string): Promise<void> {
+  const { packages, finish, suite = 'bookworm', exclude = [] } = recipe;
   const args = ['--mode=root', '--variant=minbase', '--format=tar', '--quiet'];
-  for (const pattern of slim) args.push(`--dpkgopt=path-exclude=${pattern}`);
+  // The release file of the unstable suite can be out of date on a mirror.
+  if (suite === 'sid') args.push('--aptopt=Acquire::Check-Valid-Until "false"');
+  for (const pattern of [...slim, ...exclude]) args.push(`--dpkgopt=path-exclude=${pattern}`);
+  if (recipe.keepsRun) args.push('--skip=cleanup/run');
   if (packages.length > 0) args.push(`--include=${packages.join(',')}`);
   for (const line of finish) args.push(`--customize-hook=chroot "$1" sh -c '${line}'`);
   // The host's own name and resolver do not belong into an image.
   args.push('--customize-hook=rm -f "$1/etc/hostname" "$1/etc/resolv.conf"');
-  await execute('mmdebstrap', [...args, 'bookworm', tarFile], { maxBuffer: 1 << 26 });
+  await execute('mmdebstrap', [...args, suite, tarFile], { maxBuffer: 1 << 26 });
+}
+
+/** Writes the tar of a folder's files, as root's and without times: the same files give the same bytes. */
+export async function packFiles(folder: string, tarFile: string, options: string[] = []): Promise<void> {
+  const owner = ['--numeric-owner', '--owner=0', '--group=0', '--sort=name', '--mtime=@0'];
+  await execute('tar', [...owner, ...options, '-C', folder, '-cf', tarFile, '.']);
 }
 
 async function makeBusyboxRoot(tarFile: string): Promise<void> {
@@ -45,11 +56,10 @@ async function makeBusyboxRoot(tarFile: string): Promise<void> {
       await symlink('busybox', join(root, 'bin', applet));
     await writeFile(join(root, 'etc/passwd'), passwd);
     await writeFile(join(root, 'etc/group'), group);
-    const owner = ['--numeric-owner', '--owner=0', '--group=0', '--sort=name', '--mtime=@0'];
     await execute('chmod', ['1777', join(root, 'tmp')]);
     // Made as a private folder, but users other than root must be able to enter it.
     await execute('chmod', ['755', root]);
-    await execute('tar', [...owner, '-C', root, '-cf', tarFile, '.']);
+    await packFiles(root, tarFile);
   } finally {
     await rm(root, { recursive: true, force: true });
   }

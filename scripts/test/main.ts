@@ -2,7 +2,7 @@
 // `npm test -- PATTERN` runs only the files whose path contains PATTERN. A file that fails is run once more at the end,
 // by itself: it is told apart as unsteady when it passes then, and what it printed the first time is shown again.
 import { spawn } from 'node:child_process';
-import { existsSync, globSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBaseRegistry } from '../images/registry.ts';
 
@@ -46,6 +46,7 @@ if (slow.length > 0) {
   const registry = await startBaseRegistry({
     cache: join(root, '.cache/images'),
     port: 0,
+    seeds: seedsFor(slow),
     say: (line) => console.log(line),
   });
   try {
@@ -90,6 +91,14 @@ function insidePrivateMounts(): string[] {
   if (!hybrid) return [];
   const script = 'umount /sys/fs/cgroup/unified; exec "$@"';
   return ['unshare', '-m', '--propagation', 'slave', 'sh', '-c', script, 'sh'];
+}
+
+/** Seed images are made only for the files that ask for them, by a line `// seed images: mysql, redis`. */
+function seedsFor(files: string[]): string[] {
+  const lines = files.flatMap(
+    (file) => /^\/\/ seed images: (.+)$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? [],
+  );
+  return [...new Set(lines.flatMap((line) => line.split(', ')))];
 }
 
 async function runJob(job: Job): Promise<void> {
