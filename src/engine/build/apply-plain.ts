@@ -1,6 +1,8 @@
 // Instructions that only change the image's config: what each does, and its line of history. Pure.
+import { formatDuration } from '#shared/notation/duration.ts';
 import { mergeEnv } from '#shared/notation/env.ts';
 import { parseSignal } from '#shared/notation/signal.ts';
+import type { Healthcheck } from '#shared/oci/specs.ts';
 import { SyntaxProblem } from './dockerfile/errors.ts';
 import { expandWord, expandWords, type Scope } from './dockerfile/expand.ts';
 import type { Command, OnbuildInstruction, PlainInstruction } from './dockerfile/instruction.ts';
@@ -37,6 +39,7 @@ type Apply<K extends PlainInstruction['kind']> = (state: ImageState, step: Of<K>
 const appliers: { [K in PlainInstruction['kind']]: Apply<K> } = {
   cmd: (state, step) => {
     state.config.Cmd = argvOf(state, step.command);
+    state.config.ArgsEscaped = true;
     state.ownCmd = true;
     return `CMD ${quoted(state.config.Cmd)}`;
   },
@@ -101,10 +104,18 @@ const appliers: { [K in PlainInstruction['kind']]: Apply<K> } = {
     return `SHELL [${step.argv.join(' ')}]`;
   },
   healthcheck: (state, step) => {
-    state.config.Healthcheck = { ...state.config.Healthcheck, ...step.healthcheck };
-    return step.text;
+    state.config.Healthcheck = { ...step.healthcheck };
+    return `HEALTHCHECK ${healthcheckText(step.healthcheck)}`;
   },
 };
+
+/** As Go prints the fields of the structure. */
+function healthcheckText({ Test = [], Retries = 0, ...times }: Healthcheck): string {
+  const { Interval = 0, Timeout = 0, StartPeriod = 0, StartInterval = 0 } = times;
+  const spans = { Interval, Timeout, StartPeriod, StartInterval };
+  const shown = Object.entries(spans).map(([name, span]) => `${name}:${formatDuration(span)}`);
+  return `{Test:[${Test.join(' ')}] ${shown.join(' ')} Retries:${Retries}}`;
+}
 
 /** Applies the instruction to the state and returns its line of history. Throws SyntaxProblem or `invalid`. */
 export function applyPlain(state: ImageState, step: PlainInstruction, scope: Scope): string {

@@ -40,6 +40,7 @@ export function planRequest(session: BuildSession, parsed: Dockerfile): PlannedR
       host: hostPlatform(),
       escape: parsed.directives.escape,
       ...(request.platform ? { target: request.platform } : {}),
+      ...(request.target ? { stage: request.target } : {}),
     });
     const options = { globals: session.globals, contexts, ...target };
     const first = planBuild(parsed, options);

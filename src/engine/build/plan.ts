@@ -1,9 +1,9 @@
 // Which stages a build needs and what each waits for. Pure.
 import { invalid } from '#shared/errors.ts';
 import { familiarReference, parseReference } from '#shared/oci/reference.ts';
-import { SyntaxProblem } from './dockerfile/errors.ts';
+import { DockerfileError, SyntaxProblem } from './dockerfile/errors.ts';
 import { expandWord } from './dockerfile/expand.ts';
-import type { Dockerfile, Stage, StepInstruction } from './dockerfile/instruction.ts';
+import type { Dockerfile, Place, Stage, StepInstruction } from './dockerfile/instruction.ts';
 import { mountSources } from './dockerfile/mount-flag.ts';
 import { nearest } from './dockerfile/nearest.ts';
 import type { Declared } from './variables.ts';
@@ -21,7 +21,7 @@ export interface Vertex {
   base: Base;
   /** Platform of its base, where FROM names one. */
   platform?: string;
-  /** Indexes of stages, all lower than its own. */
+  /** Indexes of stages. */
   needs: number[];
 }
 
@@ -37,6 +37,16 @@ export function findStage(stages: readonly Stage[], reference: string, limit: nu
   const named = stages.slice(0, limit).findLast((stage) => stage.name === name);
   if (named !== undefined) return named.index;
   return /^\d+$/.test(reference) && Number(reference) < limit ? Number(reference) : undefined;
+}
+
+/** The stage that COPY or a mount takes files from: any but itself, later ones too. Throws SyntaxProblem. */
+export function sourceStage(stages: readonly Stage[], reference: string): number | undefined {
+  const index = findStage(stages, reference, stages.length);
+  if (index === undefined && /^\d+$/.test(reference)) {
+    const expected = `a number below ${stages.length}, or a name`;
+    throw new SyntaxProblem(`invalid stage index ${reference}`, { expected });
+  }
+  return index;
 }
 
 function baseOf(planning: Planning, stage: Stage, reference: string): Base {
@@ -93,19 +103,30 @@ interface Planning {
   contexts: ReadonlySet<string>;
 }
 
+/** What is wrong gets its place in the file. */
+function placed<T>(file: Dockerfile, { line }: Place, work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    if (!(thrown instanceof SyntaxProblem)) throw thrown;
+    const expected = thrown.expected === undefined ? {} : { expected: thrown.expected };
+    throw new DockerfileError(file.file, { line, column: 1 }, { text: thrown.message, ...expected });
+  }
+}
+
 function vertexOf(planning: Planning, stage: Stage): Vertex {
   const { file, globals, contexts } = planning;
   const replaced = stage.name === undefined ? undefined : contextNamed(contexts, stage.name);
   if (replaced !== undefined) {
     return { stage: { ...stage, steps: [] }, base: { kind: 'context', name: replaced }, needs: [] };
   }
-  const { reference, platform } = expandFrom(file, stage, globals);
+  const { reference, platform } = placed(file, stage.from, () => expandFrom(file, stage, globals));
   const base = baseOf(planning, stage, reference);
   const needs = new Set<number>(base.kind === 'stage' ? [base.index] : []);
   for (const step of stage.steps) {
     for (const from of sourcesOf(step)) {
       if (contextNamed(contexts, from) !== undefined) continue;
-      const index = findStage(file.stages, from, stage.index);
+      const index = placed(file, step, () => sourceStage(file.stages, from));
       if (index !== undefined) needs.add(index);
     }
   }
@@ -123,7 +144,7 @@ function targetIndex(file: Dockerfile, target: string | undefined): number {
   throw invalid(`failed to reach build target ${target} in Dockerfile`, { hint });
 }
 
-/** The vertices that the target needs. An unknown target is `invalid`; a wrong variable in FROM a SyntaxProblem. */
+/** The vertices that the target needs. An unknown target is `invalid`; what is wrong in the file a DockerfileError. */
 export function planBuild(
   file: Dockerfile,
   options: { globals: Declared; target?: string; contexts?: ReadonlySet<string> },
@@ -138,6 +159,34 @@ export function planBuild(
     needed.set(index, vertex);
     pending.push(...vertex.needs);
   }
+  assertNoCycle(file, needed);
   const vertices = [...needed.values()].sort((a, b) => a.stage.index - b.stage.index);
   return { vertices, target };
+}
+
+/** A stage that waits for itself would wait for ever. */
+function assertNoCycle(file: Dockerfile, vertices: ReadonlyMap<number, Vertex>): void {
+  const settled = new Set<number>();
+  const visit = (index: number, path: readonly number[]): void => {
+    const vertex = vertices.get(index);
+    if (vertex === undefined || settled.has(index)) return;
+    if (path.includes(index)) {
+      const names = [...path.slice(path.indexOf(index)), index].map((each) => nameAt(vertices, each));
+      throw new DockerfileError(
+        file.file,
+        { line: vertex.stage.from.line, column: 1 },
+        {
+          text: `circular dependency detected on stage: ${nameAt(vertices, index)}`,
+          expected: `stages that do not need each other, not ${names.join(' → ')}`,
+        },
+      );
+    }
+    for (const need of vertex.needs) visit(need, [...path, index]);
+    settled.add(index);
+  };
+  for (const index of vertices.keys()) visit(index, []);
+}
+
+function nameAt(vertices: ReadonlyMap<number, Vertex>, index: number): string {
+  return vertices.get(index)?.stage.name ?? String(index);
 }

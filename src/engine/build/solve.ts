@@ -1,17 +1,19 @@
 // Solves the graph of stages: those that do not need each other are built at the same time.
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { internal } from '#shared/errors.ts';
+import type { ImageRecord } from '#engine/images/record.ts';
+import { EngineError, internal } from '#shared/errors.ts';
 import { shortOf } from '#shared/oci/digest.ts';
 import { hostPlatform, parsePlatform } from '#shared/oci/platform.ts';
 import { mountReadOnly } from '#storage/snapshots/read-only.ts';
 import { baseImage, stateOf } from './base-image.ts';
 import { type Context, openTree, textIn } from './context.ts';
 import type { Dockerfile, Stage } from './dockerfile/instruction.ts';
+import { nearest } from './dockerfile/nearest.ts';
 import { parseStep } from './dockerfile/parse.ts';
 import { childState, type ImageState, scratchState } from './image-state.ts';
 import { type Lane, Lanes } from './lanes.ts';
-import { contextNamed, findStage, type Plan, type Vertex } from './plan.ts';
+import { contextNamed, type Plan, sourceStage, type Vertex } from './plan.ts';
 import type { ContextSource, ImageSource } from './request.ts';
 import type { BuildSession } from './session.ts';
 import { fixedTimeOf, runSteps, type StageRun, shortIdOf } from './stage.ts';
@@ -180,9 +182,25 @@ export class Solver {
       return scratchState(platform ? parsePlatform(platform) : hostPlatform());
     }
     const reference = given ?? (base.kind === 'image' ? base.reference : '');
-    const image = await baseImage(session, lane, { reference, ...(platform ? { platform } : {}) });
+    const image = await this.#image(lane, { reference, ...(platform ? { platform } : {}) });
     lane.tell({ stream: ` ---> ${shortOf(image.id)}\n` });
     return stateOf(image);
+  }
+
+  /** As `baseImage`; where there is none of that name, a stage that is called nearly so is named. */
+  async #image(lane: Lane, wanted: { reference: string; platform?: string }): Promise<ImageRecord> {
+    const { session, file } = this.#input;
+    try {
+      return await baseImage(session, lane, wanted);
+    } catch (thrown) {
+      const names = file.stages.flatMap(({ name }) => (name === undefined ? [] : [name]));
+      const near = nearest(wanted.reference.toLowerCase(), names);
+      if (!(thrown instanceof EngineError) || near === undefined || thrown.kind === 'cancelled') throw thrown;
+      throw new EngineError(thrown.kind, thrown.message, {
+        hint: `Did you mean the stage ${near}?`,
+        cause: thrown,
+      });
+    }
   }
 
   /** What the base image wants done first by every build that starts from it. */
@@ -227,10 +245,10 @@ export class Solver {
     const context = await this.#contextTree(name);
     if (context !== undefined) return { tree: context, isContext: true, release: () => undefined };
     const image = imageOfContext(session, name);
-    const index = image === undefined ? findStage(file.stages, name, vertex.stage.index) : undefined;
+    const index = image === undefined ? sourceStage(file.stages, name) : undefined;
     const { chainId } =
       index === undefined
-        ? await baseImage(session, lane, { reference: image ?? name })
+        ? await this.#image(lane, { reference: image ?? name })
         : await this.#awaited(vertex, index);
     const target = mkdtempSync(join(session.runFolder(), 'from-'));
     const mounted = mountReadOnly(session.room.snapshots.lowersOf(chainId), target);

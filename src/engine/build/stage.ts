@@ -117,12 +117,10 @@ async function runStep(run: StageRun, step: StepInstruction): Promise<void> {
       state.layers.push({ diffId: layer.diffId, size: layer.sizeBytes });
     }
     const empty = layer === null ? { empty_layer: true } : {};
-    state.history.push({
-      created,
-      created_by: prepared.createdBy,
-      comment: 'buildkit.dockerfile.v0',
-      ...empty,
-    });
+    if (prepared.isUntold !== true) {
+      const comment = 'buildkit.dockerfile.v0';
+      state.history.push({ created, created_by: prepared.createdBy, comment, ...empty });
+    }
     note({ cached: result.cached });
   } catch (thrown) {
     if (thrown instanceof CommandFailed) {
@@ -199,7 +197,7 @@ async function prepare(stage: StageContext & StageRun, step: StepInstruction): P
       return { createdBy: `ARG ${texts.join(' ')}`, keyText, inputs: {} };
     }
     case 'onbuild':
-      return { createdBy: applyOnbuild(state, step), inputs: {} };
+      return { createdBy: applyOnbuild(state, step), inputs: {}, isUntold: true };
     case 'workdir':
       applyPlain(state, step, scope);
       return prepareWorkdir(stage, state.config.WorkingDir ?? '/');

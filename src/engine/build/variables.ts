@@ -72,12 +72,13 @@ function platformArgs(prefix: string, platform: Platform): [string, string][] {
 /** The variables that FROM sees: the platform ones, and every ARG before the first FROM. */
 export function globalVariables(
   instructions: readonly ArgInstruction[],
-  given: { buildArgs: BuildArgs; host: Platform; target?: string; escape: string },
+  given: { buildArgs: BuildArgs; host: Platform; target?: string; stage?: string; escape: string },
 ): Declared {
   const target = given.target === undefined ? given.host : parsePlatform(given.target);
   const declared: Declared = new Map([
     ...platformArgs('BUILD', given.host),
     ...platformArgs('TARGET', target),
+    ['TARGETSTAGE', given.stage || 'default'],
   ]);
   const scope: Scope = { lookup: (name) => declared.get(name), escape: given.escape };
   for (const instruction of instructions) {

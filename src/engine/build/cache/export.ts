@@ -116,14 +116,18 @@ export async function exportToRegistry(
   const options = { signal: session.signal, ...(auth === undefined ? {} : { auth }) };
   const putBytes = async (descriptor: Descriptor, bytes: Buffer): Promise<void> => {
     if (await registry.hasBlob(ref, descriptor.digest, options)) return;
-    await registry.uploadBlob(ref, { descriptor, open: () => Readable.from([bytes]) }, options);
+    await registry.uploadBlob(
+      ref,
+      { descriptor, open: (start) => Readable.from([bytes.subarray(start)]) },
+      options,
+    );
   };
   await write(session, steps, {
     has: (blob) => registry.hasBlob(ref, blob.digest, options),
     put: ({ descriptor, path }) =>
       registry.uploadBlob(
         ref,
-        { descriptor, open: () => createReadStream(path, { highWaterMark: 1 << 18 }) },
+        { descriptor, open: (start) => createReadStream(path, { start, highWaterMark: 1 << 18 }) },
         options,
       ),
     putBytes,

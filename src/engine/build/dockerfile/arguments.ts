@@ -86,6 +86,12 @@ function readCopy(line: Line, escapeChar: string): CopyInstruction {
     return value === undefined ? {} : { [name]: value };
   };
   const kind = line.keyword === 'ADD' ? 'add' : 'copy';
+  if (flagValue(line.flags, 'from')?.includes('$')) {
+    throw new SyntaxProblem(
+      'variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround',
+      { expected: 'the name of a stage or image' },
+    );
+  }
   const flags = { ...flag('from'), ...flag('chown'), ...flag('chmod') };
   return { ...placeOf(line), kind, sources: words.slice(0, -1), destination, ...flags };
 }
@@ -106,7 +112,8 @@ function readOnbuild(line: Line): Instruction {
   if (keyword === 'FROM' || keyword === 'MAINTAINER') {
     throw new SyntaxProblem(`${keyword} isn't allowed as an ONBUILD trigger`);
   }
-  return { ...placeOf(line), kind: 'onbuild', trigger };
+  const bodies = line.heredocs.map(({ written, name }) => `\n${written}${name}`).join('');
+  return { ...placeOf(line), kind: 'onbuild', trigger: `${trigger}${bodies}` };
 }
 
 function readShell(line: Line): Instruction {

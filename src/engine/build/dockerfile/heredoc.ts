@@ -5,6 +5,8 @@ export interface Heredoc {
   name: string;
   /** Each line ended by a newline. */
   content: string;
+  /** As in the file: with the tabs that `<<-` takes off. */
+  written: string;
   /** False where the name was quoted: variables stay as they are. */
   expand: boolean;
   /** `<<-`: leading tabs of each line are taken off. */
@@ -46,14 +48,18 @@ export function takeHeredoc(
   wanted: HeredocMark,
 ): { heredoc: Heredoc; next: number } | undefined {
   const content: string[] = [];
+  const written: string[] = [];
   for (let index = start; index < lines.length; index++) {
     const raw = lines[index] ?? '';
     const line = wanted.chomp ? raw.replace(/^\t+/, '') : raw;
     if (line === wanted.name) {
-      const text = content.map((each) => `${each}\n`).join('');
-      return { heredoc: { ...wanted, content: text }, next: index + 1 };
+      const texts = { content: joined(content), written: joined(written) };
+      return { heredoc: { ...wanted, ...texts }, next: index + 1 };
     }
     content.push(line);
+    written.push(raw);
   }
   return undefined;
 }
+
+const joined = (lines: readonly string[]): string => lines.map((each) => `${each}\n`).join('');

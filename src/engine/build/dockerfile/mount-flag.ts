@@ -126,6 +126,13 @@ export function parseMountFlag(
   expand: (value: string) => string = (value) => value,
 ): MountFlag {
   const raw = pairsOf(text);
+  for (const name of ['type', 'from']) {
+    if (raw.get(name)?.includes('$')) {
+      throw new SyntaxProblem(`'${name}' doesn't support variable expansion, define alias stage instead`, {
+        expected: name === 'type' ? types.join(', ') : 'the name of a stage or image',
+      });
+    }
+  }
   const type = typeOf(raw);
   const pairs = judged(raw, type);
   for (const [name, value] of pairs) if (name !== 'from') pairs.set(name, expand(value));

@@ -157,7 +157,7 @@ test('heredocs of RUN and COPY', () => {
   );
   assert.ok(run?.kind === 'run' && copy?.kind === 'copy' && user?.kind === 'user');
   assert.deepEqual(run.heredocs, [
-    { name: 'EOF', content: '\techo a\n# kept\n', expand: true, chomp: false },
+    { name: 'EOF', content: '\techo a\n# kept\n', written: '\techo a\n# kept\n', expand: true, chomp: false },
   ]);
   assert.deepEqual(
     copy.heredocs.map(({ name, content, expand }) => ({ name, content, expand })),

@@ -15,6 +15,7 @@ import { heredocMark } from '../dockerfile/heredoc.ts';
 import type { RunInstruction } from '../dockerfile/instruction.ts';
 import type { MountFlag } from '../dockerfile/mount-flag.ts';
 import { didYouMean } from '../dockerfile/nearest.ts';
+import { assertRunnable } from '../emulation.ts';
 import { defaultPath, type StepLayer } from '../image-state.ts';
 import { keyOfMounts, type MadeMounts, makeMounts, mountsOf } from '../mounts/mounts.ts';
 import { CommandFailed } from '../request.ts';
@@ -98,6 +99,7 @@ function visibleArgs(stage: StageContext): Record<string, string> {
 /** Nothing has run yet. */
 export async function prepareRun(stage: StageContext, step: RunInstruction): Promise<PreparedStep> {
   assertAllowed(stage, step);
+  assertRunnable(stage.state.platform);
   const mounts = mountsOf(stage, step);
   const files = await keyOfMounts(stage, mounts);
   const insecure = flagValue(step.flags, 'security') === 'insecure';
@@ -182,7 +184,7 @@ async function runBox(
     env: mergeEnv([...plan.env, ...home], plan.made.env),
     cwd: state.config.WorkingDir || '/',
     user: { uid: user.uid, gid: user.gid, additionalGids: user.gids },
-    hostname: short,
+    hostname: session.request.buildArgs?.['BUILDKIT_SANDBOX_HOSTNAME'] || 'buildkitsandbox',
     mounts: [...boxMounts(bundle, plan, network), ...plan.made.mounts],
     ...(plan.insecure ? { privileged: true } : {}),
     ...(request.shmSizeBytes === undefined ? {} : { shmSizeBytes: request.shmSizeBytes }),

@@ -47,6 +47,8 @@ export interface PreparedStep {
   createdBy: string;
   /** What the key says in place of the line of history, where that tells more than the result depends on. */
   keyText?: string;
+  /** The image's history does not tell of it. */
+  isUntold?: boolean;
   /** The layer does not depend on the steps before; it is laid on them. */
   link?: boolean;
   /** What is known of the files in `inputs`. */
