@@ -1,7 +1,10 @@
 // What a daemon is started with: defaults, the configuration file, and the command line over both.
 import { existsSync, readFileSync } from 'node:fs';
+import type { EngineOptions } from '#engine/engine-options.ts';
 import { invalid, messageOf } from '#shared/errors.ts';
 import { parseBytes } from '#shared/notation/size.ts';
+
+type ProxyOptions = NonNullable<EngineOptions['proxies']>;
 
 /** The command line's options; what is absent comes from the configuration file or is the default. */
 export interface DaemonOptions {
@@ -13,6 +16,10 @@ export interface DaemonOptions {
   hosts?: readonly string[];
   registryMirrors?: readonly string[];
   insecureRegistries?: readonly string[];
+  certsDirs?: readonly string[];
+  proxies?: ProxyOptions;
+  maxConcurrentDownloads?: number;
+  maxConcurrentUploads?: number;
   /** The default network's bridge; default `wharf0`. */
   bridge?: string;
   /** The bridge's address and subnet, `172.17.0.1/16`. */
@@ -32,6 +39,10 @@ export interface DaemonSettings {
   hosts: readonly string[];
   registryMirrors: readonly string[];
   insecureRegistries: readonly string[];
+  certsDirs: readonly string[];
+  proxies: ProxyOptions;
+  maxConcurrentDownloads: number;
+  maxConcurrentUploads: number;
   bridge: string | undefined;
   bip: string | undefined;
   logMaxSizeBytes: number | undefined;
@@ -55,6 +66,10 @@ export function decideSettings(options: DaemonOptions): DaemonSettings {
     hosts: listOr(options.hosts, listOr(file.texts('hosts'), [`unix://${run}/wharf.sock`])),
     registryMirrors: listOr(options.registryMirrors, file.texts('registry-mirrors')),
     insecureRegistries: listOr(options.insecureRegistries, file.texts('insecure-registries')),
+    certsDirs: listOr(options.certsDirs, file.texts('certs-dirs')),
+    proxies: proxiesFrom(options.proxies ?? {}, file.map('proxies')),
+    maxConcurrentDownloads: options.maxConcurrentDownloads ?? file.count('max-concurrent-downloads') ?? 3,
+    maxConcurrentUploads: options.maxConcurrentUploads ?? file.count('max-concurrent-uploads') ?? 5,
     bridge: options.bridge ?? file.text('bridge'),
     bip: options.bip ?? file.text('bip'),
     logMaxSizeBytes: maxSize === undefined || maxSize === '-1' ? undefined : parseBytes(maxSize),
@@ -62,6 +77,15 @@ export function decideSettings(options: DaemonOptions): DaemonSettings {
     debug: options.debug ?? file.flag('debug') ?? false,
     pidfile: options.pidfile ?? file.text('pidfile'),
     allowInsecureTcp: options.allowInsecureTcp ?? false,
+  };
+}
+
+/** The command line's over the file's. */
+function proxiesFrom(given: ProxyOptions, file: Record<string, string>): ProxyOptions {
+  return {
+    httpProxy: given.httpProxy ?? file['http-proxy'],
+    httpsProxy: given.httpsProxy ?? file['https-proxy'],
+    noProxy: given.noProxy ?? file['no-proxy'],
   };
 }
 
@@ -103,6 +127,14 @@ class ConfigFile {
     const value = this.#values[key];
     if (value === undefined || typeof value === 'boolean') return value;
     throw this.#wrong(key, 'true or false');
+  }
+
+  /** A whole number above zero. */
+  count(key: string): number | undefined {
+    const value = this.#values[key];
+    if (value === undefined || (typeof value === 'number' && Number.isInteger(value) && value > 0))
+      return value;
+    throw this.#wrong(key, 'a whole number above zero');
   }
 
   texts(key: string): string[] {

@@ -47,11 +47,16 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 function engineOptions(settings: DaemonSettings) {
   const { root, run, registryMirrors, insecureRegistries, bridge, bip, logMaxSizeBytes, logMaxFiles } =
     settings;
+  const { certsDirs, proxies, maxConcurrentDownloads, maxConcurrentUploads } = settings;
   return {
     root,
     run,
     registryMirrors: [...registryMirrors],
     insecureRegistries: [...insecureRegistries],
+    ...(certsDirs.length === 0 ? {} : { certsDirs }),
+    proxies,
+    maxConcurrentDownloads,
+    maxConcurrentUploads,
     ...(bridge === undefined ? {} : { bridge }),
     ...(bip === undefined ? {} : { bip }),
     ...(logMaxSizeBytes === undefined ? {} : { logMaxSizeBytes }),

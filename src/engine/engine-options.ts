@@ -1,4 +1,5 @@
 // What an engine is opened with.
+import type { ProxyOptions } from '#registry/agents.ts';
 
 export interface EngineOptions {
   /** Folder of what must outlive a reboot; made where it is not. One engine at a time. */
@@ -9,10 +10,18 @@ export interface EngineOptions {
   bridge?: string;
   /** The bridge's address and subnet, `172.17.0.1/16`; default: one that is free. */
   bip?: string;
-  /** Asked for docker.io's images before docker.io, in order. */
+  /** Asked before the registry itself, in order: `URL` for docker.io's images, `REGISTRY=URL` for another's. */
   registryMirrors?: readonly string[];
-  /** `host:port` or address blocks spoken to over plain http. */
+  /** `host:port` or address blocks where plain http will do, and TLS is not verified. */
   insecureRegistries?: readonly string[];
+  /** Folders of registries' certificates, `HOST:PORT/*.crt|cert|key`; default `/etc/wharf/certs.d` and Docker's. */
+  certsDirs?: readonly string[];
+  /** On the way to registries; default the environment's. */
+  proxies?: ProxyOptions;
+  /** Layers of a pull at a time; default 3. */
+  maxConcurrentDownloads?: number;
+  /** Layers of a push at a time; default 5. */
+  maxConcurrentUploads?: number;
   /** A container's log file is rotated past this; default 20 MB. */
   logMaxSizeBytes?: number;
   /** Log files kept per container; default 5. */

@@ -16,6 +16,7 @@ import { openLeases } from '#storage/state/leases.ts';
 import { openState } from '#storage/state/state.ts';
 import { lockRoot } from './engine-lock.ts';
 import type { EngineOptions } from './engine-options.ts';
+import { registryOptionsOf } from './registry-lookup.ts';
 import { System } from './system.ts';
 
 export type { EngineOptions } from './engine-options.ts';
@@ -82,9 +83,7 @@ function openBase(options: EngineOptions, opening: AsyncDisposableStack) {
       ...(options.conmonPath === undefined ? {} : { conmonPath: options.conmonPath }),
     }),
   );
-  const registry = opening.use(
-    openRegistry({ mirrors: options.registryMirrors ?? [], insecure: options.insecureRegistries ?? [] }),
-  );
+  const registry = opening.use(openRegistry(registryOptionsOf(options)));
   return { root, run, state, leases, content, snapshots, runtime, registry, events: new EventLog() };
 }
 
@@ -97,6 +96,8 @@ function openRooms(
   const images = openImages({
     ...base,
     scratchDir: scratchIn(root),
+    downloadsAtOnce: options.maxConcurrentDownloads ?? 3,
+    uploadsAtOnce: options.maxConcurrentUploads ?? 5,
     usersOf: (imageId) =>
       containers
         .all()

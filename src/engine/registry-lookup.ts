@@ -1,4 +1,5 @@
 // Questions about a registry's images that bring nothing here: what a name stands for, and searching.
+import { type ProxyOptions, proxiesOf } from '#registry/agents.ts';
 import type { RegistryAuth } from '#registry/auth.ts';
 import type { RegistryClient } from '#registry/registry.ts';
 import { type SearchResult, searchRegistry } from '#registry/search.ts';
@@ -6,6 +7,7 @@ import { invalid } from '#shared/errors.ts';
 import { type Filters, filterKeysOnly, flagOf } from '#shared/notation/filter.ts';
 import { parseReference } from '#shared/oci/reference.ts';
 import type { Descriptor, Platform } from '#shared/oci/specs.ts';
+import type { EngineOptions } from './engine-options.ts';
 
 export interface LookupOptions {
   auth?: RegistryAuth | undefined;
@@ -57,13 +59,32 @@ function platformIn(config: Buffer): Platform[] {
   }
 }
 
-export interface ImageSearch extends LookupOptions {
+/** What is not given is the environment's. */
+function proxiesOver({ httpProxy, httpsProxy, noProxy }: ProxyOptions): ProxyOptions {
+  const env = proxiesOf(process.env);
+  return {
+    httpProxy: httpProxy ?? env.httpProxy,
+    httpsProxy: httpsProxy ?? env.httpsProxy,
+    noProxy: noProxy ?? env.noProxy,
+  };
+}
+
+export interface ImageSearch extends LookupOptions, ReturnType<typeof registryOptionsOf> {
   term: string;
   /** 25 unless told. */
   limit?: number | undefined;
   filters: Filters;
-  mirrors: readonly string[];
-  insecure: readonly string[];
+}
+
+/** The part of an engine's options that its registry client is opened with. */
+export function registryOptionsOf(options: EngineOptions) {
+  const { registryMirrors = [], insecureRegistries = [], certsDirs, proxies } = options;
+  return {
+    mirrors: registryMirrors,
+    insecure: insecureRegistries,
+    ...(certsDirs === undefined ? {} : { certsDirs }),
+    ...(proxies === undefined ? {} : { proxies: proxiesOver(proxies) }),
+  };
 }
 
 /** Answer of `GET /images/search`: most stars first. Throws `invalid`, or `unsupported` where there is no search. */

@@ -16,7 +16,13 @@ import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import { chooseCacheEntries } from './cache-prune.ts';
 import { availableDrivers } from './containers/config/log-drivers.ts';
 import type { EngineOptions } from './engine-options.ts';
-import { type Distribution, type LookupOptions, lookUpImage, searchImages } from './registry-lookup.ts';
+import {
+  type Distribution,
+  type LookupOptions,
+  lookUpImage,
+  registryOptionsOf,
+  searchImages,
+} from './registry-lookup.ts';
 import { sharedSizesOf } from './shared-sizes.ts';
 
 /** The newest and the oldest version of the Docker Engine API that is spoken. */
@@ -164,8 +170,7 @@ export class System {
   async search(
     request: LookupOptions & { term: string; limit?: number | undefined; filters: Filters },
   ): Promise<SearchResult[]> {
-    const { registryMirrors = [], insecureRegistries = [] } = this.#deps.options;
-    return await searchImages({ ...request, mirrors: registryMirrors, insecure: insecureRegistries });
+    return await searchImages({ ...request, ...registryOptionsOf(this.#deps.options) });
   }
 
   /** Answer of `POST /build/prune`. `keepBytes`: what may stay. */

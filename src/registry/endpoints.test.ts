@@ -37,3 +37,13 @@ test('a mirror that is no http URL is refused', () => {
     );
   }
 });
+
+test('a mirror of another registry is asked for that one only; its own host is the way back', () => {
+  const options = {
+    mirrors: ['ghcr.io=https://mirror.example.org/gh', 'http://127.0.0.1:5000'],
+    insecure: [],
+  };
+  assert.deepEqual(origins('ghcr.io', options), ['https://mirror.example.org', 'https://ghcr.io']);
+  assert.deepEqual(origins('docker.io', options), ['http://127.0.0.1:5000', 'https://registry-1.docker.io']);
+  assert.deepEqual(origins('quay.io', options), ['https://quay.io']);
+});

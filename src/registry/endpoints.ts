@@ -9,12 +9,14 @@ export interface Endpoint {
   prefix: string;
   /** A mirror gets no credentials and is never pushed to. */
   mirror: boolean;
+  /** The scheme is a guess: the host may be spoken to with or without TLS. */
+  either?: true;
 }
 
 export interface EndpointOptions {
-  /** URLs asked for docker.io's images before docker.io, in order. */
+  /** Asked before the registry itself, in order: `URL` for docker.io's images, `REGISTRY=URL` for another's. */
   mirrors: readonly string[];
-  /** `host`, `host:port` or an address block, spoken to over plain http. */
+  /** `host`, `host:port` or an address block: plain http will do there, and TLS is not verified. */
   insecure: readonly string[];
 }
 
@@ -23,14 +25,22 @@ const hubOrigin = 'https://registry-1.docker.io';
 
 /** Endpoints of a registry in the order they are to be tried. Throws `invalid` on a mirror that is no http URL. */
 export function endpointsOf(registry: string, options: EndpointOptions): Endpoint[] {
-  if (registry !== hub) {
-    const scheme = isPlain(registry, options.insecure) ? 'http' : 'https';
-    return [{ origin: `${scheme}://${registry}`, prefix: '', mirror: false }];
-  }
-  return [...options.mirrors.map(mirrorOf), { origin: hubOrigin, prefix: '', mirror: false }];
+  const mirrors = options.mirrors.map(mirrorOf).filter((mirror) => mirror.registry === registry);
+  return [...mirrors.map(({ endpoint }) => endpoint), homeOf(registry, options.insecure)];
 }
 
-function mirrorOf(text: string): Endpoint {
+function homeOf(registry: string, insecure: readonly string[]): Endpoint {
+  if (registry === hub) return { origin: hubOrigin, prefix: '', mirror: false };
+  if (!isInsecure(registry, insecure)) return { origin: `https://${registry}`, prefix: '', mirror: false };
+  return { origin: `http://${registry}`, prefix: '', mirror: false, either: true };
+}
+
+function mirrorOf(text: string): { registry: string; endpoint: Endpoint } {
+  const [, registry = hub, place = ''] = /^(?:([^=/?]+)=)?(.*)$/s.exec(text) ?? [];
+  return { registry, endpoint: mirrorAt(place) };
+}
+
+function mirrorAt(text: string): Endpoint {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '') {
     throw invalid(`invalid mirror: ${JSON.stringify(text)} is not a valid http or https URL`);
@@ -38,10 +48,18 @@ function mirrorOf(text: string): Endpoint {
   return { origin: url.origin, prefix: url.pathname.replace(/\/+$/, ''), mirror: true };
 }
 
-function isPlain(registry: string, insecure: readonly string[]): boolean {
+/** True for this machine's own addresses. */
+export function isLoopback(hostname: string): boolean {
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  return (
+    host === 'localhost' || host.endsWith('.localhost') || isInBlock(host, '127.0.0.0/8') || host === '::1'
+  );
+}
+
+/** Loopback, and what is listed. */
+export function isInsecure(registry: string, insecure: readonly string[]): boolean {
   const host = registry.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  if (host === 'localhost' || host.endsWith('.localhost')) return true;
-  if (isInBlock(host, '127.0.0.0/8') || host === '::1') return true;
+  if (isLoopback(host)) return true;
   return insecure.some((entry) => entry === registry || entry === host || isInBlock(host, entry));
 }
 

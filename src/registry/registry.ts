@@ -11,12 +11,15 @@ import { type Endpoint, type EndpointOptions, endpointsOf } from './endpoints.ts
 import { pullFailure, RegistryFailure } from './failures.ts';
 import { type FetchedManifest, fetchManifest } from './manifests.ts';
 import { defaultRetry, type RetryPolicy, withRetry } from './retry.ts';
+import { Schemes } from './schemes.ts';
 import { ask, type Wire } from './session.ts';
 import { TokenStore } from './tokens.ts';
-import { openTransport } from './transport.ts';
+import { openTransport, type TransportOptions } from './transport.ts';
 import { hasBlob, mountBlob, putManifest, type UploadPlace, uploadBlob } from './upload.ts';
 
-export interface RegistryOptions extends Partial<EndpointOptions> {
+export interface RegistryOptions
+  extends Partial<EndpointOptions>,
+    Omit<Partial<TransportOptions>, 'insecure'> {
   /** Silence on a connection after which it counts as broken; 30 s unless told. */
   idleTimeoutMs?: number;
   retry?: Partial<RetryPolicy>;
@@ -51,7 +54,7 @@ export interface RegistryClient extends Disposable {
   mountBlob(ref: Reference, digest: Digest, options: CallOptions & { from: string }): Promise<boolean>;
   uploadBlob(
     ref: Reference,
-    blob: { descriptor: Pick<Descriptor, 'digest' | 'size'>; open: () => Readable },
+    blob: { descriptor: Pick<Descriptor, 'digest' | 'size'>; open: (start: number) => Readable },
     options?: CallOptions,
   ): Promise<void>;
   putManifest(
@@ -65,7 +68,7 @@ export interface RegistryClient extends Disposable {
 
 /** Owns its connections until disposed. */
 export function openRegistry(options: RegistryOptions = {}): RegistryClient {
-  const transport = openTransport({ idleTimeoutMs: options.idleTimeoutMs ?? 30_000 });
+  const transport = openTransport({ ...options, idleTimeoutMs: options.idleTimeoutMs ?? 30_000 });
   return new Client({ transport, tokens: new TokenStore(transport) }, options);
 }
 
@@ -75,6 +78,7 @@ class Client implements RegistryClient {
   #policy: RetryPolicy;
   /** The endpoint that last had a repository's manifest has its blobs, too. */
   #answered = new Map<string, string>();
+  #schemes = new Schemes();
 
   constructor(wire: Wire, options: RegistryOptions) {
     this.#wire = wire;
@@ -126,21 +130,23 @@ class Client implements RegistryClient {
   }
 
   hasBlob(ref: Reference, digest: Digest, options: CallOptions = {}): Promise<boolean> {
-    return this.#retried(options, () => hasBlob(this.#wire, this.#home(ref, options), digest));
+    return this.#retried(options, async () => hasBlob(this.#wire, await this.#home(ref, options), digest));
   }
 
   mountBlob(ref: Reference, digest: Digest, options: CallOptions & { from: string }): Promise<boolean> {
-    return this.#retried(options, () =>
-      mountBlob(this.#wire, this.#home(ref, options), digest, options.from),
+    return this.#retried(options, async () =>
+      mountBlob(this.#wire, await this.#home(ref, options), digest, options.from),
     );
   }
 
   uploadBlob(
     ref: Reference,
-    blob: { descriptor: Pick<Descriptor, 'digest' | 'size'>; open: () => Readable },
+    blob: { descriptor: Pick<Descriptor, 'digest' | 'size'>; open: (start: number) => Readable },
     options: CallOptions = {},
   ): Promise<void> {
-    return this.#retried(options, () => uploadBlob(this.#wire, this.#home(ref, options), blob));
+    return this.#retried(options, async () =>
+      uploadBlob(this.#wire, await this.#home(ref, options), blob, { policy: this.#policy }),
+    );
   }
 
   putManifest(
@@ -148,11 +154,13 @@ class Client implements RegistryClient {
     manifest: { target: string; mediaType: string; bytes: Buffer },
     options: CallOptions = {},
   ): Promise<void> {
-    return this.#retried(options, () => putManifest(this.#wire, this.#home(ref, options), manifest));
+    return this.#retried(options, async () =>
+      putManifest(this.#wire, await this.#home(ref, options), manifest),
+    );
   }
 
   async login(registry: string, options: CallOptions): Promise<void> {
-    const endpoint = this.#real(registry);
+    const endpoint = await this.#real(registry);
     const answer = await ask(this.#wire, { endpoint, path: '/v2/', scope: '', ...options });
     answer.body.resume();
   }
@@ -165,15 +173,22 @@ class Client implements RegistryClient {
     return withRetry(work, { policy: this.#policy, signal: options.signal });
   }
 
-  #real(registry: string): Endpoint {
+  async #real(registry: string): Promise<Endpoint> {
     const last = endpointsOf(registry, { ...this.#endpoints, mirrors: [] }).at(-1);
     if (last === undefined) throw new RegistryFailure('internal', `no endpoint for ${registry}`);
-    return last;
+    return await this.#settled(last);
   }
 
-  #home(ref: Reference, options: CallOptions): UploadPlace {
+  /** A host that may be spoken to either way is asked which it is. */
+  async #settled(endpoint: Endpoint): Promise<Endpoint> {
+    if (endpoint.either !== true) return endpoint;
+    const { host } = new URL(endpoint.origin);
+    return { ...endpoint, origin: `${await this.#schemes.of(host)}://${host}` };
+  }
+
+  async #home(ref: Reference, options: CallOptions): Promise<UploadPlace> {
     const { auth, signal } = options;
-    return { endpoint: this.#real(ref.registry), repository: ref.repository, auth, signal };
+    return { endpoint: await this.#real(ref.registry), repository: ref.repository, auth, signal };
   }
 
   /** Tries each endpoint in turn; a definite "not here" says more than "not reached" and is what is thrown. */
@@ -184,14 +199,16 @@ class Client implements RegistryClient {
   ): Promise<T> {
     const repository = `${ref.registry}/${ref.repository}`;
     const failures: unknown[] = [];
-    for (const endpoint of this.#inOrder(ref.registry, repository)) {
+    for (const guessed of this.#inOrder(ref.registry, repository)) {
+      const endpoint = await this.#settled(guessed);
       try {
         const result = options.once
           ? await work(endpoint)
           : await this.#retried(options, () => work(endpoint));
-        this.#remember(repository, endpoint.origin);
+        this.#remember(repository, guessed.origin);
         return result;
       } catch (thrown) {
+        if (isUnanswered(thrown)) this.#schemes.forget(new URL(endpoint.origin).host);
         if (!isOfEndpoint(thrown)) throw thrown;
         failures.push(thrown);
       }
@@ -216,6 +233,9 @@ function isOfEndpoint(thrown: unknown): thrown is EngineError {
   if (thrown instanceof RegistryFailure) return thrown.kind !== 'cancelled';
   return thrown instanceof EngineError && thrown.kind !== 'cancelled' && thrown.kind !== 'internal';
 }
+
+const isUnanswered = (thrown: unknown): boolean =>
+  thrown instanceof RegistryFailure && thrown.status === undefined && thrown.kind === 'unavailable';
 
 const pullScope = (ref: Reference): string => `repository:${ref.repository}:pull`;
 

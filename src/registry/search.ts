@@ -1,9 +1,10 @@
 // Searching a registry that offers the search of the first registry API (`/v1/search`), as Docker Hub's index does.
 import { invalid, unsupported } from '#shared/errors.ts';
 import { basicHeader, credentialsOf, type RegistryAuth } from './auth.ts';
-import { type EndpointOptions, endpointsOf } from './endpoints.ts';
+import { type Endpoint, type EndpointOptions, endpointsOf } from './endpoints.ts';
 import { RegistryFailure } from './failures.ts';
-import { openTransport, readSmall, type Sent, type Transport } from './transport.ts';
+import { Schemes } from './schemes.ts';
+import { openTransport, readSmall, type Sent, type Transport, type TransportOptions } from './transport.ts';
 
 export interface SearchRequest {
   /** What to look for; may begin with a registry's host. */
@@ -30,12 +31,12 @@ const hubIndex = 'https://index.docker.io';
 /** Throws `unsupported` where none of the registry's hosts has a search, `unavailable` where none answers. */
 export async function searchRegistry(
   request: SearchRequest,
-  options: EndpointOptions,
+  options: EndpointOptions & Partial<TransportOptions>,
 ): Promise<SearchResult[]> {
   const { host, rest } = splitTerm(request.term);
-  using transport = openTransport({ idleTimeoutMs });
+  using transport = openTransport({ idleTimeoutMs, ...options });
   let last: unknown;
-  for (const base of basesOf(host, options)) {
+  for (const base of await basesOf(host, options)) {
     try {
       const found = await searchAt(transport, base, { ...request, term: rest });
       if (found !== undefined) return found;
@@ -63,9 +64,12 @@ function splitTerm(term: string): { host: string; rest: string } {
   return { host: first, rest: term.slice(slash + 1) };
 }
 
-function basesOf(host: string, options: EndpointOptions): string[] {
+async function basesOf(host: string, options: EndpointOptions): Promise<string[]> {
   const endpoints = endpointsOf(host, options).filter(({ mirror }) => host !== 'docker.io' || mirror);
-  const own = endpoints.map(({ origin, prefix }) => origin + prefix);
+  const schemes = new Schemes();
+  const originOf = async ({ origin, either }: Endpoint): Promise<string> =>
+    either ? `${await schemes.of(new URL(origin).host)}://${new URL(origin).host}` : origin;
+  const own = await Promise.all(endpoints.map(async (one) => (await originOf(one)) + one.prefix));
   return host === 'docker.io' ? [...own, hubIndex] : own;
 }
 

@@ -6,7 +6,7 @@ import { readSmall, type Sent, type Transport } from './transport.ts';
 
 export interface TokenRequest {
   challenge: Challenge;
-  /** Used where the challenge names none: `repository:library/x:pull`. */
+  /** What is needed, `repository:library/x:pull`; several with spaces between. Joined with what the challenge names. */
   scope: string;
   auth: RegistryAuth | undefined;
   /** The registry that sent the challenge. */
@@ -74,7 +74,7 @@ function tokenRequestOf({ challenge, scope, auth, origin, signal }: TokenRequest
     throw new RegistryFailure('unavailable', `${origin} sent a challenge without a usable realm: ${realm}`);
   }
   const url = new URL(realm);
-  const wanted = challenge.parameters['scope'] ?? scope;
+  const wanted = joinScopes(challenge.parameters['scope'] ?? '', scope);
   const secret = auth?.identitytoken !== undefined || credentialsOf(auth) !== undefined;
   if (secret && url.protocol !== 'https:' && origin.startsWith('https:')) {
     throw new RegistryFailure(
@@ -89,6 +89,21 @@ function tokenRequestOf({ challenge, scope, auth, origin, signal }: TokenRequest
   if (user !== undefined) url.searchParams.set('account', user.username);
   const headers: Record<string, string> = user === undefined ? {} : { authorization: basicHeader(user) };
   return { method: 'GET', url, headers, signal };
+}
+
+/** Both scopes in one, each resource once with all of its actions. What is no `type:name:actions` stays as it is. */
+export function joinScopes(one: string, other: string): string {
+  const actionsOf = new Map<string, Set<string>>();
+  for (const scope of `${one} ${other}`.split(' ').filter((text) => text !== '')) {
+    const colon = scope.lastIndexOf(':');
+    const resource = colon < 0 ? scope : scope.slice(0, colon);
+    const actions = actionsOf.get(resource) ?? new Set();
+    if (colon >= 0) for (const action of scope.slice(colon + 1).split(',')) actions.add(action);
+    actionsOf.set(resource, actions);
+  }
+  const text = ([resource, actions]: [string, Set<string>]): string =>
+    actions.size === 0 ? resource : `${resource}:${[...actions].sort().join(',')}`;
+  return [...actionsOf].map(text).join(' ');
 }
 
 interface Refresh {

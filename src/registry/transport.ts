@@ -1,9 +1,11 @@
 // HTTP with kept-alive connections: sends one request, follows redirects, times out on silence.
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream';
 import { cancelled } from '#shared/errors.ts';
+import { Agents, type AgentsOptions, proxiesOf } from './agents.ts';
+import { defaultCertsDirs } from './certificates.ts';
 import { RegistryFailure, wireFailure } from './failures.ts';
 
 export interface Sent {
@@ -28,7 +30,8 @@ export interface Transport extends Disposable {
   send(sent: Sent): Promise<Answer>;
 }
 
-export interface TransportOptions {
+/** `certsDirs` are Docker's and ours unless told, `proxies` the environment's. */
+export interface TransportOptions extends Partial<AgentsOptions> {
   /** Silence on a connection after which it counts as broken. */
   idleTimeoutMs: number;
 }
@@ -36,17 +39,14 @@ export interface TransportOptions {
 const redirects = new Set([301, 302, 303, 307, 308]);
 
 /** Owns its connections until disposed. */
-export function openTransport({ idleTimeoutMs }: TransportOptions): Transport {
-  const agents = {
-    http: new HttpAgent({ keepAlive: true, keepAliveMsecs: 15_000, maxSockets: 12, maxFreeSockets: 4 }),
-    https: new HttpsAgent({ keepAlive: true, keepAliveMsecs: 15_000, maxSockets: 12, maxFreeSockets: 4 }),
-  };
+export function openTransport({ idleTimeoutMs, ...options }: TransportOptions): Transport {
+  const { certsDirs = defaultCertsDirs, insecure = [], proxies = proxiesOf(process.env) } = options;
+  const agents = new Agents({ certsDirs, insecure, proxies });
   const once = (sent: Sent) => sendOnce(sent, agents, idleTimeoutMs);
   return {
     send: (sent) => follow(sent, once),
     [Symbol.dispose]() {
-      agents.http.destroy();
-      agents.https.destroy();
+      agents[Symbol.dispose]();
     },
   };
 }
@@ -78,11 +78,7 @@ function redirected(sent: Sent, location: string): Sent {
   return { ...sent, url, headers };
 }
 
-function sendOnce(
-  sent: Sent,
-  agents: { http: HttpAgent; https: HttpsAgent },
-  idleTimeoutMs: number,
-): Promise<Answer> {
+function sendOnce(sent: Sent, agents: Agents, idleTimeoutMs: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { method, url, headers, signal } = sent;
     const isTls = url.protocol === 'https:';
@@ -92,8 +88,8 @@ function sendOnce(
       ...(signal ? { signal } : {}),
     };
     const asked = isTls
-      ? httpsRequest(url, { ...options, agent: agents.https })
-      : httpRequest(url, { ...options, agent: agents.http });
+      ? httpsRequest(url, { ...options, agent: agents.secure(url) })
+      : httpRequest(url, { ...options, agent: agents.plain(url) });
     asked.setTimeout(idleTimeoutMs, () =>
       asked.destroy(Object.assign(new Error(`no byte for ${idleTimeoutMs} ms`), { code: 'ETIMEDOUT' })),
     );

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Digest } from '#shared/oci/digest.ts';
 import type { Descriptor } from '#shared/oci/specs.ts';
 import { RegistryFailure } from './failures.ts';
+import { isWorthRetrying, pauseBefore, type RetryPolicy, throwIfCancelled } from './retry.ts';
 import { ask, type Question, type Wire } from './session.ts';
 
 export type UploadPlace = Pick<Question, 'endpoint' | 'auth' | 'signal'> & { repository: string };
@@ -30,49 +31,113 @@ export async function mountBlob(
   digest: Digest,
   from: string,
 ): Promise<boolean> {
-  const started = await startUpload(wire, place, { mount: digest, from }).catch((thrown) => {
-    if (thrown instanceof RegistryFailure && thrown.status !== undefined && thrown.status < 500)
-      return undefined;
-    throw thrown;
-  });
+  const scope = `${scopeOf(place.repository)} repository:${from}:pull`;
+  const started = await startUpload(wire, place, { query: { mount: digest, from }, scope }).catch(
+    (thrown) => {
+      if (thrown instanceof RegistryFailure && thrown.status !== undefined && thrown.status < 500)
+        return undefined;
+      throw thrown;
+    },
+  );
   return started === 'mounted';
 }
 
-/** Sends a blob whole; `open` must give its bytes from the start, each time it is called. */
+export interface UploadedBlob {
+  descriptor: Pick<Descriptor, 'digest' | 'size'>;
+  /** The bytes from `start` on, anew at each call. */
+  open: (start: number) => Readable;
+}
+
+/** Sends a blob. Where the connection breaks, it goes on with what the registry has not got. */
 export async function uploadBlob(
   wire: Wire,
   place: UploadPlace,
-  blob: { descriptor: Pick<Descriptor, 'digest' | 'size'>; open: () => Readable },
+  blob: UploadedBlob,
+  { policy }: { policy: RetryPolicy },
+): Promise<void> {
+  const started = await startUpload(wire, place, { query: {} });
+  if (started === 'mounted') return;
+  let at: UploadState = { location: started, offset: 0 };
+  for (let fruitless = 0, tried = 1; ; tried++) {
+    try {
+      return await sendFrom(wire, place, blob, at);
+    } catch (thrown) {
+      throwIfCancelled(place.signal);
+      const isBroken = isWorthRetrying(thrown, policy) && thrown.status === undefined;
+      if (!isBroken || tried >= 20 || fruitless >= policy.attempts) throw thrown;
+      await pauseBefore(fruitless + 1, thrown, { policy, signal: place.signal });
+      const now = await stateOf(wire, place, at.location);
+      // The registry knows the upload no more: begin anew, which is for the caller's retries.
+      if (now === undefined) throw thrown;
+      fruitless = now.offset > at.offset ? 0 : fruitless + 1;
+      at = now;
+    }
+  }
+}
+
+interface UploadState {
+  location: URL;
+  /** How many bytes the registry has. */
+  offset: number;
+}
+
+/** The rest of a blob with the PUT that ends the upload (distribution-spec, "Pushing a blob in chunks"). */
+async function sendFrom(
+  wire: Wire,
+  place: UploadPlace,
+  { descriptor: { digest, size }, open }: UploadedBlob,
+  { location, offset }: UploadState,
 ): Promise<void> {
   const { repository, ...rest } = place;
-  const started = await startUpload(wire, place, {});
-  if (started === 'mounted') return;
-  started.searchParams.set('digest', blob.descriptor.digest);
+  const url = new URL(location);
+  url.searchParams.set('digest', digest);
   const headers = {
     'content-type': 'application/octet-stream',
-    'content-length': String(blob.descriptor.size),
+    'content-length': String(size - offset),
+    ...(offset > 0 && offset < size ? { 'content-range': `${offset}-${size - 1}` } : {}),
   };
+  const body = () => open(offset);
   const answer = await ask(wire, {
     ...rest,
-    path: started.href,
+    path: url.href,
     method: 'PUT',
     scope: scopeOf(repository),
     headers,
-    body: blob.open,
+    body,
   });
   answer.body.resume();
+}
+
+/** How far an upload got; undefined where the registry does not say. */
+async function stateOf(wire: Wire, place: UploadPlace, location: URL): Promise<UploadState | undefined> {
+  const { repository, ...rest } = place;
+  const path = location.href;
+  const answer = await ask(wire, { ...rest, path, scope: scopeOf(repository) }).catch(() => undefined);
+  if (answer === undefined) return undefined;
+  answer.body.resume();
+  const end = /^(?:bytes=)?0-(\d+)$/.exec(answer.headers.range ?? '')?.[1];
+  const next = answer.headers.location;
+  if (next !== undefined && !URL.canParse(next, answer.url.href)) return undefined;
+  const offset = end === undefined || end === '0' ? 0 : Number(end) + 1;
+  return { location: next === undefined ? location : new URL(next, answer.url), offset };
 }
 
 async function startUpload(
   wire: Wire,
   place: UploadPlace,
-  query: Record<string, string>,
+  { query, scope }: { query: Record<string, string>; scope?: string },
 ): Promise<URL | 'mounted'> {
   const { repository, ...rest } = place;
   const search = new URLSearchParams(query).toString();
   const path = `/v2/${repository}/blobs/uploads/${search === '' ? '' : `?${search}`}`;
   const headers = { 'content-length': '0' };
-  const answer = await ask(wire, { ...rest, path, method: 'POST', scope: scopeOf(repository), headers });
+  const answer = await ask(wire, {
+    ...rest,
+    path,
+    method: 'POST',
+    scope: scope ?? scopeOf(repository),
+    headers,
+  });
   answer.body.resume();
   if (answer.status === 201) return 'mounted';
   const location = answer.headers.location;

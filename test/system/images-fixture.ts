@@ -1,7 +1,7 @@
 // What the image tests stand on: a room of images in its own folder, small images, and Debian's docker-registry.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -163,20 +163,28 @@ export async function archiveOf(image: MadeImage, name?: string): Promise<Buffer
   return await read;
 }
 
+/** Files; with `clientcas` a client must show a certificate. */
+export interface RegistryTls {
+  certificate: string;
+  key: string;
+  clientcas?: string[];
+}
+
 export interface RegistryServer extends AsyncDisposable {
   /** `127.0.0.1:<port>`. */
   host: string;
 }
 
 /** Starts Debian's `docker-registry` on a free port, with its files in `dir`. */
-export async function startRegistry(dir: string): Promise<RegistryServer> {
+export async function startRegistry(dir: string, tls?: RegistryTls): Promise<RegistryServer> {
+  mkdirSync(dir, { recursive: true });
   const port = await freePort();
   const host = `127.0.0.1:${port}`;
   const config = {
     version: '0.1',
     log: { level: 'error', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(dir, 'registry') }, delete: { enabled: true } },
-    http: { addr: host },
+    http: { addr: host, ...(tls === undefined ? {} : { tls }) },
   };
   const file = join(dir, 'registry.json');
   writeFileSync(file, JSON.stringify(config));
@@ -195,7 +203,7 @@ async function untilAnswers(host: string, child: ChildProcess): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     if (child.exitCode !== null) throw new Error(`docker-registry ended with ${child.exitCode}`);
     const answer = await fetch(`http://${host}/v2/`).catch(() => undefined);
-    if (answer?.ok) return;
+    if (answer !== undefined) return;
     await sleep(50);
   }
   child.kill('SIGKILL');

@@ -7,6 +7,7 @@ import type { Leases } from '#storage/state/leases.ts';
 import type { State } from '#storage/state/state.ts';
 import type { ImageUser } from './record.ts';
 import type { ImageStore } from './store.ts';
+import type { Slots } from './transfer/slots.ts';
 
 export interface ImageDeps {
   state: State;
@@ -19,8 +20,14 @@ export interface ImageDeps {
   usersOf?: (imageId: string) => ImageUser[];
   /** A folder for passing files; the system's temporary folder unless told. */
   scratchDir?: string;
+  /** Blobs that pulls of this engine download at a time; 3 unless told. */
+  downloadsAtOnce?: number;
+  /** Blobs that pushes of this engine upload at a time; 5 unless told. */
+  uploadsAtOnce?: number;
 }
 
-export interface ImageRoom extends Required<ImageDeps> {
+export interface ImageRoom extends Required<Omit<ImageDeps, 'downloadsAtOnce' | 'uploadsAtOnce'>> {
   store: ImageStore;
+  downloads: Slots;
+  uploads: Slots;
 }

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { many, text, toggle } from '#cli/grammar/flags.ts';
+import { invalid } from '#shared/errors.ts';
 
 export const command = defineCommand({
   usage: '[flags]',
@@ -12,9 +13,18 @@ export const command = defineCommand({
     'config-file': text('Settings, as dockerd’s daemon.json (/etc/wharf/daemon.json)', 'FILE'),
     debug: toggle('Say more', 'D'),
     host: many('Listen here (unix:///run/wharf/wharf.sock)', 'URL', { short: 'H' }),
-    'insecure-registry': many('Registry to speak plain HTTP with', 'HOST[:PORT]'),
+    'certs-dir': many(
+      'Certificates of registries, DIR/HOST:PORT/*.crt|cert|key (/etc/wharf/certs.d, /etc/docker/certs.d)',
+      'DIR',
+    ),
+    'http-proxy': text('Proxy to http registries (HTTP_PROXY)', 'URL'),
+    'https-proxy': text('Proxy to https registries (HTTPS_PROXY)', 'URL'),
+    'insecure-registry': many('Registry where plain HTTP will do, and TLS is not verified', 'HOST[:PORT]'),
+    'max-concurrent-downloads': text('Layers that pulls bring at a time (3)', 'COUNT'),
+    'max-concurrent-uploads': text('Layers that pushes send at a time (5)', 'COUNT'),
+    'no-proxy': text('Hosts reached without a proxy, with commas between (NO_PROXY)', 'HOSTS'),
     pidfile: text('Write the process id to this file', 'FILE', { short: 'p' }),
-    'registry-mirror': many('Ask this registry before Docker Hub', 'URL'),
+    'registry-mirror': many('Ask this place before Docker Hub, or before REGISTRY', '[REGISTRY=]URL'),
     root: text('What must outlive a reboot (/var/lib/wharf)', 'DIR', { also: ['data-root'] }),
     run: text('What need not (/run/wharf)', 'DIR', { also: ['exec-root'] }),
   },
@@ -23,6 +33,7 @@ export const command = defineCommand({
     'wharf daemon',
     'wharf daemon --root /srv/wharf --run /run/wharf2 --host unix:///run/wharf2.sock --bridge wharf2',
     'wharf daemon --registry-mirror http://127.0.0.1:5000',
+    'wharf daemon --registry-mirror ghcr.io=https://mirror.example.org/ghcr',
   ],
   async run({ flags }) {
     const { runDaemon } = await import('#daemon/run.ts');
@@ -34,14 +45,29 @@ export const command = defineCommand({
       bip: flags.bip,
       configFile: path(flags['config-file']),
       pidfile: path(flags.pidfile),
+      maxConcurrentDownloads: countOf(flags['max-concurrent-downloads'], 'max-concurrent-downloads'),
+      maxConcurrentUploads: countOf(flags['max-concurrent-uploads'], 'max-concurrent-uploads'),
     };
     await runDaemon({
       ...Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined)),
       hosts: flags.host,
       registryMirrors: flags['registry-mirror'],
       insecureRegistries: flags['insecure-registry'],
+      certsDirs: flags['certs-dir'].map((dir) => resolve(dir)),
+      proxies: {
+        httpProxy: flags['http-proxy'],
+        httpsProxy: flags['https-proxy'],
+        noProxy: flags['no-proxy'],
+      },
       allowInsecureTcp: flags['allow-insecure-tcp'],
       ...(flags.debug ? { debug: true } : {}),
     });
   },
 });
+
+function countOf(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,3}$/.test(text))
+    throw invalid(`invalid --${flag} "${text}": give a whole number above zero`);
+  return Number(text);
+}

@@ -22,7 +22,6 @@ import { BlobFetcher } from './blobs.ts';
 import { ensureLayers, type FetchOptions, type LayerSource } from './layers.ts';
 import { type OnProgress, Progress } from './progress.ts';
 import { SharedWork } from './share.ts';
-import { Slots } from './slots.ts';
 
 export interface PullRequest {
   /** As the user typed it. */
@@ -129,7 +128,7 @@ export class Puller {
     pull: { image: ResolvedImage; config: ImageConfig; attempt: Attempt; progress: Progress },
   ): Promise<void> {
     const { image, config, attempt, progress } = pull;
-    const downloads = new Slots(3);
+    const { downloads } = this.#room;
     const descriptors = new Map(image.manifest.layers.map((layer) => [layer.digest, layer]));
     const fetchOne = (descriptor: Descriptor, options: FetchOptions) => {
       const id = shortOf(descriptor.digest);

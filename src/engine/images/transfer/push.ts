@@ -22,7 +22,6 @@ import type { ImageLayer, ImageRecord } from '../record.ts';
 import type { ImageRoom } from '../room.ts';
 import { announce } from '../tag.ts';
 import { Progress } from './progress.ts';
-import { Slots } from './slots.ts';
 
 export interface PushRequest {
   /** As the user typed it. */
@@ -66,14 +65,13 @@ async function push(room: ImageRoom, turn: PushTurn): Promise<Digest> {
   const { ref, image, auth, signal } = turn;
   const chainIds = chainIdsOf(image.layers.map((layer) => layer.diffId));
   for (const layer of image.layers) turn.progress.step(shortOf(layer.diffId), 'Preparing');
-  const slots = new Slots(3);
   const layers = await Promise.all(
     image.layers.map((layer, index) =>
-      slots.run(() => pushLayer(room, turn, { layer, chainId: chainIds[index] ?? layer.diffId })),
+      room.uploads.run(() => pushLayer(room, turn, { layer, chainId: chainIds[index] ?? layer.diffId })),
     ),
   );
   const configBytes = await room.content.read(image.id);
-  const open = () => createReadStream(room.content.path(image.id));
+  const open = (start: number) => createReadStream(room.content.path(image.id), { start });
   const blob = { digest: image.id, size: configBytes.length };
   if (!(await room.registry.hasBlob(ref, image.id, { auth, signal }))) {
     await room.registry.uploadBlob(ref, { descriptor: blob, open }, { auth, signal });
@@ -101,14 +99,14 @@ async function pushLayer(
     progress.step(id, 'Layer already exists');
     return descriptor;
   }
-  const from = otherRepository(turn);
+  const from = otherRepository(room, turn, descriptor.digest);
   if (from !== undefined && (await room.registry.mountBlob(ref, descriptor.digest, { from, auth, signal }))) {
     progress.step(id, `Mounted from ${from}`);
     return descriptor;
   }
-  const open = () => {
-    const stream = createReadStream(path, { highWaterMark: 1 << 18 });
-    let current = 0;
+  const open = (start: number) => {
+    const stream = createReadStream(path, { start, highWaterMark: 1 << 18 });
+    let current = start;
     const total = descriptor.size;
     stream.on('data', (chunk) => {
       current += chunk.length;
@@ -121,9 +119,12 @@ async function pushLayer(
   return descriptor;
 }
 
-/** Another repository of the same registry that is known to have the image. */
-function otherRepository({ image, ref }: PushTurn): string | undefined {
-  const others = image.repoDigests.map(parseReference);
+/** Another repository of the same registry that is known to have an image with this layer. */
+function otherRepository({ store }: ImageRoom, { ref }: PushTurn, layer: Digest): string | undefined {
+  const others = store
+    .all()
+    .filter((image) => image.layers.some(({ digest }) => digest === layer))
+    .flatMap((image) => image.repoDigests.map(parseReference));
   return others.find((one) => one.registry === ref.registry && one.repository !== ref.repository)?.repository;
 }
 
