@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventLog } from '#engine/events.ts';
 import type { Attached, AttachRequest } from '#engine/networks/networks.ts';
-import { type Networks, openNetworks } from '#engine/networks/networks.ts';
+import { type Networks, type NetworksOptions, openNetworks } from '#engine/networks/networks.ts';
 import { inNetns } from '#kernel/netns.ts';
 import { run, startProgram } from '#kernel/spawn.ts';
 import { openLeases } from '#storage/state/leases.ts';
@@ -20,10 +20,14 @@ export class NetworksFixture {
   readonly events: EventLog = new EventLog();
   networks: Networks;
   #state: State;
+  #more: Partial<NetworksOptions>;
+  /** What the room warned of. */
+  readonly warned: string[] = [];
   #programs: ChildProcess[] = [];
   #containers = new Set<string>();
 
-  constructor(subnet: string) {
+  constructor(subnet: string, more: Partial<NetworksOptions> = {}) {
+    this.#more = more;
     this.bridge = `whk${process.pid}`;
     this.table = `whk${process.pid}`;
     this.subnet = subnet;
@@ -39,6 +43,8 @@ export class NetworksFixture {
       runDir: join(this.root, 'run'),
       bridge: { name: this.bridge, subnet: this.subnet },
       tableName: this.table,
+      warn: (message) => this.warned.push(message),
+      ...this.#more,
     });
   }
 
@@ -85,20 +91,31 @@ export class NetworksFixture {
   }
 
   /** A server in the container that answers every TCP connection and UDP packet on the port with `text`. */
-  async serve(name: string, port: number, text: string): Promise<void> {
+  serve(name: string, port: number, text: string): Promise<void> {
+    return this.serveAt(this.netns(name), port, text);
+  }
+
+  /** As `serve`, in any namespace. */
+  async serveAt(netns: string, port: number, text: string): Promise<void> {
     const script = `
       const [port, text] = [Number(process.argv[1]), process.argv[2]];
-      const udp = require('dgram').createSocket('udp4');
-      udp.on('message', (_, from) => udp.send(text, from.port, from.address));
-      udp.bind(port, '0.0.0.0', () =>
-        require('net').createServer((s) => s.end(text + ' ' + s.remoteAddress)).listen(port, '0.0.0.0', () => console.log('up')));`;
-    const child = inNetns(this.netns(name), () =>
+      const answering = (type) => {
+        const udp = require('dgram').createSocket({ type, ...(type === 'udp6' ? { ipv6Only: true } : {}) });
+        udp.on('message', (_, from) => udp.send(text, from.port, from.address));
+        return udp;
+      };
+      answering('udp6').bind(port, '::', () => answering('udp4').bind(port, '0.0.0.0', () =>
+        require('net').createServer((s) => s.end(text + ' ' + s.remoteAddress)).listen(port, '::', () => console.log('up'))));`;
+    const child = inNetns(netns, () =>
       startProgram(process.execPath, ['-e', script, String(port), text], {
         stdio: ['ignore', 'pipe', 'inherit'],
       }),
     );
     this.#programs.push(child);
-    await new Promise<void>((resolve) => child.stdout?.once('data', () => resolve()));
+    await new Promise<void>((resolve, reject) => {
+      child.stdout?.once('data', () => resolve());
+      child.once('close', () => reject(new Error(`the server ${text} ended`)));
+    });
   }
 
   /** What a connection from the container (or, without one, from the host) is answered; `ECONN…` or `timeout` else. */
@@ -116,7 +133,7 @@ export class NetworksFixture {
   /** The answer to one UDP packet from the host. */
   async askUdp(address: string, port: number): Promise<string> {
     const script = `
-      const s = require('dgram').createSocket('udp4');
+      const s = require('dgram').createSocket(process.argv[1].includes(':') ? 'udp6' : 'udp4');
       s.on('message', (d) => { console.log(String(d)); process.exit(); });
       setTimeout(() => { console.log('timeout'); process.exit(); }, 700);
       s.send('?', Number(process.argv[2]), process.argv[1]);`;
@@ -124,22 +141,31 @@ export class NetworksFixture {
     return result.stdout.toString().trim();
   }
 
-  /** What a name is for a container that asks `server`. */
-  async lookup(from: string, name: string, server: string): Promise<string> {
+  /** What a name is for a container that asks `server`; of `type` A, AAAA or PTR. */
+  async lookup(from: string, name: string, server: string, type = 'A'): Promise<string> {
     const script = `
-      const r = new (require('dns').promises.Resolver)({ timeout: 500, tries: 2 });
-      r.setServers([process.argv[2]]);
-      r.resolve4(process.argv[1]).then((a) => console.log(a.sort().join()), (e) => console.log(e.code));`;
-    const args = ['-e', script, name, server];
-    const result = await inNetns(this.netns(from), () => run(process.execPath, args, { timeoutMs: 10_000 }));
+      const [, name, server, type] = process.argv;
+      const r = new (require('dns').promises.Resolver)({ timeout: 1000, tries: 3 });
+      r.setServers([server.includes(':') ? '[' + server + ']' : server]);
+      const asked = type === 'PTR' ? r.reverse(name) : r.resolve(name, type);
+      asked.then((a) => console.log(a.sort().join()), (e) => console.log(e.code));`;
+    const args = ['-e', script, name, server, type];
+    const result = await inNetns(this.netns(from), () => run(process.execPath, args, { timeoutMs: 20_000 }));
     return result.stdout.toString().trim();
   }
 
   async close(): Promise<void> {
-    for (const child of this.#programs) child.kill('SIGKILL');
+    await Promise.all(this.#programs.map(endProgram));
     for (const id of this.#containers) await this.networks.detach(id);
     await this.networks.close({ removeAll: true });
     await this.#state[Symbol.asyncDispose]();
     rmSync(this.root, { recursive: true });
   }
+}
+
+async function endProgram(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  child.kill('SIGKILL');
+  await ended;
 }

@@ -40,6 +40,8 @@ function ensureBridgeDevice(network: BridgeNetwork): void {
 
 function forwardIpv6(device: string): void {
   writeSysctl(`net.ipv6.conf.${device}.accept_ra`, 0);
+  // Until the bridge's own address is known to be nobody else's, it would forward nothing to containers: a second.
+  writeSysctl(`net.ipv6.conf.${device}.accept_dad`, 0);
   if (readSysctl('net.ipv6.conf.all.forwarding') === '0') {
     // A host that forwards no longer heeds routers' announcements, and would lose the way out that it has from them.
     const announced = observeRoutes().filter(({ announced: isAnnounced }) => isAnnounced === true);

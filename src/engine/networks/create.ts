@@ -51,12 +51,12 @@ function assertCreatable(room: NetworkRoom, request: NetworkCreateRequest): void
     throw forbidden(`only one instance of "${driver}" network is allowed`);
   }
   if (!isUserDriver(driver)) {
-    throw unsupported(`could not find plugin ${driver} in v1 plugin registry: plugin not found`, {
+    throw notFound(`plugin "${driver}" not found`, {
       hint: `The network drivers here are ${drivers.join(', ')}.`,
     });
   }
   if (request.Scope && request.Scope !== 'local') {
-    throw unsupported(`networks of scope ${request.Scope} are not supported`, { hint: 'They need a swarm.' });
+    throw forbidden(`cannot create a ${request.Scope} scoped network when swarm is not active`);
   }
 }
 

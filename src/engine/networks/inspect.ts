@@ -1,5 +1,6 @@
 // Networks as the API shows them, one or a filtered list.
 import type { Ipam, NetworkContainer, NetworkInspect } from '#shared/contract/network.ts';
+import { invalid } from '#shared/errors.ts';
 import { type Filters, filterKeysOnly, flagOf, matchLabel } from '#shared/notation/filter.ts';
 import { type Family, familyOf } from './addresses/cidr.ts';
 import type { EndpointAddress, NetworkRecord } from './record.ts';
@@ -66,6 +67,9 @@ const filterKeys = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'
 export function listNetworks(room: NetworkRoom, filters: Filters): NetworkInspect[] {
   filterKeysOnly(filters, filterKeys);
   const dangling = flagOf(filters, 'dangling');
+  for (const type of filters.get('type') ?? []) {
+    if (type !== 'custom' && type !== 'builtin') throw invalid(`invalid filter 'type=${type.slice(0, 100)}'`);
+  }
   const one = (key: string, matches: (value: string) => boolean): boolean => {
     const values = filters.get(key) ?? [];
     return values.length === 0 || values.some(matches);

@@ -1,6 +1,6 @@
 // Which subnet a network gets that names none.
 import { createHash } from 'node:crypto';
-import { conflict, invalid } from '#shared/errors.ts';
+import { conflict, forbidden, invalid } from '#shared/errors.ts';
 import { addressText, type Cidr, type Family, formatCidr, overlaps, parseCidr } from './cidr.ts';
 
 /** Subnets of `2^size` parts of a base: `{ base: '10.10.0.0/16', size: 24 }` has 256 of them. */
@@ -66,7 +66,7 @@ export function assertFreeSubnet(subnet: string, taken: { subnet: string; name: 
   const wanted = parseCidr(subnet);
   const other = taken.find((each) => overlaps(wanted, parseCidr(each.subnet)));
   if (other === undefined) return;
-  throw conflict('invalid pool request: Pool overlaps with other one on this address space', {
+  throw forbidden('invalid pool request: Pool overlaps with other one on this address space', {
     hint: `Network ${other.name} has ${other.subnet}.`,
   });
 }
