@@ -31,6 +31,7 @@ import { ImageStore } from './store.ts';
 import { announce, tagImage } from './tag.ts';
 import { Puller, type PullRequest } from './transfer/pull.ts';
 import { type PushRequest, pushImage } from './transfer/push.ts';
+import { Slots } from './transfer/slots.ts';
 
 export interface RecordRequest {
   config: ImageConfig;
@@ -55,7 +56,15 @@ export class Images {
   readonly #sweepsScratch: boolean;
 
   constructor(deps: ImageDeps) {
-    this.#room = { usersOf: () => [], scratchDir: tmpdir(), ...deps, store: new ImageStore(deps.state) };
+    const { downloadsAtOnce = 3, uploadsAtOnce = 5, ...given } = deps;
+    this.#room = {
+      usersOf: () => [],
+      scratchDir: tmpdir(),
+      ...given,
+      store: new ImageStore(deps.state),
+      downloads: new Slots(downloadsAtOnce),
+      uploads: new Slots(uploadsAtOnce),
+    };
     this.#puller = new Puller(this.#room);
     this.#sweepsScratch = deps.scratchDir !== undefined;
   }
