@@ -15,7 +15,6 @@ export const supportNotes: Readonly<Record<string, string>> = {
   'services.*.use_api_socket': 'no effect: mount the socket as a volume',
   'services.*.pull_refresh_after': 'no effect: name it in `pull_policy`',
   'services.*.pre_start': 'no effect',
-  'services.*.develop': 'no effect: there is no `watch` command; mount the folder instead',
   'services.*.networks.*.interface_name': 'no effect: interfaces are named by the engine',
   'services.*.ports.name': 'no effect: a name for readers',
   'services.*.ports.app_protocol': 'no effect: a word for readers',

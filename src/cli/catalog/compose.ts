@@ -94,6 +94,11 @@ export const composeSections: Section[] = [
       under('wait', 'Wait until containers of services stop.', async () => ({
         command: (await loadLook()).wait,
       })),
+      under(
+        'watch',
+        'Bring changes of files into running services, as they are made.',
+        () => import('#cli/commands/compose/watch.ts'),
+      ),
       under('volumes', 'List the volumes of the project.', async () => ({
         command: (await loadLook()).volumes,
       })),

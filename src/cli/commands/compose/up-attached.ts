@@ -9,6 +9,7 @@ import { type Ended, followProject } from '#compose/execute/follow.ts';
 import type { Session } from '#compose/execute/session.ts';
 import { type UpOptions, up } from '#compose/execute/up.ts';
 import { killServices, stopServices } from '#compose/execute/verbs.ts';
+import { watchProject } from '#compose/watch/watch.ts';
 
 export interface AttachedUp {
   session: Session;
@@ -25,6 +26,7 @@ export interface AttachedUp {
     'no-color': boolean;
     'no-log-prefix': boolean;
     timestamps: boolean;
+    watch: boolean;
   };
 }
 
@@ -63,9 +65,18 @@ export async function upAttached(cli: Cli, attached: AttachedUp): Promise<number
     }
     throw thrown;
   }
-  isUp = true;
+  // What is watched may be restarted: that all have ended is not the end then.
+  isUp = !flags.watch;
+  const watched = flags.watch
+    ? watchProject(session, {
+        services: attached.services,
+        signal: interrupts.first,
+        say: (line) => cli.warn(line),
+      })
+    : new Promise<never>(() => undefined);
   const outcome = await Promise.race([
     followed,
+    watched.then(() => 'interrupt' as const),
     decisive.promise,
     aborted(interrupts.first).then(() => 'interrupt' as const),
   ]);

@@ -7,7 +7,7 @@ import { interrupted, planFlags, planOptions, prepare } from '#cli/commands/comp
 import { many, text, toggle } from '#cli/grammar/flags.ts';
 import { up } from '#compose/execute/up.ts';
 import { formatPlan } from '#compose/plan/steps.ts';
-import { invalid, messageOf, unsupported } from '#shared/errors.ts';
+import { invalid, messageOf } from '#shared/errors.ts';
 
 export const command = defineCompose({
   usage: '[flags] [SERVICE...]',
@@ -27,7 +27,7 @@ export const command = defineCompose({
     timestamps: toggle('Show when each line was written'),
     wait: toggle('Wait until all are healthy, or answer where they have no health check; then as -d'),
     'wait-timeout': text('Wait at most this long', 'SECONDS'),
-    watch: toggle('', 'w', { hidden: true }),
+    watch: toggle('Bring changes of files into the services, as develop.watch says', 'w'),
   },
   args: [0, Number.POSITIVE_INFINITY],
   examples: [
@@ -38,7 +38,8 @@ export const command = defineCompose({
   async run({ cli, flags, args }) {
     const abortsOnExit = flags['abort-on-container-exit'] || flags['exit-code-from'] !== undefined;
     const aborts = abortsOnExit ? 'any' : flags['abort-on-container-failure'] ? 'failure' : undefined;
-    if (flags.watch) throw unsupported('--watch is not supported', { hint: 'run up again after a change' });
+    if (flags.watch && (flags.detach || flags.wait))
+      throw invalid('--watch needs the foreground: leave out --detach and --wait');
     if (flags.detach && aborts !== undefined)
       throw invalid('--abort-on-container-exit and --detach are incompatible');
     if (flags.wait && aborts !== undefined)
