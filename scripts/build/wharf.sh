@@ -22,4 +22,5 @@ if [ -z "${NODE_COMPILE_CACHE:-}" ]; then
 fi
 node=$root/lib/node
 [ -x "$node" ] || node=node
-exec "$node" --disable-warning=ExperimentalWarning "$root/lib/code/wharf.cjs" "$@"
+# Without the dashes Node would take an --env-file of `run` for its own.
+exec "$node" --disable-warning=ExperimentalWarning -- "$root/lib/code/wharf.cjs" "$@"

@@ -1,5 +1,5 @@
 // How failures are shown, and failures that bring their own exit code.
-import { asEngineError, EngineError } from '#shared/errors.ts';
+import { asEngineError, EngineError, type ErrorDetails } from '#shared/errors.ts';
 
 /** For commands that have their own say in the exit code, as `run` with 125. Without a cause nothing is printed. */
 export class ExitError extends Error {
@@ -7,6 +7,13 @@ export class ExitError extends Error {
   constructor(code: number, cause?: unknown) {
     super('', { cause });
     this.code = code;
+  }
+}
+
+/** A flag that is not there, or whose text cannot be read: 125, as from Docker's own. */
+export class BadFlag extends EngineError {
+  constructor(message: string, details: ErrorDetails = {}) {
+    super('invalid', message, details);
   }
 }
 

@@ -4,7 +4,7 @@ import { entry } from '#cli/catalog/entry.ts';
 import { findEntry, groups, namesUnder } from '#cli/catalog.ts';
 import type { Cli } from '#cli/context.ts';
 import { endpointOf, type GlobalValues, globalFlags } from '#cli/endpoint.ts';
-import { ExitError, printError } from '#cli/failure.ts';
+import { BadFlag, ExitError, printError } from '#cli/failure.ts';
 import { type ConfigFile, readConfig } from '#cli/files/config-file.ts';
 import { HelpWanted, parseLine } from '#cli/grammar/flags.ts';
 import { nearest } from '#cli/grammar/nearest.ts';
@@ -140,7 +140,7 @@ function report(thrown: unknown, debug: boolean): number {
     return thrown.code;
   }
   printError(thrown, debug);
-  return exitCodeOf[asEngineError(thrown).kind];
+  return thrown instanceof BadFlag ? 125 : exitCodeOf[asEngineError(thrown).kind];
 }
 
 function watchedStderr(): NodeJS.WriteStream {

@@ -49,6 +49,12 @@ export interface InfoAnswer {
   Labels?: string[] | null;
   Warnings?: string[] | null;
   Debug?: boolean;
+  Swarm?: { LocalNodeState?: string };
+  HttpProxy?: string;
+  HttpsProxy?: string;
+  NoProxy?: string;
+  ExperimentalBuild?: boolean;
+  LiveRestoreEnabled?: boolean;
   [more: string]: unknown;
 }
 

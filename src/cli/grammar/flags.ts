@@ -1,8 +1,9 @@
 // Flags of a command: how they are declared, and how a command line is read (Docker's rules: `-it`, `-p80:80`,
 // `--rm=false`, `--`, and for `run` and its like the first argument ends the flags).
 
+import { BadFlag } from '#cli/failure.ts';
 import { nearest } from '#cli/grammar/nearest.ts';
-import { type ErrorDetails, invalid } from '#shared/errors.ts';
+import type { ErrorDetails } from '#shared/errors.ts';
 
 interface FlagBase {
   help: string;
@@ -186,12 +187,12 @@ class LineReader {
     const near = name === undefined ? undefined : nearest(name, names);
     const help = `see '${this.#rules.name} --help'`;
     const details: ErrorDetails = { hint: near === undefined ? help : `did you mean --${near}? ${help}` };
-    return invalid(message, details);
+    return new BadFlag(message, details);
   }
 }
 
 function parseSwitch(value: string, shown: string): boolean {
   if (['true', '1', 't', 'T', 'TRUE', 'True'].includes(value)) return true;
   if (['false', '0', 'f', 'F', 'FALSE', 'False'].includes(value)) return false;
-  throw invalid(`invalid argument ${JSON.stringify(value)} for "${shown}" flag: expected true or false`);
+  throw new BadFlag(`invalid argument ${JSON.stringify(value)} for "${shown}" flag: expected true or false`);
 }

@@ -1,5 +1,6 @@
 // Lists: as a table with Docker's column widths, as JSON lines, or through a template (`--format`).
 import type { Cli } from '#cli/context.ts';
+import { goJson } from '#shared/notation/template/functions.ts';
 import { compileTemplate } from '#shared/notation/template.ts';
 
 /** Texts by the names that templates know them under; functions are methods of templates and are not shown. */
@@ -23,7 +24,7 @@ export function printRows(cli: Cli, rows: readonly Row[], shape: ListShape): voi
 
 export function renderRows(rows: readonly Row[], shape: ListShape): string {
   const format = (shape.format ?? '').trim();
-  if (format === 'json') return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+  if (format === 'json') return rows.map((row) => `${goJson(row)}\n`).join('');
   if (format === '' || format === 'table') {
     const cells = rows.map((row) => shape.columns.map((column) => String(row[column] ?? '')));
     return renderTable([shape.columns.map((column) => shape.heads[column] ?? column), ...cells]);
@@ -47,12 +48,12 @@ function headsOf(template: string, heads: Record<string, string>): string[] {
   });
 }
 
-/** Lines of cells, every column but the last padded to its widest cell. */
-export function renderTable(lines: readonly (readonly string[])[]): string {
+/** Lines of cells, every column but the last padded to its widest cell, and to `least` characters. */
+export function renderTable(lines: readonly (readonly string[])[], least = leastWidth): string {
   const widths: number[] = [];
   for (const line of lines) {
     for (const [at, cell] of line.entries()) {
-      if (at < line.length - 1) widths[at] = Math.max(widths[at] ?? leastWidth, widthOf(cell) + gap);
+      if (at < line.length - 1) widths[at] = Math.max(widths[at] ?? least, widthOf(cell) + gap);
     }
   }
   return lines

@@ -1,6 +1,6 @@
 // Words that several lists share: ages, short ids, filters, pairs.
 
-import { invalid } from '#shared/errors.ts';
+import { BadFlag } from '#cli/failure.ts';
 import { humanDuration } from '#shared/notation/duration.ts';
 import { formatFilters } from '#shared/notation/filter.ts';
 import { shortOf } from '#shared/oci/digest.ts';
@@ -18,8 +18,15 @@ export function shownId(id: string, whole: boolean): string {
 
 /** `2026-01-31 12:00:00 +0000 UTC`, as Docker's CreatedAt columns. */
 export function createdAt(unixSeconds: number): string {
-  const text = new Date(unixSeconds * 1000).toISOString();
-  return `${text.slice(0, 10)} ${text.slice(11, 19)} +0000 UTC`;
+  return goTime(new Date(unixSeconds * 1000).toISOString());
+}
+
+/** `2026-01-31 12:00:00.5 +0000 UTC` of a time on the wire, in UTC; anything else comes back as it is. */
+export function goTime(text: string): string {
+  const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$/.exec(text);
+  if (match === null) return text;
+  const [, day, time, fraction = ''] = match;
+  return `${day} ${time}${fraction.replace(/\.?0+$/, '')} +0000 UTC`;
 }
 
 /** The `filters` query of `--filter` texts; undefined where there are none. Throws `invalid`. */
@@ -31,9 +38,12 @@ export function filtersOf(
   for (const text of texts) {
     const equals = text.indexOf('=');
     if (equals <= 0) {
-      throw invalid(`invalid argument "${text}" for "-f, --filter" flag: invalid filter '${text}'`, {
-        hint: 'a filter looks like name=web or label=app',
-      });
+      throw new BadFlag(
+        `invalid argument "${text}" for "-f, --filter" flag: bad format of filter (expected name=value)`,
+        {
+          hint: 'a filter looks like name=web or label=app',
+        },
+      );
     }
     const key = text.slice(0, equals).trim().toLowerCase();
     filters.set(key, [...(filters.get(key) ?? []), text.slice(equals + 1).trim()]);

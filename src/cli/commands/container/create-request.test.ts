@@ -28,7 +28,7 @@ test('ports, volumes and environment', () => {
   assert.deepEqual(made.ExposedPorts, { '5000/tcp': {}, '53/udp': {} });
   assert.deepEqual(made.HostConfig?.Binds, [`${process.cwd()}/src:/app:ro`, 'cache:/c']);
   assert.deepEqual(made.Volumes, { '/data': {} });
-  assert.deepEqual(made.Env, ['A=1', 'HOME=/root']);
+  assert.deepEqual(made.Env, ['A=1', 'HOME=/root', 'NOPE']);
   assert.deepEqual([made.Image, made.Cmd], ['python:3', ['python', 'app.py', '-v']]);
 });
 

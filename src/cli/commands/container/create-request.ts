@@ -1,11 +1,11 @@
 // From the flags of `create` and `run` to the request that the engine takes.
-import { readFileSync } from 'node:fs';
 import type { CreateValues } from '#cli/commands/container/create-flags.ts';
+import { integerOf, readFlag, readText } from '#cli/commands/container/flag-text.ts';
 import { hostConfigOf } from '#cli/commands/container/host-config.ts';
 import { networkingOf } from '#cli/commands/container/networking.ts';
 import { pairsOf } from '#cli/terminal/words.ts';
 import type { ContainerCreateRequest } from '#shared/contract/container.ts';
-import { codeOf, invalid } from '#shared/errors.ts';
+import { invalid } from '#shared/errors.ts';
 import { parseDuration } from '#shared/notation/duration.ts';
 import { parseEnvFile } from '#shared/notation/env.ts';
 import { parseBind } from '#shared/notation/mount.ts';
@@ -23,7 +23,9 @@ export interface CreateInput {
 
 /** The create request. Throws `invalid` for any flag's bad text, before the engine hears of it. */
 export function createRequestOf(input: CreateInput): ContainerCreateRequest {
-  const { flags, command } = input;
+  const { command } = input;
+  const flags = { ...input.flags, publish: input.flags.publish.map(standardPort) };
+  refuseForWindows(input.given);
   const request: ContainerCreateRequest = {
     Image: input.image,
     Tty: flags.tty,
@@ -54,40 +56,48 @@ export function createRequestOf(input: CreateInput): ContainerCreateRequest {
   return request;
 }
 
-/** Variables of files, then those of flags; a name alone takes its value from `env`, and is left out without one. */
+/** `published=80,target=8080,protocol=udp` as `80:8080/udp`; every other text as it is. Throws `invalid`. */
+function standardPort(text: string): string {
+  if (!text.includes('=')) return text;
+  const fields = new Map([['protocol', 'tcp']]);
+  for (const part of text.split(',')) {
+    const [key = '', ...value] = part.split('=');
+    if (key === '' || value.length === 0)
+      throw invalid(`invalid publish opts format (should be name=value but got '${part}')`);
+    fields.set(key, value.join('='));
+  }
+  return `${fields.get('published') ?? ''}:${fields.get('target') ?? ''}/${fields.get('protocol')}`;
+}
+
+function refuseForWindows(given: ReadonlySet<string>): void {
+  for (const flag of ['cpu-count', 'cpu-percent', 'io-maxbandwidth', 'io-maxiops'])
+    if (given.has(flag))
+      throw invalid(`"--${flag}" is only supported on a Docker daemon running on windows`, {
+        hint: 'this engine runs on linux',
+      });
+}
+
+/** Variables of files, then those of flags; a name alone takes its value from `env`. Without one it is left out of files. */
 export function environmentOf(
   flags: { env: readonly string[]; 'env-file': readonly string[] },
   env: Readonly<Record<string, string | undefined>>,
 ): string[] {
   const fromFiles = flags['env-file'].flatMap((file) => parseEnvFile(readText(file), (name) => env[name]));
   const fromFlags = flags.env.flatMap((entry) => {
-    if (entry === '' || entry.startsWith('=')) throw invalid(`invalid environment variable: ${entry}`);
+    if (entry === '' || entry.startsWith('='))
+      readFlag('-e, --env', entry, () => {
+        throw invalid(`invalid environment variable: ${entry}`);
+      });
     if (entry.includes('=')) return [entry];
     const value = env[entry];
-    return value === undefined ? [] : [`${entry}=${value}`];
+    // A name without a value takes the variable away from what the image brings.
+    return [value === undefined ? entry : `${entry}=${value}`];
   });
   return [...fromFiles, ...fromFlags];
 }
 
-/** The text of a file that the user named. Throws `invalid` with the file's name. */
-export function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const why =
-      codeOf(cause) === 'ENOENT' ? 'no such file or directory' : (codeOf(cause) ?? 'cannot be read');
-    throw invalid(`open ${file}: ${why}`, { cause });
-  }
-}
-
-/** A whole number. Throws `invalid` with the flag's name. */
-export function integerOf(value: string, flag: string): number {
-  if (/^-?\d{1,15}$/.test(value)) return Number(value);
-  throw invalid(`invalid argument ${JSON.stringify(value)} for "${flag}" flag: expected a whole number`);
-}
-
 function labelsOf(flags: CreateValues): Record<string, string> {
-  const fromFiles = flags['label-file'].flatMap((file) => parseEnvFile(readText(file), () => ''));
+  const fromFiles = flags['label-file'].flatMap((file) => parseEnvFile(readText(file), () => undefined));
   return { ...pairsOf(fromFiles), ...pairsOf(flags.label) };
 }
 
@@ -103,16 +113,18 @@ function anonymousVolumesOf(flags: CreateValues): Record<string, object> | null 
 }
 
 function healthcheckOf(flags: CreateValues): Healthcheck | undefined {
-  const durations: [keyof Healthcheck & `${string}`, string | undefined][] = [
-    ['Interval', flags['health-interval']],
-    ['Timeout', flags['health-timeout']],
-    ['StartPeriod', flags['health-start-period']],
-    ['StartInterval', flags['health-start-interval']],
-  ];
+  const durations = (
+    [
+      ['Interval', 'health-interval'],
+      ['Timeout', 'health-timeout'],
+      ['StartPeriod', 'health-start-period'],
+      ['StartInterval', 'health-start-interval'],
+    ] as const
+  ).map(([field, flag]) => [field, flag, flags[flag]] as const);
   const asked =
     flags['health-cmd'] !== undefined ||
     flags['health-retries'] !== undefined ||
-    durations.some(([, text]) => text !== undefined);
+    durations.some(([, , text]) => text !== undefined);
   if (flags['no-healthcheck']) {
     if (asked) throw invalid('--no-healthcheck conflicts with --health-* options');
     return { Test: ['NONE'] };
@@ -122,8 +134,8 @@ function healthcheckOf(flags: CreateValues): Healthcheck | undefined {
   if (flags['health-cmd'] !== undefined) health.Test = ['CMD-SHELL', flags['health-cmd']];
   if (flags['health-retries'] !== undefined)
     health.Retries = integerOf(flags['health-retries'], '--health-retries');
-  for (const [field, text] of durations) {
-    if (text !== undefined) Object.assign(health, { [field]: parseDuration(text) });
+  for (const [field, flag, text] of durations) {
+    if (text !== undefined) Object.assign(health, { [field]: readFlag(`--${flag}`, text, parseDuration) });
   }
   return health;
 }

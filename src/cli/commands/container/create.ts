@@ -12,10 +12,12 @@ export const command = defineCommand({
   async run({ cli, flags, given, args: [image = '', ...command] }) {
     const id = await createContainer(cli, { flags, given, image, command, env: cli.env }, (request) => {
       // Docker's own defaults for a container that somebody may start attached.
-      request.AttachStdout = true;
-      request.AttachStderr = true;
-      request.AttachStdin = flags.interactive;
-      request.StdinOnce = flags.interactive;
+      const streams = flags.attach.map((name) => name.toLowerCase());
+      const none = streams.length === 0;
+      request.AttachStdout = none || streams.includes('stdout');
+      request.AttachStderr = none || streams.includes('stderr');
+      request.AttachStdin = flags.interactive || streams.includes('stdin');
+      request.StdinOnce = flags.interactive && request.AttachStdin;
     });
     cli.print(id);
   },

@@ -1,13 +1,14 @@
 // The HostConfig that the flags of `create` and `run` ask for.
 
-import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import type { CreateValues } from '#cli/commands/container/create-flags.ts';
+import { readFlag, readText } from '#cli/commands/container/flag-text.ts';
 import { limitsOf } from '#cli/commands/container/limits.ts';
 import { pairsOf } from '#cli/terminal/words.ts';
 import type { HostConfig, RestartPolicy } from '#shared/contract/container.ts';
 import type { PortBinding } from '#shared/contract/network.ts';
-import { invalid } from '#shared/errors.ts';
+import { invalid, messageOf } from '#shared/errors.ts';
 import { parseBind, parseMountFlag, parseTmpfs } from '#shared/notation/mount.ts';
 import { parsePortPublish } from '#shared/notation/port.ts';
 
@@ -57,7 +58,9 @@ function portBindingsOf(texts: readonly string[]): Record<string, PortBinding[]>
 /** `no`, `always`, `unless-stopped`, `on-failure[:N]`. Throws `invalid`. */
 export function restartPolicyOf(text: string): RestartPolicy {
   const [name = '', count, ...more] = text.split(':');
-  const badCount = count !== undefined && (name !== 'on-failure' || !/^\d{1,9}$/.test(count));
+  if (count !== undefined && more.length === 0 && !/^\d{1,9}$/.test(count))
+    throw invalid('invalid restart policy format: maximum retry count must be an integer');
+  const badCount = count !== undefined && name !== 'on-failure';
   if (more.length > 0 || badCount || !isPolicy(name)) {
     throw invalid(`invalid restart policy: ${text}`, {
       hint: 'policies are no, always, unless-stopped and on-failure[:N]',
@@ -81,24 +84,34 @@ function namespacesOf(flags: CreateValues): HostConfig {
   };
 }
 
+/** Only what has something in it, as Docker's own sends it. */
+function given(config: HostConfig): HostConfig {
+  return Object.fromEntries(
+    Object.entries(config).filter(([, value]) => Object.keys(value ?? {}).length > 0),
+  );
+}
+
 function listsOf(flags: CreateValues): HostConfig {
+  const orNull = <T>(list: T[]): T[] | null => (list.length === 0 ? null : list);
   return {
-    Binds: bindsOf(flags.volume),
-    Mounts: flags.mount.map((text) => mountOf(text)),
-    Tmpfs: tmpfsOf(flags.tmpfs),
-    VolumesFrom: flags['volumes-from'],
-    CapAdd: flags['cap-add'],
-    CapDrop: flags['cap-drop'],
-    Dns: flags.dns,
+    ...given({
+      Mounts: flags.mount.map((text) => readFlag('--mount', text, mountOf)),
+      Tmpfs: tmpfsOf(flags.tmpfs),
+      StorageOpt: pairsOf(flags['storage-opt']),
+      Sysctls: pairsOf(flags.sysctl.map((text) => readFlag('--sysctl', text, sysctlOf))),
+      Annotations: pairsOf(flags.annotation),
+    }),
+    Binds: orNull(bindsOf(flags.volume)),
+    VolumesFrom: orNull(flags['volumes-from']),
+    CapAdd: orNull(flags['cap-add'].map(capabilityOf)),
+    CapDrop: orNull(flags['cap-drop'].map(capabilityOf)),
+    Dns: flags.dns.map((text) => readFlag('--dns', text, addressOf)),
     DnsOptions: flags['dns-option'],
     DnsSearch: flags['dns-search'],
-    ExtraHosts: flags['add-host'].map(extraHostOf),
-    GroupAdd: flags['group-add'],
-    Links: flags.link,
-    SecurityOpt: flags['security-opt'].map(securityOptionOf),
-    StorageOpt: pairsOf(flags['storage-opt']),
-    Sysctls: pairsOf(flags.sysctl),
-    Annotations: pairsOf(flags.annotation),
+    ExtraHosts: orNull(flags['add-host'].map((text) => readFlag('--add-host', text, extraHostOf))),
+    GroupAdd: orNull(flags['group-add']),
+    Links: orNull(flags.link),
+    ...securityOf(flags['security-opt']),
   };
 }
 
@@ -130,6 +143,28 @@ function tmpfsOf(texts: readonly string[]): Record<string, string> {
   );
 }
 
+function capabilityOf(text: string): string {
+  const name = text.trim().toUpperCase();
+  return name === 'ALL' || name.startsWith('CAP_') ? name : `CAP_${name}`;
+}
+
+function addressOf(text: string): string {
+  if (isIP(text.trim()) === 0) throw invalid(`IP address is not correctly formatted: ${text}`);
+  return text.trim();
+}
+
+/** Only those that belong to a container's own namespaces. */
+function sysctlOf(text: string): string {
+  const name = text.split('=', 1)[0] ?? '';
+  const own =
+    /^(?:net|fs\.mqueue)\./.test(name) ||
+    /^kernel\.(?:msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced|domainname)$/.test(name);
+  if (own && text.includes('=')) return text;
+  throw invalid(`sysctl '${text}' is not allowed`, {
+    hint: 'net.*, fs.mqueue.* and the shared memory of kernel.* belong to a container',
+  });
+}
+
 function extraHostOf(text: string): string {
   const match = /^([^:=\s]+)[:=](.+)$/.exec(text);
   if (match === null)
@@ -139,24 +174,43 @@ function extraHostOf(text: string): string {
   return `${match[1]}:${match[2]?.replace(/^\[|\]$/g, '')}`;
 }
 
+/** What is told of system paths is no option of the engine: it is said by empty lists of paths. */
+function securityOf(texts: readonly string[]): HostConfig {
+  const isOfPaths = (text: string) => /^systempaths[=:]unconfined$/.test(text);
+  const options = texts.filter((text) => !isOfPaths(text)).map(securityOptionOf);
+  return {
+    SecurityOpt: options.length === 0 ? null : options,
+    ...(texts.some(isOfPaths) ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
+  };
+}
+
 /** A seccomp profile is a file here and its text on the wire. */
 function securityOptionOf(text: string): string {
   const file = /^seccomp[=:](.+)$/.exec(text)?.[1];
+  if (!/[=:]/.test(text) && text !== 'no-new-privileges')
+    throw invalid(`Invalid --security-opt: ${JSON.stringify(text)}`);
   if (file === undefined || file === 'unconfined' || file === 'builtin') return text;
   try {
-    return `seccomp=${JSON.stringify(JSON.parse(readFileSync(file, 'utf8')))}`;
+    return `seccomp=${JSON.stringify(JSON.parse(readText(file)))}`;
   } catch (cause) {
-    throw invalid(
-      `opening seccomp profile (${file}) failed: ${cause instanceof Error ? cause.message : cause}`,
-      { cause },
-    );
+    throw invalid(`opening seccomp profile (${file}) failed: ${messageOf(cause)}`, { cause });
   }
 }
 
 function gpuRequestOf(text: string): object {
   const count = text === 'all' ? -1 : Number(/^(?:count=)?(\d{1,3})$/.exec(text)?.[1] ?? Number.NaN);
-  const ids = /^"?device=([^"]+)"?$/.exec(text)?.[1];
-  if (ids !== undefined) return { DeviceIDs: ids.split(','), Capabilities: [['gpu']] };
-  if (Number.isNaN(count)) throw invalid(`invalid argument ${JSON.stringify(text)} for "--gpus" flag`);
-  return { Count: count, Capabilities: [['gpu']] };
+  if (!Number.isNaN(count)) return { Count: count, Capabilities: [['gpu']] };
+  const request: Record<string, unknown> = {};
+  const capabilities = ['gpu'];
+  for (const [, quoted, bare] of text.matchAll(/(?:^|,)(?:"([^"]*)"|([^,]*))/g)) {
+    const [key = '', ...rest] = (quoted ?? bare ?? '').split('=');
+    const value = rest.join('=');
+    if (key === 'device') request['DeviceIDs'] = value.split(',');
+    else if (key === 'driver') request['Driver'] = value;
+    else if (key === 'count') request['Count'] = value === 'all' ? -1 : Number(value);
+    else if (key === 'capabilities') capabilities.unshift(...value.split(','));
+    else if (key === 'options') request['Options'] = pairsOf(value.split(','));
+    else throw invalid(`invalid argument ${JSON.stringify(text)} for "--gpus" flag: unexpected key '${key}'`);
+  }
+  return { ...request, Capabilities: [capabilities] };
 }

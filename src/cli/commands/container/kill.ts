@@ -2,7 +2,6 @@
 import { defineCommand } from '#cli/grammar/command.ts';
 import { text } from '#cli/grammar/flags.ts';
 import { forEachName } from '#cli/terminal/each.ts';
-import { parseSignal } from '#shared/notation/signal.ts';
 
 export const command = defineCommand({
   usage: '[flags] CONTAINER [CONTAINER...]',
@@ -10,7 +9,6 @@ export const command = defineCommand({
   args: [1, Number.POSITIVE_INFINITY],
   examples: ['wharf kill web', 'wharf kill -s HUP web'],
   async run({ cli, flags, args }) {
-    if (flags.signal !== undefined) parseSignal(flags.signal);
     const { containers } = await cli.client();
     return forEachName(cli, args, async (name) => void (await containers.kill(name, flags.signal ?? 'KILL')));
   },

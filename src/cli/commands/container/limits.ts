@@ -1,4 +1,6 @@
 // Limits of CPU, memory, devices and processes, from flags.
+import { readFlag } from '#cli/commands/container/flag-text.ts';
+import { BadFlag } from '#cli/failure.ts';
 import type { HostConfig, Ulimit } from '#shared/contract/container.ts';
 import { invalid } from '#shared/errors.ts';
 import { parseBytes } from '#shared/notation/size.ts';
@@ -53,24 +55,28 @@ export function resourcesOf(flags: ResourceValues): Partial<HostConfig> {
   take('NanoCpus', flags.cpus, nanoCpus);
   take('CpusetCpus', flags['cpuset-cpus'], String);
   take('CpusetMems', flags['cpuset-mems'], String);
-  take('Memory', flags.memory, parseBytes);
-  take('MemoryReservation', flags['memory-reservation'], parseBytes);
-  take('MemorySwap', flags['memory-swap'], bytesOrUnlimited);
+  take('Memory', flags.memory, (text) => readFlag('-m, --memory', text, parseBytes));
+  take('MemoryReservation', flags['memory-reservation'], (text) =>
+    readFlag('--memory-reservation', text, parseBytes),
+  );
+  take('MemorySwap', flags['memory-swap'], (text) => readFlag('--memory-swap', text, bytesOrUnlimited));
   take('PidsLimit', flags['pids-limit'], wholeNumber('--pids-limit'));
   return found;
 }
 
 /** Only what was given. Throws `invalid`. */
 export function limitsOf(flags: LimitValues): Partial<HostConfig> {
-  const found = resourcesOf(flags);
-  if (flags['memory-swappiness'] !== undefined)
-    found.MemorySwappiness = wholeNumber('--memory-swappiness')(flags['memory-swappiness']);
+  // What Docker's own sends where nothing is asked for.
+  const found: Partial<HostConfig> = { PidsLimit: 0, ...resourcesOf(flags) };
+  found.MemorySwappiness = wholeNumber('--memory-swappiness')(flags['memory-swappiness'] ?? '-1');
   if (flags['oom-score-adj'] !== undefined)
     found.OomScoreAdj = wholeNumber('--oom-score-adj')(flags['oom-score-adj']);
-  if (flags['shm-size'] !== undefined) found.ShmSize = parseBytes(flags['shm-size']);
+  if (flags['shm-size'] !== undefined) found.ShmSize = readFlag('--shm-size', flags['shm-size'], parseBytes);
   found.Devices = flags.device.map(deviceOf);
-  found.DeviceCgroupRules = flags['device-cgroup-rule'];
-  found.Ulimits = flags.ulimit.map(ulimitOf);
+  if (flags['device-cgroup-rule'].length > 0) found.DeviceCgroupRules = flags['device-cgroup-rule'];
+  found.Ulimits = flags.ulimit
+    .map((text) => readFlag('--ulimit', text, ulimitOf))
+    .sort((a, b) => (a.Name < b.Name ? -1 : 1));
   found.BlkioWeightDevice = flags['blkio-weight-device'].map((text) => ({
     Path: splitLast(text)[0],
     Weight: wholeNumber('--blkio-weight-device')(splitLast(text)[1]),
@@ -87,7 +93,7 @@ export function limitsOf(flags: LimitValues): Partial<HostConfig> {
 function wholeNumber(flag: string): (text: string) => number {
   return (text) => {
     if (/^-?\d{1,15}$/.test(text)) return Number(text);
-    throw invalid(`invalid argument ${JSON.stringify(text)} for "${flag}" flag: expected a whole number`);
+    throw new BadFlag(`invalid argument ${JSON.stringify(text)} for "${flag}" flag: expected a whole number`);
   };
 }
 
@@ -121,10 +127,16 @@ function deviceOf(text: string): { PathOnHost: string; PathInContainer: string; 
   return { PathOnHost: host, PathInContainer: second ?? host, CgroupPermissions: third ?? 'rwm' };
 }
 
+const ulimitNames =
+  'core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(
+    ' ',
+  );
+
 function ulimitOf(text: string): Ulimit {
   const match = /^([a-z]+)=(-?\d{1,19})(?::(-?\d{1,19}))?$/.exec(text);
   if (match === null)
     throw invalid(`invalid ulimit argument: ${text}`, { hint: 'it looks like nofile=1024:2048' });
+  if (!ulimitNames.includes(match[1] ?? '')) throw invalid(`invalid ulimit type: ${match[1]}`);
   const soft = Number(match[2]);
   const hard = match[3] === undefined ? soft : Number(match[3]);
   if (hard !== -1 && soft > hard)

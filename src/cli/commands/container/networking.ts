@@ -16,8 +16,9 @@ export function networkingOf(flags: CreateValues): NetworkingConfig | null {
     if (endpoints.has(name)) throw invalid(`network "${name}" is specified multiple times`);
     endpoints.set(name, endpoint);
   }
-  const modes = [...endpoints.keys()].filter((name) => /^(?:host|none|container:.*)$/.test(name));
-  if (modes.length > 0 && endpoints.size > 1)
+  const names = [...endpoints.keys()];
+  const modes = names.filter((name) => /^(?:host|none|container:.*)$/.test(name));
+  if (names.length > 1 && names.some((name) => modes.includes(name) || /^(?:bridge|default)$/.test(name)))
     throw invalid('conflicting options: cannot attach both user-defined and non-user-defined network-modes');
   for (const mode of modes) endpoints.delete(mode);
   return endpoints.size === 0 ? null : { EndpointsConfig: Object.fromEntries(endpoints) };

@@ -1,6 +1,5 @@
 // wharf rename
 import { defineCommand } from '#cli/grammar/command.ts';
-import { assertName } from '#shared/notation/name.ts';
 
 export const command = defineCommand({
   usage: 'CONTAINER NAME',
@@ -8,7 +7,6 @@ export const command = defineCommand({
   args: [2, 2],
   examples: ['wharf rename brisk_puffin web'],
   async run({ cli, args: [container = '', name = ''] }) {
-    assertName('container', name);
     const { containers } = await cli.client();
     await containers.rename(container, name);
   },

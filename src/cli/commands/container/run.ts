@@ -40,6 +40,9 @@ export const command = defineCommand({
         const size = sizeOf(cli.stdout);
         if (flags.tty && size !== undefined)
           request.HostConfig = { ...request.HostConfig, ConsoleSize: [size.h, size.w] };
+      }).catch((thrown) => {
+        // Whatever its words say of files: no program was looked for yet.
+        throw new ExitError(125, thrown);
       });
       return await startCreated(cli, id, { flags, streams });
     } catch (thrown) {

@@ -18,11 +18,11 @@ export const command = defineCommand({
     const { containers } = await cli.client();
     const { Id, Config, State } = await containers.inspect(name);
     if (!State.Running)
-      throw invalid('you cannot attach to a stopped container, start it first', {
+      throw invalid('You cannot attach to a stopped container, start it first', {
         hint: `use: wharf start -ai ${name}`,
       });
     if (State.Paused)
-      throw invalid('you cannot attach to a paused container, unpause it first', {
+      throw invalid('You cannot attach to a paused container, unpause it first', {
         hint: `use: wharf unpause ${name}`,
       });
     const tty = Boolean(Config.Tty);

@@ -28,9 +28,8 @@ export const command = defineCommand({
     const client = await cli.client();
     const { type } = flags;
     if (type !== undefined && !Object.hasOwn(finders, type)) {
-      throw invalid(`${JSON.stringify(type)} is not a valid value for --type`, {
-        hint: `types are ${Object.keys(finders).join(', ')}`,
-      });
+      const types = Object.keys(finders).map((each) => JSON.stringify(each));
+      throw invalid(`unknown type: ${JSON.stringify(type)}: must be one of ${types.join(', ')}`);
     }
     const order = Object.entries(finders).filter(([each]) => type === undefined || each === type);
     const find = async (name: string) => {

@@ -30,12 +30,23 @@ export const command = defineCommand({
       timestamps: flags.timestamps,
       details: flags.details,
       ...(flags.tail === undefined ? {} : { tail: flags.tail }),
-      ...(flags.since === undefined ? {} : { since: unixText(flags.since) }),
-      ...(flags.until === undefined ? {} : { until: unixText(flags.until) }),
+      ...(flags.since === undefined ? {} : { since: timeOf('since', flags.since) }),
+      ...(flags.until === undefined ? {} : { until: timeOf('until', flags.until) }),
     });
     await copyOutput(cli, body, { tty: Boolean(Config.Tty), stdout: true, stderr: true });
   },
 });
+
+function timeOf(flag: string, text: string): string {
+  try {
+    return unixText(text);
+  } catch (cause) {
+    throw invalid(
+      `invalid value for "${flag}": failed to parse value as time or duration: ${JSON.stringify(text)}`,
+      { cause, hint: 'a time looks like 2026-01-31T12:00:00Z or 10m' },
+    );
+  }
+}
 
 /** `1700000000.000000123`, as the engine takes it. */
 export function unixText(time: string): string {

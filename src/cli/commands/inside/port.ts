@@ -22,7 +22,7 @@ export const command = defineCommand({
     }
     const { port, protocol } = parsePortKey(wanted);
     const bindings = ports[`${port}/${protocol}`];
-    if (!bindings?.length) throw notFound(`no public port '${port}/${protocol}' published for ${name}`);
+    if (!bindings?.length) throw notFound(`No public port '${wanted}' published for ${name}`);
     for (const binding of bindings) cli.print(addressOf(binding));
   },
 });

@@ -24,6 +24,7 @@ const heads = {
   Networks: 'NETWORKS',
   LocalVolumes: 'LOCAL VOLUMES',
   State: 'STATE',
+  Platform: 'PLATFORM',
 };
 
 export const command = defineCommand({
@@ -52,7 +53,7 @@ export const command = defineCommand({
       throw invalid(
         `invalid argument ${JSON.stringify(flags.last)} for "-n, --last" flag: expected a whole number`,
       );
-    const wantsSize = flags.size || /\{\{[^}]*\.Size\b/.test(flags.format ?? '');
+    const wantsSize = flags.size || /\{\{[^}]*\.Size\b|\bjson \.\s*\}\}/.test(flags.format ?? '');
     const filters = filtersOf(flags.filter);
     const { containers } = await cli.client();
     const found = await containers.list({
@@ -61,7 +62,7 @@ export const command = defineCommand({
       ...(last > 0 ? { limit: last } : {}),
       ...(filters === undefined ? {} : { filters }),
     });
-    const rows = found.map((summary) => rowOf(summary, flags['no-trunc']));
+    const rows = found.map((summary) => containerRow(summary, flags['no-trunc']));
     if (flags.quiet && flags.format === undefined) {
       for (const row of rows) cli.print(String(row['ID']));
       return;
@@ -80,7 +81,8 @@ export const command = defineCommand({
   },
 });
 
-function rowOf(summary: ContainerSummary, whole: boolean): Row {
+/** A line of `ps` under the names that templates know. */
+export function containerRow(summary: ContainerSummary, whole: boolean): Row {
   const labels = summary.Labels ?? {};
   return {
     Command: `"${whole ? summary.Command : ellipsis(summary.Command, 20)}"`,
@@ -92,6 +94,7 @@ function rowOf(summary: ContainerSummary, whole: boolean): Row {
     Mounts: (summary.Mounts ?? []).map((mount) => mountText(mount, whole)).join(','),
     Names: namesOf(summary, whole),
     Networks: Object.keys(summary.NetworkSettings?.Networks ?? {}).join(','),
+    Platform: null,
     Ports: formatPortSummary(summary.Ports ?? []),
     RunningFor: ago(summary.Created),
     Size: sizeText(summary),

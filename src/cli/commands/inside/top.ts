@@ -14,6 +14,6 @@ export const command = defineCommand({
       name,
       psFlags.length > 0 ? psFlags.join(' ') : undefined,
     );
-    cli.stdout.write(renderTable([Titles, ...(Processes ?? [])]));
+    cli.stdout.write(renderTable([Titles, ...(Processes ?? [])], 20));
   },
 });

@@ -2,7 +2,7 @@
 import { defineCommand } from '#cli/grammar/command.ts';
 import { many, text, toggle } from '#cli/grammar/flags.ts';
 import { printRows } from '#cli/terminal/table.ts';
-import { filtersOf, labelsText, shownId } from '#cli/terminal/words.ts';
+import { filtersOf, goTime, labelsText, shownId } from '#cli/terminal/words.ts';
 
 const heads = {
   ID: 'NETWORK ID',
@@ -31,7 +31,7 @@ export const command = defineCommand({
     const found = await networks.list(filtersOf(flags.filter));
     found.sort((a, b) => (a.Name < b.Name ? -1 : 1));
     const rows = found.map((network) => ({
-      CreatedAt: network.Created,
+      CreatedAt: goTime(network.Created),
       Driver: network.Driver,
       ID: shownId(network.Id, flags['no-trunc']),
       IPv4: String(network.EnableIPv4 ?? true),

@@ -1,10 +1,20 @@
 // wharf info
 
+import { currentContext } from '#cli/endpoint.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { text } from '#cli/grammar/flags.ts';
+import { printJsonOr } from '#cli/terminal/inspected.ts';
 import type { InfoAnswer } from '#client/system.ts';
+import { programVersion } from '#daemon/version.ts';
 import { formatBytesBinary } from '#shared/notation/size.ts';
-import { compileTemplate } from '#shared/notation/template.ts';
+
+interface ClientInfo {
+  Debug: boolean;
+  Version: string;
+  Context: string;
+  Plugins: [];
+  Warnings: null;
+}
 
 export const command = defineCommand({
   usage: '[flags]',
@@ -14,40 +24,61 @@ export const command = defineCommand({
   async run({ cli, flags }) {
     const { system } = await cli.client();
     const info = await system.info();
-    if (flags.format === 'json') cli.print(JSON.stringify(info));
-    else if (flags.format !== undefined) cli.print(compileTemplate(flags.format, { strict: true })(info));
-    else cli.print(infoText(info));
+    const { context } = await cli.endpoint();
+    const client: ClientInfo = {
+      Debug: false,
+      Version: programVersion(),
+      Context: context ?? currentContext(cli.env, 'default'),
+      Plugins: [],
+      Warnings: null,
+    };
+    printJsonOr(cli, { ...info, ClientInfo: client }, flags.format, () =>
+      [...clientLines(client), '', ...serverLines(info)].join('\n'),
+    );
     if (flags.format === undefined) for (const warning of info.Warnings ?? []) cli.warn(warning);
   },
 });
 
-function infoText(info: InfoAnswer): string {
-  const lines = [
-    'Server:',
-    ` Containers: ${info.Containers}`,
-    `  Running: ${info.ContainersRunning}`,
-    `  Paused: ${info.ContainersPaused}`,
-    `  Stopped: ${info.ContainersStopped}`,
-    ` Images: ${info.Images}`,
-  ];
-  const row = (name: string, value: unknown) => {
-    if (value !== undefined && value !== '' && value !== null) lines.push(` ${name}: ${value}`);
+function clientLines({ Version, Context, Debug }: ClientInfo): string[] {
+  return ['Client:', ` Version:    ${Version}`, ` Context:    ${Context}`, ` Debug Mode: ${Debug}`];
+}
+
+/** The lines that Docker's own prints, in its order, as far as the engine tells. */
+function serverLines(info: InfoAnswer): string[] {
+  const lines = ['Server:'];
+  const row = (name: string, value: unknown, depth = 1) => {
+    if (value !== undefined && value !== '' && value !== null)
+      lines.push(`${' '.repeat(depth)}${name}: ${value}`);
   };
+  const list = (name: string, values: readonly string[] | null | undefined) => {
+    if (values?.length) lines.push(` ${name}:`, ...values.map((value) => `  ${value}`));
+  };
+  row('Containers', info.Containers);
+  row('Running', info.ContainersRunning, 2);
+  row('Paused', info.ContainersPaused, 2);
+  row('Stopped', info.ContainersStopped, 2);
+  row('Images', info.Images);
   row('Server Version', info.ServerVersion);
   row('Storage Driver', info.Driver);
-  for (const [name, value] of info.DriverStatus ?? []) lines.push(`  ${name}: ${value}`);
+  for (const [name, value] of info.DriverStatus ?? []) row(name, value, 2);
   row('Logging Driver', info.LoggingDriver);
   row('Cgroup Driver', info.CgroupDriver);
   row('Cgroup Version', info.CgroupVersion);
-  for (const [kind, names] of Object.entries(info.Plugins ?? {}))
-    if (names?.length) row(`${kind} plugins`, names.join(' '));
+  lines.push(' Plugins:');
+  for (const kind of ['Volume', 'Network', 'Authorization', 'Log'])
+    if (info.Plugins?.[kind]?.length) row(kind, info.Plugins[kind].join(' '), 2);
+  row('Swarm', info.Swarm?.LocalNodeState);
   row('Runtimes', Object.keys(info.Runtimes ?? {}).join(' '));
   row('Default Runtime', info.DefaultRuntime);
-  if (info.SecurityOptions?.length)
-    lines.push(
-      ' Security Options:',
-      ...info.SecurityOptions.map((option) => `  ${option.replace(/^name=/, '').replaceAll(',', '\n   ')}`),
-    );
+  list(
+    'Security Options',
+    info.SecurityOptions?.map((option) =>
+      option
+        .replace(/^name=/, '')
+        .replace(/,profile=/, '\n   Profile: ')
+        .replaceAll(',', '\n   '),
+    ),
+  );
   row('Kernel Version', info.KernelVersion);
   row('Operating System', info.OperatingSystem);
   row('OSType', info.OSType);
@@ -56,10 +87,15 @@ function infoText(info: InfoAnswer): string {
   row('Total Memory', info.MemTotal === undefined ? undefined : formatBytesBinary(info.MemTotal));
   row('Name', info.Name);
   row('ID', info.ID);
-  row('Root Dir', info.DockerRootDir);
-  const { Mirrors, InsecureRegistryCIDRs } = info.RegistryConfig ?? {};
-  if (Mirrors?.length) lines.push(' Registry Mirrors:', ...Mirrors.map((mirror) => `  ${mirror}`));
-  if (InsecureRegistryCIDRs?.length)
-    lines.push(' Insecure Registries:', ...InsecureRegistryCIDRs.map((each) => `  ${each}`));
-  return lines.join('\n');
+  row('Docker Root Dir', info.DockerRootDir);
+  row('Debug Mode', info.Debug);
+  row('HTTP Proxy', info.HttpProxy);
+  row('HTTPS Proxy', info.HttpsProxy);
+  row('No Proxy', info.NoProxy);
+  list('Labels', info.Labels);
+  row('Experimental', info.ExperimentalBuild);
+  list('Insecure Registries', info.RegistryConfig?.InsecureRegistryCIDRs);
+  list('Registry Mirrors', info.RegistryConfig?.Mirrors);
+  row('Live Restore Enabled', info.LiveRestoreEnabled);
+  return lines;
 }

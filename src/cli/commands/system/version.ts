@@ -1,12 +1,13 @@
 // wharf version
 import { arch } from 'node:process';
 import type { Cli } from '#cli/context.ts';
+import { currentContext } from '#cli/endpoint.ts';
 import { printError } from '#cli/failure.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { text, toggle } from '#cli/grammar/flags.ts';
+import { printJsonOr } from '#cli/terminal/inspected.ts';
 import type { VersionAnswer } from '#client/system.ts';
 import { programVersion } from '#daemon/version.ts';
-import { compileTemplate } from '#shared/notation/template.ts';
 import { platformOf } from '#shared/oci/platform.ts';
 
 export const command = defineCommand({
@@ -24,6 +25,7 @@ export const command = defineCommand({
       NodeVersion: process.version,
       Os: 'linux',
       Arch: platformOf(arch).architecture,
+      Context: currentContext(cli.env),
     };
     if (flags.client && flags.format === undefined) {
       cli.print(clientText(client));
@@ -32,16 +34,24 @@ export const command = defineCommand({
     const { server, failure } = flags.client ? {} : await askServer(cli, client);
     const shown = { Client: client, ...(server === undefined ? {} : { Server: server }) };
     if (flags.format === 'json') cli.print(JSON.stringify({ Server: null, ...shown }));
-    else if (flags.format !== undefined) cli.print(compileTemplate(flags.format)(shown));
-    else {
-      cli.print(clientText(client));
-      if (server !== undefined) cli.print(`\n${serverText(server)}`);
-    }
+    else
+      printJsonOr(cli, forTemplates(shown), flags.format, () =>
+        [clientText(client), ...(server === undefined ? [] : ['', serverText(server)])].join('\n'),
+      );
     if (failure === undefined) return 0;
     printError(failure);
     return 1;
   },
 });
+
+/** Templates written for Docker's own say `.Server.APIVersion`; its JSON says `ApiVersion`. */
+function forTemplates(shown: { Client: Record<string, string>; Server?: VersionAnswer }): object {
+  const both = <T extends { ApiVersion?: string }>(side: T) => ({ ...side, APIVersion: side.ApiVersion });
+  return {
+    Client: both(shown.Client),
+    ...(shown.Server === undefined ? {} : { Server: both(shown.Server) }),
+  };
+}
 
 async function askServer(
   cli: Cli,
@@ -63,27 +73,35 @@ function clientText(client: Record<string, string>): string {
     ['API version', client['ApiVersion']],
     ['Node version', client['NodeVersion']],
     ['OS/Arch', `${client['Os']}/${client['Arch']}`],
+    ['Context', client['Context']],
   ]);
 }
 
+/** Each part with what it tells of itself, as Docker's own prints it; the first is the engine. */
 function serverText(server: VersionAnswer): string {
+  const [engine, ...others] = server.Components ?? [];
   const min = server.MinAPIVersion ? ` (minimum version ${server.MinAPIVersion})` : '';
-  const parts = [
-    section(`Server: ${server.Platform?.Name || 'Engine'}`, [
-      ['Version', server.Version],
-      ['API version', `${server.ApiVersion}${min}`],
-      ['OS/Arch', `${server.Os}/${server.Arch}`],
-      ['Kernel version', server.KernelVersion],
-    ]),
+  const rows: [string, string | undefined][] = [
+    ['Version', server.Version],
+    ['API version', `${server.ApiVersion}${min}`],
+    ['Go version', server.GoVersion],
+    ['Git commit', server.GitCommit],
+    ['Built', server.BuildTime],
+    ['OS/Arch', `${server.Os}/${server.Arch}`],
+    ['Kernel version', server.KernelVersion],
   ];
-  for (const { Name, Version } of (server.Components ?? []).slice(1))
-    parts.push(section(` ${Name}:`, [['Version', Version]]));
-  return parts.join('\n');
+  return [
+    `Server: ${server.Platform?.Name ?? ''}`.trimEnd(),
+    section(` ${engine?.Name ?? 'Engine'}:`, rows, 2),
+    ...others.map(({ Name, Version }) => section(` ${Name}:`, [['Version', Version]], 2)),
+  ].join('\n');
 }
 
-function section(title: string, rows: [string, string | undefined][]): string {
+function section(title: string, rows: [string, string | undefined][], depth = 1): string {
   return [
     title,
-    ...rows.flatMap(([name, value]) => (value ? [` ${`${name}:`.padEnd(18)}${value}`] : [])),
+    ...rows.flatMap(([name, value]) =>
+      value ? [`${' '.repeat(depth)}${`${name}:`.padEnd(20 - depth)}${value}`] : [],
+    ),
   ].join('\n');
 }

@@ -98,8 +98,14 @@ function compare(a: unknown, b: unknown): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+/** JSON as Go writes it: safe within HTML. Undefined is null, functions are left out. */
+export function goJson(value: unknown): string {
+  const escapes: Record<string, string> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026' };
+  return JSON.stringify(value ?? null).replace(/[<>&]/g, (char) => escapes[char] ?? char);
+}
+
 const table: Record<string, TemplateFunction> = {
-  json: (value) => JSON.stringify(value ?? null),
+  json: goJson,
   index,
   slice,
   len: lengthOf,
