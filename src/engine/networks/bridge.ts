@@ -5,7 +5,7 @@ import { readSysctl, writeSysctl } from '#kernel/sysctl.ts';
 import { conflict, notFound } from '#shared/errors.ts';
 import { familyOf, parseCidr } from './addresses/cidr.ts';
 import { macOf } from './addresses/ipam.ts';
-import { gatewaysOf, type NetworkRecord } from './record.ts';
+import { addressesOf, type Endpoint, gatewaysOf, type NetworkRecord, type Sandbox } from './record.ts';
 import type { NetworkRoom } from './room.ts';
 import { isolatesMembers } from './rules/options.ts';
 import { type BridgeNetwork, isBridge, type JoinableNetwork, type ParentNetwork } from './store.ts';
@@ -77,18 +77,32 @@ export function removeDevice(network: JoinableNetwork): void {
   else if (network.parent.isOurs) removeLink(network.parent.device);
 }
 
+/**
+ * Whether the bridge has to keep neighbours apart: where bridged packets pass the IP tables those do it, and there a
+ * bridge that does would also keep neighbours from each other's published ports.
+ */
+export const isolatesPorts = (network: BridgeNetwork): boolean =>
+  isolatesMembers(network) &&
+  ['iptables', 'ip6tables'].some((each) => readSysctl(`net.bridge.bridge-nf-call-${each}`) !== '1');
+
 /** As `ensureDevice`, and the containers that are on the network are on its device again. */
 export function repairDevice(room: NetworkRoom, network: JoinableNetwork): void {
   const reason = room.blocked.get(network.id);
   if (reason !== undefined) throw conflict(reason, { hint: 'See: wharf system check' });
   ensureDevice(network);
   if (!isBridge(network)) return;
-  for (const { endpoint } of room.store.members(network.id)) {
+  for (const { sandbox, endpoint } of room.store.members(network.id)) {
     joinBridge({
       bridge: network.bridge.device,
       hostName: endpoint.hostLink,
-      isolated: isolatesMembers(network),
-      hairpin: true,
+      isolated: isolatesPorts(network),
+      hairpin: asksItself(sandbox, endpoint),
     });
   }
 }
+
+/** Whether a container may ask its own published port: frames then go back out of the port that they came from. */
+export const asksItself = (sandbox: Sandbox, endpoint: Endpoint): boolean =>
+  addressesOf(endpoint).some(({ address }) =>
+    sandbox.ports.some(({ containerAddress }) => containerAddress === address),
+  );

@@ -6,11 +6,10 @@ import { conflict, isKind } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
 import { type Family, familyOf } from './addresses/cidr.ts';
 import { macOf, takeAddress } from './addresses/ipam.ts';
-import { repairDevice } from './bridge.ts';
+import { asksItself, isolatesPorts, repairDevice } from './bridge.ts';
 import { namesOf } from './names.ts';
 import { addressesOf, type Endpoint, type EndpointAddress, type Sandbox } from './record.ts';
 import type { NetworkRoom } from './room.ts';
-import { isolatesMembers } from './rules/options.ts';
 import {
   type BridgeNetwork,
   isBridge,
@@ -156,7 +155,6 @@ const defaultGateways = ({ isDefault4, isDefault6, ipv4, ipv6 }: Endpoint): stri
 
 function wireBridge(network: BridgeNetwork, sandbox: Sandbox, endpoint: Endpoint): void {
   const { device, mtu } = network.bridge;
-  const own = addressesOf(endpoint).map(({ address }) => address);
   attachVeth({
     netns: sandbox.netnsPath,
     bridge: device,
@@ -164,9 +162,8 @@ function wireBridge(network: BridgeNetwork, sandbox: Sandbox, endpoint: Endpoint
     name: endpoint.link,
     mac: endpoint.mac,
     ...insideOf(network, endpoint),
-    // A reflected broadcast is of use to nobody but a container that asks its own published port.
-    hairpin: sandbox.ports.some(({ containerAddress }) => own.includes(containerAddress)),
-    isolated: isolatesMembers(network),
+    hairpin: asksItself(sandbox, endpoint),
+    isolated: isolatesPorts(network),
     ...(mtu === undefined ? {} : { mtu }),
   });
 }
