@@ -1,7 +1,7 @@
 // Create: a network's record, its device and its rules.
 import { observeLink } from '#kernel/links.ts';
 import type { NetworkCreateRequest } from '#shared/contract/network.ts';
-import { conflict, forbidden, invalid, unsupported } from '#shared/errors.ts';
+import { conflict, forbidden, invalid, notFound } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
 import { assertName } from '#shared/notation/name.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
