@@ -1,6 +1,15 @@
 // An engine's lower rooms and a build room on the real kernel, with a small base image, for the tests of builds.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -30,6 +39,8 @@ export interface BuildLab extends AsyncDisposable {
   run(request: Partial<BuildRequest> & { files?: Record<string, string | Buffer> }): Promise<Outcome>;
   /** The image's files, listed by a shell-like walk: path to `mode uid:gid content-or-link`. */
   files(image: ImageRecord): Record<string, string>;
+  /** What is in a file of the image. */
+  text(image: ImageRecord, path: string): string;
   mountsInside(): string[];
 }
 
@@ -127,6 +138,7 @@ export async function openBuildLab(options: { dir?: string; run?: string } = {})
       }
     },
     files: (image) => listFiles(lab, image),
+    text: (image, path) => textOf(lab, image, path),
     mountsInside: () =>
       observeMounts().flatMap(({ target }) => (target.startsWith(`${dir}/root`) ? [target] : [])),
     [Symbol.asyncDispose]: async () => {
@@ -157,4 +169,9 @@ function listFiles(lab: BuildLab, image: ImageRecord): Record<string, string> {
     if (!path.startsWith('bin/')) found[path] = rest.trim();
   }
   return found;
+}
+
+function textOf(lab: BuildLab, image: ImageRecord, path: string): string {
+  using mounted = mountReadOnly(lab.snapshots.lowersOf(image.chainId), mkdtempSync(join(lab.dir, 'look-')));
+  return readFileSync(join(mounted.path, path), 'utf8');
 }

@@ -62,7 +62,7 @@ function readFrom(line: Line): FromInstruction {
   if (as.toUpperCase() !== 'AS') {
     throw new SyntaxProblem(
       `unexpected ${JSON.stringify(as)} in FROM${didYouMean(as.toUpperCase(), ['AS'])}`,
-      { expected: 'AS' },
+      { expected: 'AS', offset: line.rest.indexOf(as, image.length) },
     );
   }
   if (!/^[a-z][a-z0-9-_.]*$/i.test(name)) {
