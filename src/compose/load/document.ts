@@ -7,6 +7,7 @@ import { documentForm } from '#compose/load/forms/document.ts';
 import { type Interpolation, interpolate } from '#compose/load/interpolate.ts';
 import { droppedPaths, type Located, placeIn, plainOf } from '#compose/load/located.ts';
 import { dropPath, merge } from '#compose/load/merge.ts';
+import { isModule, readModule } from '#compose/load/module.ts';
 import { type Path, type Place, problem } from '#compose/load/place.ts';
 import { readYaml } from '#compose/load/yaml.ts';
 
@@ -38,6 +39,11 @@ export function readRawTrees(path: string, reader: Reader): Located[] {
   const known = reader.trees.get(path);
   if (known !== undefined) return known;
   const shown = reader.shown(path);
+  if (path !== '-' && isModule(path)) {
+    const trees = readModule(path, shown);
+    reader.trees.set(path, trees);
+    return trees;
+  }
   const text = path === '-' && reader.stdin !== undefined ? reader.stdin() : readText(path, shown);
   const trees = readYaml(text, shown);
   reader.trees.set(path, trees);

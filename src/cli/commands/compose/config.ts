@@ -4,13 +4,14 @@ import { defineCompose } from '#cli/commands/compose/globals.ts';
 import { openProject } from '#cli/commands/compose/project.ts';
 import { type FlagTable, type FlagValues, text, toggle } from '#cli/grammar/flags.ts';
 import { formatConfigJson, formatConfigYaml, imagesOf } from '#compose/config.ts';
+import { formatConfigModule } from '#compose/define/format.ts';
 import type { Project } from '#compose/model.ts';
 import { serviceHash } from '#compose/plan/hash.ts';
 import { invalid, notFound } from '#shared/errors.ts';
 
 const configFlags = {
   environment: toggle('Print the variables that the files are filled from'),
-  format: text('yaml or json', 'FORMAT'),
+  format: text('yaml, json or ts', 'FORMAT'),
   hash: text('Print the hash of services: names, or *', 'SERVICES'),
   images: toggle('Print the names of images'),
   networks: toggle('Print the names of networks'),
@@ -32,10 +33,14 @@ export const command = defineCompose({
   usage: '[flags] [SERVICE...]',
   flags: configFlags,
   args: [0, Number.POSITIVE_INFINITY],
-  examples: ['wharf compose config', 'wharf compose config --format json', 'wharf compose config --hash "*"'],
+  examples: [
+    'wharf compose config',
+    'wharf compose config --format ts > compose.ts',
+    'wharf compose config --hash "*"',
+  ],
   async run({ cli, flags, args }) {
     const { format = 'yaml' } = flags;
-    if (format !== 'yaml' && format !== 'json') throw invalid(`unsupported format "${format}"`);
+    if (!['yaml', 'json', 'ts'].includes(format)) throw invalid(`unsupported format "${format}"`);
     const project = openProject(cli, {
       services: args,
       interpolate: !flags['no-interpolate'],
@@ -47,7 +52,10 @@ export const command = defineCompose({
     const chosen = args.length === 0 ? project : only(project, args);
     const names = namesOf(chosen, flags);
     const form = { escapeDollars: !flags['no-interpolate'] };
-    const whole = () => (format === 'json' ? formatConfigJson(chosen, form) : formatConfigYaml(chosen, form));
+    const whole = (): string => {
+      if (format === 'ts') return formatConfigModule(chosen);
+      return format === 'json' ? formatConfigJson(chosen, form) : formatConfigYaml(chosen, form);
+    };
     const printed = names === undefined ? whole() : names.map((name) => `${name}\n`).join('');
     if (flags.output === undefined) cli.stdout.write(printed);
     else writeFileSync(flags.output, printed);
