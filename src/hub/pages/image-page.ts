@@ -33,13 +33,13 @@ function imageSection({ platform, sizeBytes, createdAtMs, layers, artifactType, 
   const made = createdAtMs === undefined ? undefined : html`<span>made ${ageOf(createdAtMs)}</span>`;
   return html`<section><h2>${platform || artifactType || 'artifact'}</h2>
 <div class="facts"><span>${formatBytesDecimal(sizeBytes)}</span>${made}<code>${digest.slice(7, 19)}</code></div>
-<ol class="layers">${layers.map(layerItem)}</ol></section>`;
+<ol class="layers" aria-label="Layers, the lowest first">${layers.map(layerItem)}</ol></section>`;
 }
 
 function layerItem({ instruction, sizeBytes, digest }: LayerFacts): Html {
   const size =
     sizeBytes === undefined
-      ? html`<span class="size empty">–</span>`
+      ? html`<span class="size empty" role="img" aria-label="no files">–</span>`
       : html`<span class="size">${formatBytesDecimal(sizeBytes)}</span>`;
   const text = instruction === '' ? (digest ?? '') : instruction;
   return html`<li>${size}<code title="${digest ?? ''}">${text}</code></li>`;

@@ -38,7 +38,8 @@ export function ageOf(atMs: number): string {
 /** Links to the pages before and after. */
 export function pages({ term, page, hasMore }: { term: string; page: number; hasMore: boolean }): Html {
   const link = (to: number, text: string) => html`<a href="?${query(term, to)}">${text}</a>`;
-  return html`<nav class="pages">${page > 1 ? link(page - 1, '← Earlier') : undefined}${hasMore ? link(page + 1, 'More →') : undefined}</nav>`;
+  if (page === 1 && !hasMore) return html``;
+  return html`<nav class="pages" aria-label="Pages">${page > 1 ? link(page - 1, '← Earlier') : undefined}${hasMore ? link(page + 1, 'More →') : undefined}</nav>`;
 }
 
 function query(term: string, page: number): string {

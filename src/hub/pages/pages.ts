@@ -1,4 +1,4 @@
-// The web page of the Hub: plain HTML from the server, no script.
+// The web page of the Hub: plain HTML from the server; it works without its script.
 import { hostOf } from '../auth/guard.ts';
 import { refuse } from '../failures.ts';
 import { parseRepositoryName, parseTarget } from '../names.ts';
