@@ -150,8 +150,8 @@ export class Runtime implements AsyncDisposable {
         leaveStdinOpen: request.tty || !request.stdinOnce,
       });
       learnFilter(bundle, this.stateRoot, id);
-      monitor.child.once('exit', () => this.#onMonitorEnd(id, monitor.pid));
-      return { pid: monitor.pid, conmonPid: monitor.child.pid ?? 0 };
+      void monitor.child.exit.then(() => this.#onMonitorEnd(id, monitor.pid));
+      return { pid: monitor.pid, conmonPid: monitor.child.pid };
     } catch (thrown) {
       await this.delete(id);
       if (thrown instanceof MonitorFailure) throw toStartError('create', thrown.message, request.program);

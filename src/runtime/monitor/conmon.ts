@@ -1,8 +1,6 @@
 // Starting conmon: the monitor that holds a container's stdio, writes its log and records its exit code.
-import type { ChildProcess } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
-import { missingProgram, startProgram } from '#kernel/spawn.ts';
-import { codeOf } from '#shared/errors.ts';
+import type { Socket } from 'node:net';
+import { type QuickChild, quickSpawn } from '#kernel/quick-spawn.ts';
 
 export interface MonitorOptions {
   conmonPath: string;
@@ -32,7 +30,7 @@ export interface MonitorOptions {
 export interface Monitor {
   /** Of the container's process, on the host. */
   pid: number;
-  child: ChildProcess;
+  child: QuickChild;
   /** The next line that conmon says: for an exec session, its exit code. Undefined: conmon is gone. */
   nextMessage(): Promise<SyncMessage | undefined>;
 }
@@ -80,7 +78,8 @@ class SyncPipe {
   #ended = false;
   #wake: () => void = () => {};
 
-  constructor(pipe: Readable) {
+  constructor(pipe: Socket | undefined) {
+    if (pipe === undefined) throw new Error('conmon was started without this pipe');
     pipe.setEncoding('utf8');
     pipe.on('data', (chunk: string) => {
       this.#text += chunk;
@@ -119,14 +118,8 @@ class SyncPipe {
  */
 export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
   const { beforeExec } = options;
-  const child = startProgram(options.conmonPath, monitorArguments(options), {
-    stdio: [
-      'ignore',
-      'ignore',
-      'pipe',
-      'pipe',
-      ...(beforeExec === undefined ? [] : (['pipe', 'pipe'] as const)),
-    ],
+  const child = quickSpawn(options.conmonPath, monitorArguments(options), {
+    stdio: ['null', 'null', 'from', 'from', ...(beforeExec === undefined ? [] : (['to', 'from'] as const))],
     env: {
       PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
       // Keeps every time in the log of one length.
@@ -138,38 +131,34 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
     cwd: options.bundle,
     detached: true,
   });
-  const failed = new Promise<never>((_, reject) => {
-    child.once('error', (thrown) => {
-      reject(codeOf(thrown) === 'ENOENT' ? missingProgram(options.conmonPath, thrown) : thrown);
-    });
-  });
-  const pipe = child.stdio[3] as Readable | undefined;
-  if (!pipe) return failed;
+  const [, , stderr, pipe, gate, attachPipe] = child.pipes;
   let said = '';
-  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+  stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     said += chunk;
   });
   const sync = new SyncPipe(pipe);
-  if (beforeExec !== undefined) await Promise.race([openGates(child, beforeExec), failed]);
-  const first = await Promise.race([sync.next(), failed]);
-  child.stderr?.destroy();
+  if (beforeExec !== undefined) await openGates(gate, attachPipe, beforeExec);
+  const first = await sync.next();
+  stderr?.destroy();
   if (first === undefined || first.data < 0) {
-    pipe.destroy();
+    pipe?.destroy();
     throw new MonitorFailure(first?.message ?? (said.trim() || 'conmon ended without a word'));
   }
-  if (options.execSpec === undefined) pipe.destroy();
-  return { pid: first.data, child, nextMessage: () => sync.next().finally(() => pipe.destroy()) };
+  if (options.execSpec === undefined) pipe?.destroy();
+  return { pid: first.data, child, nextMessage: () => sync.next().finally(() => pipe?.destroy()) };
 }
 
 /** conmon waits twice: at once, and with the attach socket made, before the runtime is called. */
-async function openGates(child: ChildProcess, beforeExec: () => Promise<void>): Promise<void> {
-  const gate = child.stdio[4] as Writable;
-  const attachPipe = (child.stdio as unknown[])[5] as Readable;
-  gate.on('error', () => {});
-  gate.write('1');
+async function openGates(
+  gate: Socket | undefined,
+  attachPipe: Socket | undefined,
+  beforeExec: () => Promise<void>,
+): Promise<void> {
+  gate?.on('error', () => {});
+  gate?.write('1');
   const ready = await new SyncPipe(attachPipe).next();
-  attachPipe.destroy();
+  attachPipe?.destroy();
   // Without a socket conmon has failed, and says so on the sync pipe.
   if (ready !== undefined) await beforeExec();
-  gate.end('1');
+  gate?.end('1');
 }

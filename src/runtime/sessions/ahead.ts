@@ -48,9 +48,7 @@ export class ExecsAhead implements Disposable {
     if (kept === undefined || kept.stdin !== stdin) return undefined;
     this.#kept.delete(id);
     clearTimeout(kept.timer);
-    const { child } = kept.exec;
-    const waits = child.exitCode === null && child.signalCode === null;
-    if (waits && kept.run === this.#runOf(id)) return kept.exec;
+    if (!kept.exec.child.hasEnded() && kept.run === this.#runOf(id)) return kept.exec;
     kept.exec[Symbol.dispose]();
     return undefined;
   }
@@ -83,10 +81,19 @@ export class ExecsAhead implements Disposable {
     }
     this.drop(id);
     if (run === undefined) return;
-    const exec = startWaiting(this.#program, id, { stdin, detach: false });
-    exec.child.once('error', () => this.drop(id));
+    const exec = this.#tryStart(id, stdin);
+    if (exec === undefined) return;
     const timer = setTimeout(() => this.drop(id), keptMs).unref();
     this.#kept.set(id, { exec, stdin, run, timer });
+  }
+
+  /** Whatever is in the way, the exec that is asked for will meet it too, and tell. */
+  #tryStart(id: string, stdin: boolean): WaitingExec | undefined {
+    try {
+      return startWaiting(this.#program, id, { stdin, detach: false });
+    } catch {
+      return undefined;
+    }
   }
 
   /** Undefined: it does not run. */

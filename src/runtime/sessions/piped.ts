@@ -3,21 +3,21 @@ import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { ExecRequest, ExecSession } from '../exec-session.ts';
 import { OutputQueue } from '../monitor/output-queue.ts';
-import { exitCodeOfChild, readLogOf, toStartError } from '../start-error.ts';
+import { readLogOf, toStartError } from '../start-error.ts';
 import type { Runtime } from '../task.ts';
 import { startWaiting } from './waiting.ts';
 
 /** How long output may still come once the process has ended: its children can hold the pipe open for ever. */
 const lingerMs = 1000;
 
-function pipeInto(queue: OutputQueue, streams: readonly (Readable | null)[]): void {
+function pipeInto(queue: OutputQueue, streams: readonly (Readable | undefined)[]): void {
   let open = streams.length;
   const close = () => {
     open -= 1;
     if (open === 0) queue.end();
   };
   for (const [index, stream] of streams.entries()) {
-    if (stream === null) close();
+    if (stream === undefined) close();
     stream?.on('data', (data: Buffer) => queue.push(index === 0 ? 1 : 2, data));
     stream?.once('close', close).on('error', () => {});
   }
@@ -30,18 +30,18 @@ export function startPipedExec(runtime: Runtime, request: ExecRequest): ExecSess
   const waiting = ahead ?? startWaiting(runtime, id, { stdin, detach });
   const { child, logPath, pidPath } = waiting;
   waiting.run(request.process);
-  const streams = [child.stdout, child.stderr];
+  const [input, ...streams] = [child.pipes[0], child.pipes[1], child.pipes[2]];
   const queue = new OutputQueue((go) => {
     for (const stream of streams) go ? stream?.resume() : stream?.pause();
   });
   pipeInto(queue, streams);
-  child.stdin?.on('error', () => {});
+  input?.on('error', () => {});
   let pid = 0;
   const findPid = () => {
     pid ||= Number(readFileOr(pidPath)) || 0;
     return pid;
   };
-  const exit = exitCodeOfChild(child, runtime.runtimePath).then((code) => {
+  const exit = child.exit.then((code) => {
     findPid();
     setTimeout(() => streams.map((stream) => stream?.destroy()), lingerMs).unref();
     const said = code === 0 ? '' : readLogOf(logPath);
@@ -56,14 +56,14 @@ export function startPipedExec(runtime: Runtime, request: ExecRequest): ExecSess
     pid: findPid,
     write: (data) =>
       new Promise((resolve) => {
-        if (child.stdin === null || !child.stdin.writable) resolve();
-        else child.stdin.write(data, () => resolve());
+        if (input?.writable !== true) resolve();
+        else input.write(data, () => resolve());
       }),
-    endInput: () => void child.stdin?.end(),
+    endInput: () => void input?.end(),
     resize: async () => {},
     [Symbol.asyncDispose]: async () => {
       queue.drop();
-      child.stdin?.end();
+      input?.end();
     },
   };
 }

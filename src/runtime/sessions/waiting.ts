@@ -1,11 +1,10 @@
 // The runtime's exec with pipes, before it knows what to run: it loads its libraries, reads the container's
 // configuration, and then waits at a pipe for the description of the process. Only after that does it touch the
 // container.
-import type { ChildProcess } from 'node:child_process';
 import { closeSync, createWriteStream, mkdtempSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { openPipe } from '#kernel/pipes.ts';
-import { startProgram } from '#kernel/spawn.ts';
+import { type QuickChild, quickSpawn } from '#kernel/quick-spawn.ts';
 import type { OciProcess } from '../oci-spec.ts';
 
 /** The part of the runtime that an exec is started from. */
@@ -18,7 +17,7 @@ export interface ExecProgram {
 
 /** Must be told or disposed. Ends by itself, with an error in its log, when this process goes away before. */
 export interface WaitingExec extends Disposable {
-  readonly child: ChildProcess;
+  readonly child: QuickChild;
   /** There when something went wrong. */
   readonly logPath: string;
   /** Holds the process's id on the host once it runs. */
@@ -42,7 +41,7 @@ export interface ExecStdio {
 export function startWaiting(program: ExecProgram, id: string, { stdin, detach }: ExecStdio): WaitingExec {
   const dir = mkdtempSync(join(program.bundleDir(id), 'e'));
   const [logPath, pidPath] = [join(dir, 'log'), join(dir, 'pid')];
-  const out = detach ? 'ignore' : 'pipe';
+  const out = detach ? 'null' : 'from';
   const { readEnd, writeEnd } = openPipe();
   let open = true;
   const close = () => {
@@ -51,15 +50,23 @@ export function startWaiting(program: ExecProgram, id: string, { stdin, detach }
   };
   const clean = () => rmSync(dir, { recursive: true, force: true });
   const words = [`--log=${logPath}`, 'exec', '--process', '/proc/self/fd/3', '--pid-file', pidPath, id];
-  const child = startProgram(program.runtimeProgram, [...program.runtimeFlags, ...words], {
-    stdio: [stdin ? 'pipe' : 'ignore', out, out, readEnd],
-    detached: detach,
-  });
-  closeSync(readEnd);
+  let child: QuickChild;
+  try {
+    child = quickSpawn(program.runtimeProgram, [...program.runtimeFlags, ...words], {
+      stdio: [stdin ? 'to' : 'null', out, out, readEnd],
+      detached: detach,
+    });
+  } catch (thrown) {
+    close();
+    clean();
+    throw thrown;
+  } finally {
+    closeSync(readEnd);
+  }
   const dispose = () => {
     close();
-    child.once('error', () => {}).kill('SIGKILL');
-    for (const stream of child.stdio) stream?.destroy();
+    child.kill('SIGKILL');
+    for (const pipe of child.pipes) pipe?.destroy();
     clean();
   };
   const run = (process: OciProcess) => {
