@@ -3,8 +3,11 @@ import type { Readable } from 'node:stream';
 import type { Query, Wire } from '#client/wire.ts';
 import type {
   ImageDeleteEntry,
+  ImageDifference,
+  ImageFile,
   ImageHistoryEntry,
   ImageInspect,
+  ImageLayerReport,
   ImageSummary,
   ProgressLine,
 } from '#shared/contract/image.ts';
@@ -15,6 +18,14 @@ export interface SearchResult {
   star_count: number;
   is_official: boolean;
   is_automated?: boolean;
+}
+
+export interface ImageReferrer {
+  digest: string;
+  mediaType: string;
+  size: number;
+  artifactType?: string;
+  annotations?: Record<string, string>;
 }
 
 const at = (name: string, verb = '') => `/images/${name.split('/').map(encodeURIComponent).join('/')}${verb}`;
@@ -72,6 +83,36 @@ export class Images {
 
   history(name: string, platform?: string): Promise<ImageHistoryEntry[]> {
     return this.#wire.json(at(name, '/history'), { query: { platform } });
+  }
+
+  /** The lowest first. */
+  layers(name: string): Promise<ImageLayerReport[]> {
+    return this.#wire.json(at(name, '/layers'));
+  }
+
+  files(name: string, path?: string): Promise<ImageFile[]> {
+    return this.#wire.json(at(name, '/files'), { query: { path } });
+  }
+
+  /** From `name` to `to`. */
+  diff(name: string, to: string): Promise<ImageDifference[]> {
+    return this.#wire.json(at(name, '/diff'), { query: { to } });
+  }
+
+  /** A page of a repository's tags; `Next` is the `last` of the page after it, '' on the last one. */
+  tags(
+    repository: string,
+    query: { n?: number; last?: string },
+    auth?: RegistryAuth,
+  ): Promise<{ Name: string; Tags: string[]; Next: string }> {
+    const path = at(repository, '/tags').replace('/images/', '/distribution/');
+    return this.#wire.json(path, { query, headers: authHeader(auth) });
+  }
+
+  /** What refers to an image in its registry. */
+  referrers(name: string, auth?: RegistryAuth): Promise<ImageReferrer[]> {
+    const path = at(name, '/referrers').replace('/images/', '/distribution/');
+    return this.#wire.json(path, { headers: authHeader(auth) });
   }
 
   /** What registries have under a word. */

@@ -1,11 +1,12 @@
 // Questions about a registry's images that bring nothing here: what a name stands for, and searching.
 import { type ProxyOptions, proxiesOf } from '#registry/agents.ts';
 import type { RegistryAuth } from '#registry/auth.ts';
+import type { Referrer } from '#registry/lists.ts';
 import type { RegistryClient } from '#registry/registry.ts';
 import { type SearchResult, searchRegistry } from '#registry/search.ts';
 import { invalid } from '#shared/errors.ts';
 import { type Filters, filterKeysOnly, flagOf } from '#shared/notation/filter.ts';
-import { parseReference } from '#shared/oci/reference.ts';
+import { familiarRepository, parseReference } from '#shared/oci/reference.ts';
 import type { Descriptor, Platform } from '#shared/oci/specs.ts';
 import type { EngineOptions } from './engine-options.ts';
 
@@ -45,6 +46,33 @@ export async function lookUpImage(
   if (document.manifest.config.size > longestConfigBytes) return { Descriptor, Platforms: [] };
   await registry.blob(reference, document.manifest.config, { ...options, sink });
   return { Descriptor, Platforms: platformIn(Buffer.concat(chunks)) };
+}
+
+/** One page of the tags of a repository. Throws as a pull does. */
+export async function listRepositoryTags(
+  registry: RegistryClient,
+  name: string,
+  {
+    count = 100,
+    last,
+    ...options
+  }: LookupOptions & { count?: number | undefined; last?: string | undefined },
+): Promise<{ Name: string; Tags: string[]; Next: string }> {
+  if (count < 1 || count > 1000) throw invalid(`n ${count} is outside the range of [1, 1000]`);
+  const { tag: _, digest: __, ...reference } = parseReference(name);
+  const { tags, next = '' } = await registry.tags(reference, { count, last: last || undefined }, options);
+  return { Name: familiarRepository(reference), Tags: tags, Next: next };
+}
+
+/** What refers to the manifest that the registry has under the name. */
+export async function listImageReferrers(
+  registry: RegistryClient,
+  name: string,
+  options: LookupOptions,
+): Promise<Referrer[]> {
+  const reference = parseReference(name);
+  const { descriptor } = await registry.manifest(reference, options);
+  return await registry.referrers(reference, descriptor.digest, options);
 }
 
 const longestConfigBytes = 8 * 1024 * 1024;

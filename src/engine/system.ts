@@ -6,6 +6,7 @@ import type { Containers } from '#engine/containers/containers.ts';
 import type { Images } from '#engine/images/images.ts';
 import type { Volumes } from '#engine/volumes/volumes.ts';
 import { observeHost } from '#kernel/host.ts';
+import type { Referrer } from '#registry/lists.ts';
 import type { RegistryClient } from '#registry/registry.ts';
 import type { SearchResult } from '#registry/search.ts';
 import type { Runtime } from '#runtime/task.ts';
@@ -19,6 +20,8 @@ import type { EngineOptions } from './engine-options.ts';
 import {
   type Distribution,
   type LookupOptions,
+  listImageReferrers,
+  listRepositoryTags,
   lookUpImage,
   registryOptionsOf,
   searchImages,
@@ -151,7 +154,6 @@ export class System {
       Containers: wants('container') ? await containers.list({ all: true, size: true }) : [],
       Volumes: wants('volume') ? await volumes.usage() : [],
       BuildCache: wants('build-cache') ? build.cacheUsage() : [],
-      BuilderSize: 0,
     };
   }
 
@@ -164,6 +166,19 @@ export class System {
   /** Answer of `GET /distribution/{name}/json`. */
   async distribution(name: string, options: LookupOptions = {}): Promise<Distribution> {
     return await lookUpImage(this.#deps.registry, name, options);
+  }
+
+  /** One page of the tags of a repository. */
+  async tags(
+    name: string,
+    options: LookupOptions & { count?: number | undefined; last?: string | undefined } = {},
+  ): Promise<{ Name: string; Tags: string[]; Next: string }> {
+    return await listRepositoryTags(this.#deps.registry, name, options);
+  }
+
+  /** What refers to the manifest that the registry has under the name. */
+  async referrers(name: string, options: LookupOptions = {}): Promise<Referrer[]> {
+    return await listImageReferrers(this.#deps.registry, name, options);
   }
 
   /** Answer of `GET /images/search`. */

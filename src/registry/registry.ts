@@ -9,6 +9,7 @@ import type { RegistryAuth } from './auth.ts';
 import { type BlobSink, download } from './download.ts';
 import { type Endpoint, type EndpointOptions, endpointsOf } from './endpoints.ts';
 import { pullFailure, RegistryFailure } from './failures.ts';
+import { findReferrers, listTags, type Referrer, type TagPage } from './lists.ts';
 import { type FetchedManifest, fetchManifest } from './manifests.ts';
 import { defaultRetry, type RetryPolicy, withRetry } from './retry.ts';
 import { Schemes } from './schemes.ts';
@@ -62,6 +63,14 @@ export interface RegistryClient extends Disposable {
     manifest: { target: string; mediaType: string; bytes: Buffer },
     options?: CallOptions,
   ): Promise<void>;
+  /** A page of the repository's tags. */
+  tags(
+    ref: Reference,
+    page: { count: number; last?: string | undefined },
+    options?: CallOptions,
+  ): Promise<TagPage>;
+  /** What refers to the manifest `digest`: signatures, bills of materials. */
+  referrers(ref: Reference, digest: Digest, options?: CallOptions): Promise<Referrer[]>;
   /** Tries the credentials; throws `unauthorized` where they are wrong. */
   login(registry: string, options: CallOptions): Promise<void>;
 }
@@ -157,6 +166,34 @@ class Client implements RegistryClient {
     return this.#retried(options, async () =>
       putManifest(this.#wire, await this.#home(ref, options), manifest),
     );
+  }
+
+  async tags(
+    ref: Reference,
+    page: { count: number; last?: string | undefined },
+    options: CallOptions = {},
+  ): Promise<TagPage> {
+    return await this.#listed(ref, options, (place) => listTags(this.#wire, place, page));
+  }
+
+  async referrers(ref: Reference, digest: Digest, options: CallOptions = {}): Promise<Referrer[]> {
+    return await this.#listed(ref, options, (place) => findReferrers(this.#wire, place, digest));
+  }
+
+  async #listed<T>(
+    ref: Reference,
+    options: CallOptions,
+    work: (place: Parameters<typeof listTags>[1]) => Promise<T>,
+  ): Promise<T> {
+    const { repository } = ref;
+    const scope = pullScope(ref);
+    try {
+      return await this.#anywhere(ref, options, (endpoint) =>
+        work({ endpoint, repository, scope, ...options }),
+      );
+    } catch (thrown) {
+      throw pullFailure(thrown, { reference: familiarReference(ref), repository: familiarRepository(ref) });
+    }
   }
 
   async login(registry: string, options: CallOptions): Promise<void> {

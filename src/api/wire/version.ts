@@ -37,7 +37,19 @@ function isNewer(version: string, than: string): boolean {
   return false;
 }
 
-const imageVerbs = new Set(['json', 'history', 'get', 'tag', 'push', 'attestations']);
+const imageVerbs = new Set([
+  'json',
+  'history',
+  'get',
+  'tag',
+  'push',
+  'attestations',
+  'layers',
+  'files',
+  'diff',
+  'tags',
+  'referrers',
+]);
 const roots = ['/images/', '/distribution/'];
 
 /**

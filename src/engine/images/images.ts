@@ -6,8 +6,11 @@ import type { Readable } from 'node:stream';
 import type { RegistryAuth } from '#registry/auth.ts';
 import type {
   ImageDeleteEntry,
+  ImageDifference,
+  ImageFile,
   ImageHistoryEntry,
   ImageInspect,
+  ImageLayerReport,
   ImageSummary,
 } from '#shared/contract/image.ts';
 import { isKind } from '#shared/errors.ts';
@@ -20,6 +23,9 @@ import { addImage } from './add.ts';
 import { type ImportRequest, importImage } from './archive/import.ts';
 import { type LoadOptions, loadImages } from './archive/load.ts';
 import { type SaveOptions, saveImages } from './archive/save.ts';
+import { diffImages } from './contents/diff.ts';
+import { listImageFiles } from './contents/files.ts';
+import { reportLayers } from './contents/layers.ts';
 import { recoverAttempts } from './garbage.ts';
 import { historyOf, inspectImage } from './inspect.ts';
 import { type ListRequest, listImages } from './list.ts';
@@ -126,6 +132,21 @@ export class Images {
 
   async prune(filters?: Filters): Promise<PruneAnswer> {
     return await this.#lock.run('remove', () => pruneImages(this.#room, filters));
+  }
+
+  /** The lowest first, with what each one changed. */
+  async layers(name: string): Promise<ImageLayerReport[]> {
+    return await reportLayers(this.#room, name);
+  }
+
+  /** What is at `path` (the root unless told) and below it. */
+  async files(name: string, path?: string): Promise<ImageFile[]> {
+    return await listImageFiles(this.#room, name, path);
+  }
+
+  /** What the image `to` has that `from` has not, and the other way round. */
+  async diff(from: string, to: string): Promise<ImageDifference[]> {
+    return await diffImages(this.#room, from, to);
   }
 
   /** An archive of these images; the stream belongs to the caller. */

@@ -58,7 +58,7 @@ export function historyOf({ store }: Pick<InspectRoom, 'store'>, name: string): 
 }
 
 /** Layers that the history does not tell of get a step of their own. */
-function completeHistory(image: ImageRecord): HistoryEntry[] {
+export function completeHistory(image: ImageRecord): HistoryEntry[] {
   const told = image.config.history ?? [];
   const withLayer = told.filter((step) => !step.empty_layer).length;
   const untold = Math.max(0, image.layers.length - withLayer);

@@ -13,7 +13,7 @@ export interface ImageDeps {
   state: State;
   leases: Leases;
   content: ContentStore;
-  snapshots: Pick<Snapshots, 'hasLayer' | 'layer' | 'addLayer' | 'removeLayer'>;
+  snapshots: Pick<Snapshots, 'hasLayer' | 'layer' | 'addLayer' | 'removeLayer' | 'lowersOf' | 'layerChanges'>;
   registry: RegistryClient;
   events: Pick<EventLog, 'emit'>;
   /** Containers whose image this is; none unless told. */

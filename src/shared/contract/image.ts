@@ -63,3 +63,48 @@ export interface ProgressLine {
   errorDetail?: { code?: number; message: string };
   aux?: unknown;
 }
+
+/** A layer of an image, the lowest first: Wharf's own, of `GET /images/{name}/layers`. */
+export interface ImageLayerReport {
+  DiffId: string;
+  /** Of the compressed blob, where it is here. */
+  Digest?: string;
+  /** Bytes of its files. */
+  Size: number;
+  /** The instruction that made it. */
+  CreatedBy: string;
+  /** Files that are new, that replace one of a lower layer, and that it takes away; folders are not counted. */
+  Added: number;
+  Changed: number;
+  Removed: number;
+  /** Other images that stand on the same layers up to this one. */
+  SharedWith: string[];
+}
+
+/** A file of an image: Wharf's own, of `GET /images/{name}/files`. */
+export interface ImageFile {
+  Path: string;
+  Type: 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'device';
+  /** Bytes. */
+  Size: number;
+  /** Permission bits with setuid, setgid and sticky. */
+  Mode: number;
+  Uid: number;
+  Gid: number;
+  /** RFC 3339. */
+  ModTime: string;
+  LinkTarget?: string;
+  /** Number of the layer it is from; the lowest is 1. */
+  Layer: number;
+}
+
+/** A difference between two images: Wharf's own, of `GET /images/{name}/diff`. */
+export interface ImageDifference {
+  Path: string;
+  Kind: 'added' | 'removed' | 'changed';
+  /** What differs about a changed one: `content`, `mode`, `owner`, `type`, `target`. */
+  What?: string[];
+  /** Bytes before and after, where there is such a file. */
+  SizeBefore?: number;
+  SizeAfter?: number;
+}

@@ -49,7 +49,7 @@ export function readerOn(fd: number): Readable {
     },
   } as SocketConstructorOpts);
   const reader = new Readable({
-    highWaterMark: readBytes,
+    highWaterMark: pipeBytes,
     read: () => void socket.resume(),
     destroy: (thrown, done) => {
       socket.destroy();

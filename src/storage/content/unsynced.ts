@@ -2,7 +2,10 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Digest, hexOf } from '#shared/oci/digest.ts';
+
+const settleMs = 5_000;
 
 /** A file for each such blob, with its size. */
 export class Unsynced {
@@ -20,6 +23,8 @@ export class Unsynced {
 
   /** Resolves once the blob at `path` is on disk, or gone. Never rejects. */
   async settle(digest: Digest, path: string): Promise<void> {
+    // Not while the layer is unpacked: the disk would be asked for both at once.
+    await sleep(settleMs, undefined, { ref: false });
     try {
       await using file = await open(path, 'r');
       await file.datasync();

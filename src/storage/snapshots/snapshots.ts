@@ -84,6 +84,12 @@ export class Snapshots implements AsyncDisposable {
     return this.#layers.lowersOf(chainId);
   }
 
+  /** What a layer changed against those below it, ordered by path. */
+  async layerChanges(chainId: Digest): Promise<FileChange[]> {
+    const { dir, parent } = this.layer(chainId);
+    return await compareTree(dir, parent === null ? [] : this.#layers.lowersOf(parent));
+  }
+
   /** Removes a layer; false where there is none. `conflict` while leased, built upon, or under a snapshot. */
   removeLayer(chainId: Digest): boolean {
     return this.#layers.remove(chainId, this.#actives.usersOf(chainId));

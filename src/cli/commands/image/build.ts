@@ -9,7 +9,8 @@ import { type BuildValues, buildFlags, buildQuery } from '#cli/commands/image/bu
 import { openBuildSession } from '#cli/commands/image/build-session.ts';
 import type { Cli, Output } from '#cli/context.ts';
 import { ExitError } from '#cli/failure.ts';
-import { openContext } from '#cli/files/context.ts';
+import { type Context, openContext } from '#cli/files/context.ts';
+import { type Sent, sendContext } from '#cli/files/send-context.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { registryConfig } from '#cli/terminal/credentials.ts';
 import { readAll } from '#client/wire.ts';
@@ -31,21 +32,23 @@ export const command = defineCommand({
     const query = buildQuery({ ...flags, tag: tags }, cli.env);
     const caches = cacheExportsOf(flags['cache-to']);
     const view = viewOf(cli, flags, outputs);
-    const { tar, more } = await contextOf(cli, path, flags.file);
+    const { context, more } = await contextOf(cli, path, flags.file);
     const client = await cli.client();
     const { images } = client;
     const session = await openBuildSession(client, flags, { env: cli.env, outputs });
     const config = registryConfig(cli.env);
-    const lines = await images.build(
-      {
-        ...query,
-        ...more,
-        call: callOf(words, { path, file: flags.file }),
-        ...(session === undefined ? {} : { session }),
-      },
-      tar,
-      config === undefined ? {} : { registryConfig: config },
-    );
+    const given = {
+      ...query,
+      ...more,
+      call: callOf(words, { path, file: flags.file }),
+      ...(session === undefined ? {} : { session }),
+    };
+    const options = config === undefined ? {} : { registryConfig: config };
+    const build = (sent: Sent) => images.build({ ...given, ...sent.query }, sent.tar, options);
+    const lines =
+      context !== undefined && 'index' in context
+        ? await sendContext(context, { builds: client.builds, env: cli.env }, build)
+        : await build({ query: {}, tar: context?.tar });
     const { id, warnings } = await showBuild(cli, lines, view);
     if (query['check'] === true) {
       if (warnings > 0) throw new ExitError(1);
@@ -94,14 +97,15 @@ function viewOf(cli: Cli, flags: BuildValues, outputs: readonly BuildOutput[]): 
 }
 
 interface Source {
-  tar: Readable | undefined;
+  /** Absent: the engine fetches it. */
+  context?: Context | { tar: Readable };
   more: Record<string, string>;
 }
 
 /** A directory, a URL for the engine to fetch, or stdin: a tar, or a Dockerfile alone. */
 async function contextOf(cli: Cli, path: string, file: string | undefined): Promise<Source> {
   if (/^(?:https?|git):\/\/|^git@|^github\.com\//.test(path)) {
-    return { tar: undefined, more: { remote: path, ...(file === undefined ? {} : { dockerfile: file }) } };
+    return { more: { remote: path, ...(file === undefined ? {} : { dockerfile: file }) } };
   }
   if (path === '-' && file === '-')
     throw invalid('invalid argument: can’t use stdin for both build context and dockerfile');
@@ -112,8 +116,8 @@ async function contextOf(cli: Cli, path: string, file: string | undefined): Prom
       : file !== undefined && /^https?:\/\//.test(file)
         ? await fetchDockerfile(file)
         : undefined;
-  const { tar, dockerfile } = openContext({ path, file, ...(text === undefined ? {} : { text }) });
-  return { tar, more: { dockerfile } };
+  const context = openContext({ path, file, ...(text === undefined ? {} : { text }) });
+  return { context, more: { dockerfile: context.dockerfile } };
 }
 
 async function fetchDockerfile(url: string): Promise<Buffer> {
@@ -133,11 +137,12 @@ async function stdinContext(cli: Cli, file: string | undefined): Promise<Source>
   const chunks: AsyncIterator<Buffer> = cli.stdin.iterator({ destroyOnReturn: false });
   const head = await headOf(chunks);
   const whole = Readable.from(continued(head, chunks));
-  if (isArchive(head)) return { tar: whole, more: file === undefined ? {} : { dockerfile: file } };
+  if (isArchive(head))
+    return { context: { tar: whole }, more: file === undefined ? {} : { dockerfile: file } };
   const { packFiles } = await import('#cli/files/pack.ts');
   const content = await readAll(whole);
   return {
-    tar: packFiles([], { owners: false, extra: [{ name: 'Dockerfile', content }] }),
+    context: { tar: packFiles([], { owners: false, extra: [{ name: 'Dockerfile', content }] }) },
     more: { dockerfile: 'Dockerfile' },
   };
 }
