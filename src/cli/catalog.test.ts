@@ -10,7 +10,6 @@ import type { FlagTable } from '#cli/grammar/flags.ts';
 const reasons: readonly (readonly [RegExp, string])[] = [
   [/^checkpoint /, 'experimental in Docker; the engine keeps no checkpoints'],
   [/^container start --checkpoint/, 'experimental in Docker; the engine keeps no checkpoints'],
-  [/^manifest /, 'registry work without an engine; images of several platforms are pushed by the builder'],
   [/^volume update/, 'cluster volumes: Swarm'],
   [
     /^volume create --(availability|group|limit-bytes|required-bytes|scope|secret|sharing|topology-preferred|topology-required|type)$/,

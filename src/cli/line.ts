@@ -9,7 +9,7 @@ import { type ConfigFile, readConfig } from '#cli/files/config-file.ts';
 import { HelpWanted, parseLine } from '#cli/grammar/flags.ts';
 import { nearest } from '#cli/grammar/nearest.ts';
 import type { Client } from '#client/client.ts';
-import { asEngineError, exitCodeOf, invalid } from '#shared/errors.ts';
+import { asEngineError, exitCodeOf, invalid, unsupported } from '#shared/errors.ts';
 
 /** What the shells' scripts call, and no page shows. It reads the catalog, so it cannot stand there. */
 const completer = entry(
@@ -69,8 +69,26 @@ async function printOverview(topic: readonly string[]): Promise<number> {
   return 0;
 }
 
+/** Commands of Docker's own that are not here on purpose. */
+const refused: Record<string, string> = {
+  checkpoint: 'the engine keeps no checkpoints of processes',
+  plugin: 'the engine has no plugins: its drivers are built in',
+  trust: 'images are not signed by Notary here',
+  ...Object.fromEntries(
+    ['swarm', 'node', 'service', 'stack', 'secret', 'config'].map((name) => [
+      name,
+      'the engine is in no swarm',
+    ]),
+  ),
+};
+
 async function printUnknown(line: readonly string[]): Promise<number> {
   const [first = '', second] = line;
+  const reason = Object.hasOwn(refused, first) ? refused[first] : undefined;
+  if (reason !== undefined)
+    throw unsupported(`wharf has no command '${first}': ${reason}`, {
+      hint: first === 'checkpoint' ? 'see: wharf pause, wharf commit' : "see 'wharf --help'",
+    });
   const isGroup = Object.hasOwn(groups, first);
   if (isGroup && (second === undefined || second === '--help' || second === '-h'))
     return printOverview([first]);

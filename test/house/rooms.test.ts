@@ -17,7 +17,7 @@ const mayImport: Record<string, string[]> = {
   compose: ['client'],
   hub: ['storage', 'registry'],
   daemon: ['api', 'engine', 'client', 'hub', 'kernel'],
-  cli: ['client', 'compose', 'daemon'],
+  cli: ['client', 'compose', 'daemon', 'registry'],
 };
 
 const sources = readSources();
