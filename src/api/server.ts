@@ -8,6 +8,7 @@ import { absentRoutes } from '#api/routes/absent.ts';
 import { buildRoutes } from '#api/routes/build.ts';
 import { buildContextRoutes } from '#api/routes/build-contexts.ts';
 import { buildHistoryRoutes } from '#api/routes/build-history.ts';
+import { checkRoutes } from '#api/routes/checks.ts';
 import { containerFileRoutes } from '#api/routes/container-files.ts';
 import { containerStreamRoutes } from '#api/routes/container-streams.ts';
 import { containerRoutes } from '#api/routes/containers.ts';
@@ -60,6 +61,7 @@ export async function openEngineApi(engine: Engine, options: ApiOptions): Promis
   buildContextRoutes(api, engine);
   buildHistoryRoutes(api, engine);
   networkRoutes(api, engine);
+  checkRoutes(api, engine);
   volumeRoutes(api, engine);
   systemRoutes(api, engine);
   absentRoutes(api);

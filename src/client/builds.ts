@@ -1,4 +1,5 @@
 // Builds that are over, over the wire: what they did, and the files of their steps.
+import type { Readable } from 'node:stream';
 import type { Wire } from '#client/wire.ts';
 import type { StepName } from '#shared/notation/build-step.ts';
 
@@ -86,5 +87,20 @@ export class Builds {
   /** Makes an image without a name from the step; who asked removes it. */
   image({ build, step }: StepName): Promise<{ Id: string; build: string; step: BuildStep }> {
     return this.#wire.json('/build/history/image', { method: 'POST', query: { build, step } });
+  }
+
+  /** Whether the engine takes contexts by content. */
+  async takesContexts(): Promise<boolean> {
+    return /^Wharf\//.test(await this.#wire.server());
+  }
+
+  /** Tells what a context has; answers with the digests of files that are to be sent. */
+  offerContext(index: Buffer): Promise<{ id: string; missing: string[] }> {
+    return this.#wire.json('/build/contexts', { method: 'POST', body: index });
+  }
+
+  /** Sends a tar of files that are named by their digests. */
+  async sendFiles(id: string, tar: Readable): Promise<void> {
+    await this.#wire.done(`/build/contexts/${id}/files`, { method: 'POST', body: tar });
   }
 }

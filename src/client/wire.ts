@@ -23,6 +23,7 @@ export class Wire {
   readonly transport: Transport;
   readonly #headers: Readonly<Record<string, string>>;
   #prefix: Promise<string> | undefined;
+  #server = '';
 
   constructor(transport: Transport, headers: Readonly<Record<string, string>> = {}) {
     this.transport = transport;
@@ -35,10 +36,18 @@ export class Wire {
     return this.#prefix;
   }
 
+  /** Name and version of the engine's program, as it tells them; empty where it does not. */
+  async server(): Promise<string> {
+    await this.prefix();
+    return this.#server;
+  }
+
   async #negotiate(): Promise<string> {
     const answer = await this.transport.send({ method: 'HEAD', path: '/_ping' });
     // Read to its end, so that the next request rides on the same connection.
     await readAll(answer.body);
+    const { server } = answer.headers;
+    this.#server = typeof server === 'string' ? server : '';
     const offered = answer.headers['api-version'];
     if (typeof offered !== 'string' || !/^1\.\d{1,3}$/.test(offered)) return '';
     return `/v${Number(offered.slice(2)) < Number(newestVersion.slice(2)) ? offered : newestVersion}`;

@@ -75,9 +75,9 @@ test('why a step ran again', async () => {
   assert.equal((await wharf(['build', '-t', 'why:1', dir])).code, 0);
   writeFileSync(join(dir, 'app.py'), '2');
   const again = await wharf(['build', '-t', 'why:1', dir]);
-  assert.match(again.stdout, / ---> Not cached: app\.py changed\n/);
+  assert.match(again.stdout, / ---> Not cached: app\.py changed \(\+1 -1 lines\)\n/);
   const why = await wharf(['build', 'why', 'why:1']);
-  assert.match(why.stdout + why.stderr, /COPY app\.py \/ {2}ran: app\.py changed/);
+  assert.match(why.stdout + why.stderr, /COPY app\.py \/ {2}ran: app\.py changed \(\+1 -1 lines\)/);
   const last = JSON.parse((await wharf(['build', 'why', '--json'])).stdout);
   assert.equal(last.build, 'why:1');
 });

@@ -58,6 +58,8 @@ const buildQuery = object({
   resume: text,
   /** Ours: how the command line was called, as JSON. */
   call: text,
+  /** Ours: id of a context that was offered; no tar is sent. */
+  context: text,
   /** Ours: what was given to `POST /build/session`. */
   session: text,
   version: text,
@@ -175,7 +177,11 @@ function buildRoute(raw: Api, engine: Engine): void {
   raw.post('/build', { schema: build }, async ({ query, headers, raw: body }, reply) => {
     if (query.version === '2')
       throw invalid('the BuildKit protocol is not spoken here', { hint: 'set DOCKER_BUILDKIT=0' });
-    const context = query.remote ? { remote: query.remote } : bodyOf(body);
+    const context = query.context
+      ? { stored: query.context }
+      : query.remote
+        ? { remote: query.remote }
+        : bodyOf(body);
     const request = { ...decodeBuild(query), auth: decodeRegistryConfig(headers), context };
     await streamProgress(reply, async (onLine, signal) => {
       if (query.check !== true) return await engine.build.run({ ...request, onLine, signal });

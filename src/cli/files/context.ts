@@ -1,10 +1,11 @@
 // The build context: which files go to the engine, and where the Dockerfile is.
-import { randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Ignore } from '@balena/dockerignore';
+import { type ContextIndex, indexContext } from '#cli/files/context-index.ts';
 import { packFiles, type Walk, walkFiles } from '#cli/files/pack.ts';
 import { codeOf, invalid, notFound } from '#shared/errors.ts';
 
@@ -23,7 +24,10 @@ export interface ContextRequest {
 }
 
 export interface Context {
-  tar: Readable;
+  /** Begins when it is asked for. */
+  readonly tar: Readable;
+  /** The context by content. `cacheDir`: where what is known of its files is kept. */
+  index(cacheDir: string | undefined): Promise<ContextIndex>;
   /** Where the Dockerfile lies in the tar. */
   dockerfile: string;
 }
@@ -43,13 +47,22 @@ export function openContext(request: ContextRequest): Context {
   const walk = walkOf(ignored, dockerfile.content === undefined ? dockerfile.name : undefined);
   const extra =
     dockerfile.content === undefined ? [] : [{ name: dockerfile.name, content: dockerfile.content }];
-  return { tar: packFiles(walkFiles(root, walk), { owners: false, extra }), dockerfile: dockerfile.name };
+  return {
+    get tar() {
+      return packFiles(walkFiles(root, walk), { owners: false, extra });
+    },
+    index: (cacheDir) => indexContext({ root, files: walkFiles(root, walk), extra, cacheDir }),
+    dockerfile: dockerfile.name,
+  };
 }
 
 /** A Dockerfile from outside the context goes along under a name that nobody else has. */
 function dockerfileOf(root: string, request: ContextRequest): { name: string; content?: Buffer } {
-  const strange = `.dockerfile.${randomBytes(10).toString('hex')}`;
-  if (request.text !== undefined) return { name: strange, content: request.text };
+  const strange = (content: Buffer) => ({
+    name: `.dockerfile.${hash('sha256', content).slice(0, 20)}`,
+    content,
+  });
+  if (request.text !== undefined) return strange(request.text);
   if (request.file === undefined) {
     if (statSync(join(root, 'Dockerfile'), { throwIfNoEntry: false }) === undefined)
       throw missing(join(root, 'Dockerfile'));
@@ -61,7 +74,7 @@ function dockerfileOf(root: string, request: ContextRequest): { name: string; co
   if (path === undefined) throw missing(resolve(request.file));
   const inside = relative(realpathSync(root), realpathSync(path));
   const isInside = inside !== '' && !inside.startsWith(`..${sep}`) && inside !== '..' && !isAbsolute(inside);
-  return isInside ? { name: inside.split(sep).join('/') } : { name: strange, content: readFileSync(path) };
+  return isInside ? { name: inside.split(sep).join('/') } : strange(readFileSync(path));
 }
 
 function missing(path: string): Error {

@@ -17,6 +17,7 @@ import {
 } from './cache/usage.ts';
 import { ClientSessions, type Given, type SentKind } from './client-sessions.ts';
 import { openContext } from './context.ts';
+import { ContextStore } from './contexts/context-store.ts';
 import { parseDockerfile } from './dockerfile/parse.ts';
 import { BuildHistory } from './enter/history.ts';
 import { type Finished, finishBuild } from './finish.ts';
@@ -56,7 +57,7 @@ export class Build implements AsyncDisposable {
     this.#clients = new ClientSessions(deps.root);
     const records = new BuildRecords(deps, cache);
     this.history = new BuildHistory(deps, records);
-    this.#room = { ...deps, records, cache, cacheMounts, builds };
+    this.#room = { ...deps, records, cache, cacheMounts, contexts: new ContextStore(deps), builds };
   }
 
   /**
@@ -82,7 +83,9 @@ export class Build implements AsyncDisposable {
   }
 
   async #runOfSession(request: BuildRequest): Promise<BuildResult> {
-    const { session } = request;
+    const { session, context } = request;
+    // Before anything is taken or noted: the client comes again with the files.
+    if ('stored' in context) this.#room.contexts.open(context.stored)[Symbol.dispose]();
     if (session === undefined) return await this.#run(request);
     try {
       const given = { ...request, ...this.#clients.take(session) };
@@ -112,6 +115,16 @@ export class Build implements AsyncDisposable {
     } finally {
       session.end();
     }
+  }
+
+  /** Keeps the index of a context; what of its files is missing is to be sent. */
+  offerContext(index: Buffer): { id: string; missing: string[] } {
+    return this.#room.contexts.offer(index);
+  }
+
+  /** Takes the files that were missing; afterwards the context can be built from. */
+  async fillContext(id: string, tar: Readable): Promise<void> {
+    await this.#room.contexts.fill(id, tar);
   }
 
   /** Keeps what a client gives for one build; its id is the build's `session`. */

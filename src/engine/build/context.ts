@@ -39,6 +39,7 @@ export function textIn(tree: SourceTree, path: string): string | undefined {
 /** All of a context, with no rules yet. A stream is read to its end, what is elsewhere is fetched. */
 export async function openTree(session: BuildSession, source: ContextSource): Promise<SourceTree> {
   if (!(source instanceof Readable)) {
+    if ('stored' in source) return openStored(session, source.stored);
     if ('dir' in source) return { root: resolve(source.dir), ...noRules };
     const fetched = await fetchContext(session, source.remote);
     if (fetched.kind === 'tree') return fetched.tree;
@@ -49,6 +50,12 @@ export async function openTree(session: BuildSession, source: ContextSource): Pr
   const spool = await spoolContext(source, path, session.signal);
   session.atEnd(() => spool[Symbol.dispose]());
   return { root: '/', files: spool.files, knownDigest: spool.digest, ...noRules };
+}
+
+function openStored(session: BuildSession, id: string): SourceTree {
+  const opened = session.room.contexts.open(id);
+  session.atEnd(() => opened[Symbol.dispose]());
+  return { ...opened.tree, ...noRules };
 }
 
 /** Reads the context. No Dockerfile in it: `invalid` with Docker's sentence. */
@@ -64,5 +71,5 @@ export async function openContext(session: BuildSession): Promise<Context> {
   }
   const rules = textIn(tree, `${file}.dockerignore`) ?? textIn(tree, '.dockerignore') ?? '';
   session.tracing.ignore = rules.slice(0, longestKeptRules);
-  return { tree: { ...tree, ...parseIgnore(rules) }, dockerfile, file };
+  return { tree: { ...tree, rules, ...parseIgnore(rules) }, dockerfile, file };
 }

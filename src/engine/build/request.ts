@@ -16,10 +16,10 @@ import type { State } from '#storage/state/state.ts';
 import type { BuildCall } from './record/record.ts';
 
 /**
- * A tar stream (any compression), a directory that nobody changes during the build, or the URL of a git repository, a
- * tar or a Dockerfile.
+ * A tar stream (any compression), a directory that nobody changes during the build, the URL of a git repository, a tar
+ * or a Dockerfile, or the id of a context that was offered (`contexts/context-store.ts`).
  */
-export type ContextSource = Readable | { dir: string } | { remote: string };
+export type ContextSource = Readable | { dir: string } | { remote: string } | { stored: string };
 
 /** An image in place of files: one by name, or the only one of an OCI layout in a tar. */
 export type ImageSource = { image: string } | { layout: Readable };

@@ -6,6 +6,7 @@ import { newId } from '#shared/notation/id.ts';
 import { parseDigest } from '#shared/oci/digest.ts';
 import type { Collection } from '#storage/state/collection.ts';
 import type { BuildCache, OtherCache } from './cache/cache.ts';
+import type { ContextStore } from './contexts/context-store.ts';
 import type { CacheMounts } from './mounts/cache-mounts.ts';
 import type { Kept } from './record/record.ts';
 import type { BuildRecords } from './record/records.ts';
@@ -24,6 +25,7 @@ export interface BuildIntent {
 export interface BuildRoom extends BuildDeps {
   cache: BuildCache;
   cacheMounts: CacheMounts;
+  contexts: ContextStore;
   records: BuildRecords;
   builds: Collection<BuildIntent>;
 }

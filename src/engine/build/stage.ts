@@ -85,7 +85,7 @@ async function runStep(run: StageRun, step: StepInstruction): Promise<void> {
     );
   try {
     const preimage: Preimage = {
-      version: 1,
+      version: 2,
       parent: prepared.link === true ? 'link' : state.key,
       on: prepared.link === true ? null : state.chainId,
       instruction: prepared.keyText ?? prepared.createdBy,
@@ -174,7 +174,7 @@ function explainIn(
 
 /** What comes after a step that depends on nothing before it depends on both. */
 function keyAfterLink(state: ImageState, key: string): string {
-  return keyOf({ version: 1, parent: state.key, on: state.chainId, instruction: 'LINK', more: { key } });
+  return keyOf({ version: 2, parent: state.key, on: state.chainId, instruction: 'LINK', more: { key } });
 }
 
 async function prepare(stage: StageContext & StageRun, step: StepInstruction): Promise<PreparedStep> {

@@ -5,7 +5,7 @@ import type { Digest } from '#shared/oci/digest.ts';
 /** What a step's result depends on. Kept, so that what changed between two builds can be told. */
 export interface Preimage {
   /** Changes when keys of older versions must not be met again. */
-  version: 1;
+  version: 2;
   /** Key of the step before, or the image it starts from. */
   parent: string;
   /** The file system it starts from. */
@@ -31,7 +31,19 @@ export function canonicalJson(value: unknown): string {
   return `{${fields.map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`).join(',')}}`;
 }
 
-/** 64 hex digits. */
-export function keyOf(preimage: Preimage): string {
-  return hash('sha256', canonicalJson(preimage));
+const filesDigests = new WeakMap<object, string>();
+
+/** One text for all files: there may be thousands, and the same object comes again with the next build. */
+function digestOfFiles(files: Readonly<Record<string, string>>): string {
+  const known = filesDigests.get(files);
+  if (known !== undefined) return known;
+  const digest = hash('sha256', canonicalJson(files));
+  filesDigests.set(files, digest);
+  return digest;
+}
+
+/** 64 hex digits. `preimage.files` must not change afterwards. */
+export function keyOf({ files, ...preimage }: Preimage): string {
+  const digest = files === undefined ? undefined : digestOfFiles(files);
+  return hash('sha256', canonicalJson({ ...preimage, files: digest }));
 }

@@ -88,12 +88,15 @@ export async function pruneCache(room: BuildRoom, options: PruneOptions): Promis
   });
   await cache.forget(chosen.map(({ key }) => key));
   if (options.all === true && options.keys === undefined) forgetMounts(room, beforeMs);
+  const sentBytes =
+    options.keys === undefined && options.unusedForMs === undefined ? room.contexts.prune() : 0;
   const freed = chosen.filter(
     ({ record }) => record.layer !== null && !snapshots.hasLayer(record.layer.chainId),
   );
   return {
     CachesDeleted: [...kept.map(({ ID }) => ID), ...chosen.map(({ key }) => key)],
     SpaceReclaimed:
+      sentBytes +
       kept.reduce((sum, { Size }) => sum + Size, 0) +
       freed.reduce((sum, { record }) => sum + (record.layer?.sizeBytes ?? 0), 0),
   };

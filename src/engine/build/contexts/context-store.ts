@@ -21,7 +21,7 @@ interface ContextRecord {
 }
 
 export interface OpenedContext extends Disposable {
-  tree: Pick<SourceTree, 'root' | 'files' | 'knownDigest' | 'memory'>;
+  tree: Pick<SourceTree, 'root' | 'files' | 'knownDigest'>;
 }
 
 const mostContexts = 12;
@@ -41,7 +41,10 @@ export class ContextStore {
     const dir = join(root, 'build', 'contexts');
     this.#files = join(dir, 'files');
     this.#indexes = join(dir, 'indexes');
-    for (const each of [this.#files, this.#indexes]) mkdirSync(each, { recursive: true, mode: 0o700 });
+    const incoming = join(dir, 'incoming');
+    rmSync(incoming, { recursive: true, force: true });
+    for (const each of [this.#files, this.#indexes, incoming])
+      mkdirSync(each, { recursive: true, mode: 0o700 });
     this.#records = state.collection<ContextRecord>('build-contexts');
     for (const { id, value } of this.#records.all())
       if (value.bootId !== this.#bootId) this.#records.delete(id);
@@ -101,8 +104,8 @@ export class ContextStore {
       return known.tree;
     }
     const entries = decodeIndex(readFileSync(join(this.#indexes, id)));
-    const { files, digest } = spooledFiles(entries, ({ digest }) => this.#fileOf(digest));
-    const tree = { root: '/', files, knownDigest: digest, memory: new Map<string, unknown>() };
+    const { files, digest } = spooledFiles(entries, ({ digest }) => this.#fileOf(digest), { isStored: true });
+    const tree = { root: '/', files, knownDigest: digest };
     clearTimeout(known?.timer);
     const timer = setTimeout(() => {
       this.#last = undefined;

@@ -19,7 +19,9 @@ export interface SpooledEntry {
   minor: number;
 }
 
+/** `spool`: everything into one new file at `path`. `store`: each file into the folder `path`, by its digest. */
 export interface SpoolOrder {
+  kind: 'spool' | 'store';
   fd: number;
   path: string;
   /** [0] becomes 1 to stop. */

@@ -1,6 +1,7 @@
 // The program of a spool worker: reads a context's tar, writes the contents of its files to one file, tells the index.
 import { createHash, hash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import { cancelled, codeOf, EngineError, messageOf } from '#shared/errors.ts';
 import { paddingOf, type TarEntry } from '#storage/archive/tar/entry.ts';
@@ -8,6 +9,7 @@ import { readEntries } from '#storage/archive/tar/reader.ts';
 import { ByteSource, maxTakeBytes } from '#storage/archive/tar/source.ts';
 import { cleanName } from '#storage/archive/worker/entry-name.ts';
 import type { SpoolAnswer, SpooledEntry, SpoolOrder } from './orders.ts';
+import { storeEntries } from './store-files.ts';
 
 const batchBytes = 1 << 20;
 
@@ -57,15 +59,26 @@ function takeContent(entry: TarEntry, source: ByteSource, output: Output): strin
   return sum.digest('hex');
 }
 
-function spool({ fd, path, control }: SpoolOrder): SpooledEntry[] {
+function sourceOf({ fd, control }: SpoolOrder): ByteSource {
+  return new ByteSource(fd, {
+    onRead: () => {
+      if (Atomics.load(control, 0) !== 0) throw cancelled('cancelled');
+    },
+  });
+}
+
+function store(order: SpoolOrder): void {
+  const source = sourceOf(order);
+  storeEntries(source, { dir: order.path, incoming: join(order.path, '..', 'incoming') });
+  source.finish();
+}
+
+function spool(order: SpoolOrder): SpooledEntry[] {
+  const { path } = order;
   const out = openSync(path, 'wx', 0o600);
   try {
     const output = new Output(out);
-    const source = new ByteSource(fd, {
-      onRead: () => {
-        if (Atomics.load(control, 0) !== 0) throw cancelled('cancelled');
-      },
-    });
+    const source = sourceOf(order);
     const entries: SpooledEntry[] = [];
     for (const entry of readEntries(source)) {
       const { type, mode, size, mtime, linkName, major, minor } = entry;
@@ -85,7 +98,9 @@ function spool({ fd, path, control }: SpoolOrder): SpooledEntry[] {
 
 function answer(order: SpoolOrder): SpoolAnswer {
   try {
-    return { ok: true, entries: spool(order) };
+    if (order.kind === 'spool') return { ok: true, entries: spool(order) };
+    store(order);
+    return { ok: true, entries: [] };
   } catch (thrown) {
     const kind = thrown instanceof EngineError ? thrown.kind : undefined;
     return { ok: false, kind, code: codeOf(thrown), message: messageOf(thrown) };

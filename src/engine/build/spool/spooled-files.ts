@@ -1,5 +1,5 @@
 // The index of a spooled context as a tree of files.
-import type { EntryStats, TreeFiles } from '../tree/tree-files.ts';
+import type { Content, EntryStats, TreeFiles } from '../tree/tree-files.ts';
 import type { SpooledEntry } from './orders.ts';
 
 const typeBits = {
@@ -17,11 +17,13 @@ class SpooledStats implements EntryStats {
   readonly uid = 0;
   readonly gid = 0;
   readonly dev = 0;
+  readonly #isStored: boolean;
   readonly entry: SpooledEntry;
   readonly ino: number;
   nlink = 1;
 
-  constructor(entry: SpooledEntry, ino: number) {
+  constructor(entry: SpooledEntry, ino: number, isStored = false) {
+    this.#isStored = isStored;
     this.entry = entry;
     this.ino = ino;
   }
@@ -38,6 +40,9 @@ class SpooledStats implements EntryStats {
   get rdev(): number {
     const { major, minor } = this.entry;
     return (minor & 0xff) + (major & 0xfff) * 256 + (minor - (minor & 0xff)) * 4096;
+  }
+  get isStored(): boolean {
+    return this.#isStored && this.entry.type === 'file';
   }
   isFile(): boolean {
     return this.entry.type === 'file';
@@ -57,14 +62,14 @@ function impliedDirectory(name: string): SpooledEntry {
 
 const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 
-function indexOf(entries: readonly SpooledEntry[]): Map<string, SpooledStats> {
+function indexOf(entries: readonly SpooledEntry[], isStored: boolean): Map<string, SpooledStats> {
   const nodes = new Map<string, SpooledStats>([['', new SpooledStats(impliedDirectory(''), 0)]]);
   for (const [index, entry] of entries.entries()) {
     const first =
       entry.type === 'link' ? nodes.get(entry.link.replace(/^(\.?\/)+/, '').replace(/\/$/, '')) : undefined;
     if (entry.type === 'link' && first === undefined) continue;
     if (first !== undefined) first.nlink += 1;
-    nodes.set(entry.name, first ?? new SpooledStats(entry, index + 1));
+    nodes.set(entry.name, first ?? new SpooledStats(entry, index + 1, isStored));
     for (let parent = parentOf(entry.name); !nodes.has(parent); parent = parentOf(parent)) {
       nodes.set(parent, new SpooledStats(impliedDirectory(parent), 0));
     }
@@ -86,12 +91,15 @@ function childrenOf(nodes: ReadonlyMap<string, SpooledStats>): Map<string, strin
   return children;
 }
 
+const nowhere = new SpooledStats(impliedDirectory(''), 0);
+
 /** Where an entry comes twice the later one counts; parents that were not sent are plain directories. */
 export function spooledFiles(
   entries: readonly SpooledEntry[],
-  fd: number,
+  contentOf: (entry: SpooledEntry) => Content,
+  options: { isStored?: boolean } = {},
 ): { files: TreeFiles; digest: (path: string) => string | undefined } {
-  const nodes = indexOf(entries);
+  const nodes = indexOf(entries, options.isStored ?? false);
   let children: Map<string, string[]> | undefined;
   const files: TreeFiles = {
     look: (path) => nodes.get(path),
@@ -101,8 +109,7 @@ export function spooledFiles(
     },
     readLink: (path) => nodes.get(path)?.entry.link ?? '',
     content: (path) => {
-      const { offset = 0, size = 0 } = nodes.get(path)?.entry ?? {};
-      return { fd, offset, size };
+      return contentOf((nodes.get(path) ?? nowhere).entry);
     },
   };
   return { files, digest: (path) => nodes.get(path)?.entry.digest || undefined };

@@ -5,29 +5,15 @@ import { expandWord } from '../dockerfile/expand.ts';
 import { flagValue, switchFlag } from '../dockerfile/flags.ts';
 import { heredocMark } from '../dockerfile/heredoc.ts';
 import type { CopyInstruction } from '../dockerfile/instruction.ts';
-import type { StepLayer } from '../image-state.ts';
-import { unpackArchive } from '../tree/archive.ts';
 import { breather } from '../tree/breathe.ts';
-import { type ChangeMode, parseChangeMode } from '../tree/change-mode.ts';
-import { type CopyOrder, copySources } from '../tree/copy-sources.ts';
-import { resolveOwner } from '../tree/owner.ts';
+import { parseChangeMode } from '../tree/change-mode.ts';
 import { sliceHead } from '../tree/slice.ts';
 import { fingerprint, type SourceTree } from '../tree/source-tree.ts';
-import { TreeWriter } from '../tree/tree-writer.ts';
+import type { TreeFiles } from '../tree/tree-files.ts';
 import { mostExplainedBytes, type StepFiles } from '../why/explain-file.ts';
 import { assertSome, type Part, partsOf } from './copy-parts.ts';
-import { makeLayer } from './layer.ts';
-import type { PreparedStep, StageContext } from './step.ts';
-
-interface CopyPlan {
-  step: CopyInstruction;
-  destination: string;
-  chown?: string;
-  mode?: ChangeMode;
-  parts: Part[];
-  /** `--link`: on nothing, to be laid on the parent afterwards. */
-  link: boolean;
-}
+import { type CopyPlan, writeParts } from './copy-write.ts';
+import type { MountedTree, PreparedStep, StageContext } from './step.ts';
 
 /** Absolute; a slash at the end where the text means a directory. */
 export function destinationOf(text: string, workdir: string): string {
@@ -111,14 +97,55 @@ function planOf(stage: StageContext, step: CopyInstruction, parts: Part[]): Copy
   };
 }
 
+interface Gathered {
+  parts: Part[];
+  files: Record<string, string>;
+}
+
+const gathered = new WeakMap<TreeFiles, Map<string, Gathered>>();
+
+/** The sources and their fingerprints. Of a context that is here as it was before, they are as they were. */
+async function gather(
+  stage: StageContext,
+  step: CopyInstruction,
+  from: MountedTree | undefined,
+): Promise<Gathered> {
+  const name = await memoryName(stage, step, from);
+  const known = name === undefined ? undefined : gathered.get(name.files)?.get(name.text);
+  if (known !== undefined) return known;
+  const parts = await partsOf(stage, step, from);
+  assertSome(step, parts);
+  const isChowned = flagValue(step.flags, 'chown') !== undefined;
+  const keepsOwner = from !== undefined && from.isContext !== true;
+  const found = { parts, files: await filesOf(parts, keepsOwner && !isChowned) };
+  if (name !== undefined) {
+    const memory = gathered.get(name.files) ?? new Map<string, Gathered>();
+    gathered.set(name.files, memory.set(name.text, found));
+  }
+  return found;
+}
+
+/** What the sources depend on, where that is only the context and the line itself. */
+async function memoryName(
+  stage: StageContext,
+  step: CopyInstruction,
+  from: MountedTree | undefined,
+): Promise<{ files: TreeFiles; text: string } | undefined> {
+  if (step.kind !== 'copy' || from !== undefined || step.heredocs.length > 0) return undefined;
+  const { files, knownDigest, rules } = await stage.context();
+  if (files === undefined || knownDigest === undefined) return undefined;
+  const words = step.sources.map((word) => expandWord(word, stage.scope));
+  const flags = step.flags.map(({ name, value }) => [name, expandWord(value, stage.scope)]);
+  return { files, text: JSON.stringify([words, flags, rules]) };
+}
+
 /** Finds and fingerprints the sources. What is missing or forbidden throws with Docker's sentence. */
 export async function prepareCopy(stage: StageContext, step: CopyInstruction): Promise<PreparedStep> {
   const { scope, epoch } = stage;
   const from = step.from === undefined ? undefined : await stage.treeOf(step.from);
   const keepsOwner = from !== undefined && from.isContext !== true;
   try {
-    const parts = await partsOf(stage, step, from);
-    assertSome(step, parts);
+    const { parts, files } = await gather(stage, step, from);
     const plan = planOf(stage, step, parts);
     const chmod = flagValue(step.flags, 'chmod');
     const identities = parts.flatMap(({ tree }) => (isCommit(tree) ? [tree.identity] : []));
@@ -133,7 +160,7 @@ export async function prepareCopy(stage: StageContext, step: CopyInstruction): P
       createdBy: `${step.keyword} ${createdBy(stage, step)} # buildkit`,
       link: plan.link,
       inputs: {
-        files: await filesOf(parts, keepsOwner && plan.chown === undefined),
+        files,
         more,
         ...(epoch === undefined ? {} : { epoch }),
       },
@@ -153,48 +180,4 @@ function createdBy(stage: StageContext, step: CopyInstruction): string {
     heredocMark(word) === undefined ? expandWord(word, stage.scope) : word,
   );
   return [...flags, ...words].join(' ');
-}
-
-async function writeParts(stage: StageContext, plan: CopyPlan, keepsOwner: boolean): Promise<StepLayer> {
-  const { session, state, epoch, fixedTime } = stage;
-  return await makeLayer(session, {
-    on: plan.link ? null : state.chainId,
-    write: async (root) => {
-      const writer = new TreeWriter(root, { fixedTime, ...(epoch === undefined ? {} : { latest: epoch }) });
-      const chowned = plan.chown === undefined ? undefined : resolveOwner(root, plan.chown);
-      const owner = chowned ?? (keepsOwner ? undefined : { uid: 0, gid: 0 });
-      await writeAll(stage, plan, {
-        writer,
-        order: {
-          keyword: plan.step.keyword,
-          destination: plan.destination,
-          ...(owner === undefined ? {} : { owner }),
-          ...(plan.mode === undefined ? {} : { mode: plan.mode }),
-        },
-      });
-      writer.finish();
-    },
-  });
-}
-
-async function writeAll(
-  { session }: StageContext,
-  { parts, destination }: CopyPlan,
-  { writer, order }: { writer: TreeWriter; order: CopyOrder },
-): Promise<void> {
-  const plain = parts.filter((part) => part.archive === undefined && part.under === '');
-  if (plain.length > 0)
-    await copySources(
-      writer,
-      plain.map((part) => part.source),
-      order,
-    );
-  for (const { archive, under, source } of parts) {
-    if (archive !== undefined) {
-      await unpackArchive(archive, { writer, destination, signal: session.signal });
-    } else if (under !== '') {
-      const within = `${destination.replace(/\/$/, '')}/${under}/`;
-      await copySources(writer, [source], { ...order, destination: within });
-    }
-  }
 }

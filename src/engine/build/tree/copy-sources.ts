@@ -3,7 +3,7 @@ import { copyFileSync, linkSync, symlinkSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mknod } from '#kernel/syscalls.ts';
-import { invalid } from '#shared/errors.ts';
+import { codeOf, invalid } from '#shared/errors.ts';
 import { breather } from './breathe.ts';
 import { copyCapabilities } from './capabilities.ts';
 import type { ChangeMode } from './change-mode.ts';
@@ -31,6 +31,8 @@ interface Job extends CopyOrder {
   breathe: () => Promise<void> | undefined;
   /** Device and inode of a file with several names → where it was written first. */
   linked: Map<string, string>;
+  /** Stored files that have a name in this layer: a second one would make them one file there. */
+  shared: Set<string>;
 }
 
 /** Writes all sources. More than one source needs a destination that ends with a slash: `invalid` otherwise. */
@@ -44,11 +46,32 @@ export async function copySources(
     const rule = 'the destination must be a directory and end with a /';
     throw invalid(`When using ${order.keyword} with more than one source file, ${rule}`);
   }
-  const job: Job = { ...order, writer, breathe: breather(), linked: new Map() };
+  const job = jobOf(writer, order);
   for (const source of sources) {
     if (source.isDirectory) await copyDirectory(job, source);
     else await copySingle(job, source, asDirectory);
   }
+}
+
+/**
+ * Copies what is in a directory into `place`, a directory (absolute, as seen inside) that was made for it and has
+ * nothing else in it. `isTop`: it has the mode and time of the source.
+ */
+export async function fillDirectory(
+  writer: TreeWriter,
+  source: Source,
+  order: CopyOrder & { place: string; isTop: boolean },
+): Promise<void> {
+  const job = jobOf(writer, order);
+  const [top, ...below] = source.entries;
+  const base = writer.at(order.place);
+  writer.touching(base);
+  await copyBelow(job, below, base);
+  if (top !== undefined && order.isTop) settle(job, top, base);
+}
+
+function jobOf(writer: TreeWriter, order: CopyOrder): Job {
+  return { ...order, writer, breathe: breather(), linked: new Map(), shared: new Set() };
 }
 
 async function copySingle(job: Job, source: Source, asDirectory: boolean): Promise<void> {
@@ -72,6 +95,10 @@ async function copyDirectory(job: Job, source: Source): Promise<void> {
   const base = writer.ensureDirectory(job.destination, job.owner ?? rootOwner);
   // The folder of a context has an accidental mode and time; a directory in it has its own.
   if (!existed && !source.isRoot) settle(job, top, base);
+  await copyBelow(job, below, base);
+}
+
+async function copyBelow(job: Job, below: readonly Entry[], base: string): Promise<void> {
   /** Where directories with a link in their place ended up. */
   const places = new Map<string, string>([['', base]]);
   for (const entry of below) {
@@ -109,6 +136,31 @@ function settle(job: Job, entry: Entry, target: string): void {
   job.writer.settle(target, { owner, mode, seconds: stats.mtimeMs / 1000, kind: stats });
 }
 
+/** A file of a stored context that is as the layer wants it needs no copy: the layer has the same one. */
+function shareStored(job: Job, { stats, content }: Entry, target: string): boolean {
+  if (stats.isStored !== true || typeof content !== 'string' || job.shared.has(content)) return false;
+  const { uid, gid } = job.owner ?? rootOwner;
+  const mode = stats.mode & 0o7777;
+  const stored = lookAt(content);
+  const wanted = job.mode === undefined ? mode : job.mode(mode, false);
+  const isSame =
+    stored !== undefined &&
+    (stored.mode & 0o7777) === wanted &&
+    stored.uid === uid &&
+    stored.gid === gid &&
+    stored.mtimeMs === job.writer.clamp(stats.mtimeMs / 1000) * 1000;
+  if (!isSame) return false;
+  try {
+    linkSync(content, target);
+  } catch (thrown) {
+    // An overlay in between, or too many names already.
+    if (codeOf(thrown) === 'EXDEV' || codeOf(thrown) === 'EMLINK') return false;
+    throw thrown;
+  }
+  job.shared.add(content);
+  return true;
+}
+
 async function writeEntry(job: Job, entry: Entry, target: string): Promise<void> {
   const { stats, content, link } = entry;
   job.writer.clear(target, target.slice(job.writer.root.length));
@@ -118,6 +170,7 @@ async function writeEntry(job: Job, entry: Entry, target: string): Promise<void>
     linkSync(first, target);
     return;
   }
+  if (shareStored(job, entry, target)) return;
   if (link !== undefined) symlinkSync(link, target);
   else if (!stats.isFile()) mknod(target, stats.mode, stats.rdev);
   else if (typeof content !== 'string') await copySlice(content, target);

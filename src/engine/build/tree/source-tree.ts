@@ -14,6 +14,8 @@ export interface SourceTree {
   prunes: boolean;
   /** Hex sha256 of a file that is known already; path relative to root. */
   knownDigest?(path: string): string | undefined;
+  /** What `excludes` was made from. */
+  rules?: string;
   /** What tells this tree from another one without reading it. */
   identity?: string;
 }

@@ -18,6 +18,8 @@ export interface EntryStats {
   isFile(): boolean;
   isDirectory(): boolean;
   isSymbolicLink(): boolean;
+  /** It lies by itself in the store of contexts, and stays as it is. */
+  isStored?: boolean;
 }
 
 /** A part of an open file. */
