@@ -15,7 +15,7 @@ export async function ensureLayout(
   cache: string,
   say: (line: string) => void,
 ): Promise<string> {
-  const layout = join(cache, `${recipe.name.replace(/[:/]/g, '-')}-${keyOf(recipe)}`);
+  const layout = placeOf(recipe, cache);
   if (existsSync(layout)) return layout;
   // Two runs may make the same image at a time: each in a place of its own, and the first one's stays.
   const work = `${layout}.making-${process.pid}`;
@@ -40,6 +40,15 @@ export async function ensureLayout(
     await rm(tarFile, { force: true });
   }
   return layout;
+}
+
+/** True where the image of `recipe` is in the cache. */
+export function isMade(recipe: Recipe, cache: string): boolean {
+  return existsSync(placeOf(recipe, cache));
+}
+
+function placeOf(recipe: Recipe, cache: string): string {
+  return join(cache, `${recipe.name.replace(/[:/]/g, '-')}-${keyOf(recipe)}`);
 }
 
 /** What of a recipe takes minutes: its root without the files, so that a change of those does not cost them. */

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openRegistry } from '#registry/registry.ts';
 import { seedImage } from '../hub/seed.ts';
-import { ensureLayout } from './layouts.ts';
+import { ensureLayout, isMade } from './layouts.ts';
 import { type Recipe, recipes } from './recipes.ts';
-import { seedsNamed } from './seeds.ts';
+import { seeds, seedsNamed } from './seeds.ts';
 
 /** The one of `bin/wharf`: a second start finds its code compiled. */
 const codeCache = join(import.meta.dirname, '../../node_modules/.cache/wharf-code');
@@ -27,7 +27,7 @@ export interface RegistryOptions {
   port: number;
   /** The registry goes on after this process. */
   detached?: boolean;
-  /** Names of seed images (`mysql`) that it shall have, too. */
+  /** Names of seed images (`mysql`) that it shall have, too; those made before are there anyway. */
   seeds?: string[];
   say?: (line: string) => void;
 }
@@ -37,7 +37,9 @@ export async function startBaseRegistry(options: RegistryOptions): Promise<BaseR
   const say = options.say ?? (() => {});
   await mkdir(options.cache, { recursive: true });
   const layouts = new Map<Recipe, string>();
-  for (const recipe of [...recipes, ...seedsNamed(options.seeds ?? [])])
+  const asked = seedsNamed(options.seeds ?? []);
+  const made = Object.values(seeds).filter((recipe) => isMade(recipe, options.cache));
+  for (const recipe of new Set([...recipes, ...asked, ...made]))
     layouts.set(recipe, await ensureLayout(recipe, options.cache, say));
   const registry = await startHub(options);
   try {
