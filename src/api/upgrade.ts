@@ -82,7 +82,7 @@ function wantsUpgrade(
 export async function joinPlainly(opened: Opened, response: ServerResponse): Promise<void> {
   response.useChunkedEncodingByDefault = false;
   response.shouldKeepAlive = false;
-  response.writeHead(200, { 'Content-Type': contentTypeOf(opened.tty) });
+  response.writeHead(200, { 'Content-Type': rawStream });
   response.flushHeaders();
   await join(opened, { sink: response, input: undefined, head: Buffer.alloc(0) });
 }

@@ -15,7 +15,7 @@ const candidates = [
   '/usr/bin/docker-compose',
 ];
 const program = candidates.find((path) => existsSync(path));
-const skip = program === undefined ? 'no docker-compose in .cache/peers or on this machine' : undefined;
+const skip = program === undefined ? 'no docker-compose here: scripts/test/peers.sh fetches one' : undefined;
 if (skip !== undefined) console.log(`skipped: ${skip}`);
 
 const project = `

@@ -49,9 +49,12 @@ function createRoute(raw: Api, engine: Engine): void {
   });
 }
 
+const tagPattern = /^\w[\w.-]{0,127}$/;
+
 /** `python` and `3.11` → `python:3.11`; a digest is joined with `@`. */
 function referenceOf(image: string, tag: string | undefined): string {
   if (!tag) return image;
+  if (!tag.includes(':') && !tagPattern.test(tag)) throw invalid('invalid tag format');
   return tag.includes(':') ? `${image}@${tag}` : `${image}:${tag}`;
 }
 

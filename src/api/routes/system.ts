@@ -41,7 +41,8 @@ export function systemRoutes(api: Api, engine: Engine): void {
     const usage = await system.df(query.type);
     const minor = askedMinor(raw);
     const users = engine.containers.countByImage();
-    return { ...usage, Images: usage.Images.map((row) => imageSummaryOf(minor, row, users)) };
+    const Images = usage.Images.map((row) => imageSummaryOf(minor, row, users));
+    return { ...usage, Images };
   });
   const auth = { summary: 'Check credentials', tags, body: authConfig };
   api.post('/auth', { schema: auth }, async ({ body }) => {

@@ -14,9 +14,10 @@ export function imageSummaryOf(minor: number, row: ImageSummary, users: Users): 
   };
 }
 
-/** An image without a name had one made of these until 1.43. */
+/** An image without a name had one made of these until 1.43, and one without digests no list of them. */
 function namelessOf({ RepoTags, RepoDigests }: ImageSummary): object {
-  if (RepoTags.length > 0 || RepoDigests.length > 0) return {};
+  if (RepoDigests.length > 0) return {};
+  if (RepoTags.length > 0) return { RepoDigests: null };
   return { RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] };
 }
 

@@ -9,10 +9,16 @@ export function infoOf(minor: number, info: Info): Info {
   const told = Object.entries(info).filter(([name]) => minor >= (since[name] ?? 0));
   return {
     ...Object.fromEntries(told),
-    ...(minor < 42 ? { KernelMemory: false } : {}),
+    ...(minor < 42 ? { KernelMemory: info['KernelMemoryTCP'] === true } : {}),
     ...(minor < 47 ? { RegistryConfig: olderRegistries(info['RegistryConfig']) } : {}),
+    ...(minor < 49 ? { RuncCommit: withExpected(info['RuncCommit']) } : {}),
     ...(minor < 50 ? { BridgeNfIptables: false, BridgeNfIp6tables: false } : {}),
   };
+}
+
+function withExpected(commit: unknown): object {
+  const id = typeof commit === 'object' && commit !== null && 'ID' in commit ? commit.ID : '';
+  return { ID: id, Expected: id };
 }
 
 function olderRegistries(config: unknown): object {

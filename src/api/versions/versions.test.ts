@@ -95,5 +95,6 @@ test('info tells what its version knew', () => {
     'BridgeNfIptables',
     'Name',
     'RegistryConfig',
+    'RuncCommit',
   ]);
 });

@@ -1,6 +1,7 @@
 // Networks of a container that exists: joining one, leaving one.
 import { writeFileSync } from 'node:fs';
 import type { EndpointSettings } from '#shared/contract/network.ts';
+import { invalid } from '#shared/errors.ts';
 import { formatResolvConf } from './config/host-files.ts';
 import { isUp } from './record/record.ts';
 import { pathsOf, type Room } from './room.ts';
@@ -13,6 +14,11 @@ export async function connectContainer(
 ): Promise<void> {
   const record = room.store.require(id);
   const network = room.networks.resolve(join.network);
+  if ('none' in (record.wiring?.networks ?? {})) {
+    throw invalid(
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    );
+  }
   const endpoints = { ...record.endpoints, [network.name]: join.settings };
   if (isUp(record)) {
     await room.networks.connect(network.id, id, join.settings);

@@ -21,7 +21,8 @@ function assertFree(room: Room, name: string): void {
     room.store.assertNameFree(name);
   } catch (thrown) {
     if (!(thrown instanceof EngineError)) throw thrown;
-    throw new EngineError(thrown.kind, `Error when allocating new name: ${thrown.message}`, {
+    const message = thrown.message.replace(`(${name})`, `(/${name})`);
+    throw new EngineError(thrown.kind, `Error when allocating new name: ${message}`, {
       cause: thrown,
     });
   }

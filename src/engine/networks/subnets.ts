@@ -1,7 +1,7 @@
 // The subnets of a network that is made: those asked for, and one of its own choice for a family without.
 import { observeLinks, observeRoutes } from '#kernel/links.ts';
 import type { IpamPool, NetworkCreateRequest } from '#shared/contract/network.ts';
-import { invalid, unsupported } from '#shared/errors.ts';
+import { invalid, notFound } from '#shared/errors.ts';
 import {
   canonicalAddress,
   contains,
@@ -28,7 +28,8 @@ export function planBlocks(
   choice: BlockChoice,
 ): AddressBlock[] {
   const driver = request.IPAM?.Driver || 'default';
-  if (driver !== 'default') throw unsupported(`ipam driver ${driver} is not supported`);
+  if (driver !== 'default')
+    throw notFound(`plugin "${driver}" not found`, { hint: 'The ipam driver here is default.' });
   const asked = request.IPAM?.Config ?? [];
   const blocks: AddressBlock[] = [];
   for (const pool of asked) {

@@ -62,6 +62,8 @@ export async function pruneVolumes(
   const chosen = room.records.all().flatMap(({ value }) => {
     const wanted =
       (all || isAnonymous(value)) &&
+      // As in Docker: what was made with options stands for something elsewhere, and goes by name only.
+      Object.keys(value.options ?? {}).length === 0 &&
       matchLabel(value.labels, filters.get('label')) &&
       !refused.some((label) => matchLabel(value.labels, [label]));
     return wanted && usersOf(room, value.name).length === 0 ? [value.name] : [];

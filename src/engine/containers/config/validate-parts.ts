@@ -18,6 +18,9 @@ export function validateParts(config: ContainerConfig, host: HostConfig, cpus: n
     validatePort(key, parsePortKeys);
     for (const { HostPort } of bindings ?? []) if (HostPort) validatePort(HostPort, parsePortRange);
   }
+  for (const target of Object.keys(host.Tmpfs ?? {})) {
+    if (!target.startsWith('/')) throw invalid(`invalid mount path: '${target}' mount path must be absolute`);
+  }
   for (const entry of host.ExtraHosts ?? []) {
     if (!/^[^:=]+[:=].+$/.test(entry)) throw invalid(`bad format for add-host: "${entry}"`);
   }

@@ -57,7 +57,7 @@ export function inspectOf(record: ExecRecord): ExecInspect {
     OpenStdin: request.AttachStdin ?? false,
     OpenStderr: request.AttachStderr ?? false,
     OpenStdout: request.AttachStdout ?? false,
-    CanRemove: record.phase === 'ended',
+    CanRemove: false,
     ContainerID: record.containerId,
     DetachKeys: request.DetachKeys ?? '',
     Pid: record.session?.pid() ?? record.pid,

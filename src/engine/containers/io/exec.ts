@@ -1,4 +1,5 @@
 // Exec: one more process in a running container.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { exec as execRuntime } from '#runtime/exec.ts';
 import type { ExecSession } from '#runtime/exec-session.ts';
 import { buildProcess } from '#runtime/spec.ts';
@@ -35,7 +36,7 @@ export function assertExecutable(record: ContainerRecord): void {
 /** The id of a session that can be started once. */
 export function createExec(room: Room, record: ContainerRecord, request: ExecCreateRequest): string {
   assertExecutable(record);
-  if ((request.Cmd ?? []).length === 0) throw invalid('no exec command specified');
+  if ((request.Cmd ?? []).length === 0) throw invalid('No exec command specified');
   room.runtime.expectStart();
   if (request.Tty !== true) room.runtime.execsAhead.expect(record.id, request.AttachStdin ?? false);
   const id = newId();
@@ -78,6 +79,7 @@ export async function startExec(
   try {
     const session = await runSession(room, record, exec.request, options);
     const ended = follow(room, record, exec, session);
+    if (options.detach === true) await untilItRuns(session);
     const connection = Promise.resolve(session);
     return streamOver(connection, { tty: exec.request.Tty ?? false, left: new AbortController(), ended });
   } catch (thrown) {
@@ -85,6 +87,15 @@ export async function startExec(
     exec.exitCode = exitCodeIn(thrown);
     throw thrown;
   }
+}
+
+const lookEveryMs = 5;
+
+/** Nobody will read why it could not be run: that is the answer. Throws a `StartError`. */
+async function untilItRuns(session: ExecSession): Promise<void> {
+  const over = session.exit.then(() => true);
+  const later = (): Promise<boolean> => sleep(lookEveryMs, false, { ref: false });
+  while (session.pid() === 0) if (await Promise.race([over, later()])) return;
 }
 
 function exitCodeIn(thrown: unknown): number {

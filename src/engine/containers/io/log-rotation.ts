@@ -3,8 +3,8 @@ import { statSync } from 'node:fs';
 import { rotateLog } from '#runtime/logs/rotate.ts';
 import { messageOf } from '#shared/errors.ts';
 import { parseBytes } from '#shared/notation/size.ts';
-import { type ContainerRecord, isUp } from './record/record.ts';
-import { type LogLimits, pathsOf, type Room } from './room.ts';
+import { type ContainerRecord, isUp } from '../record/record.ts';
+import { type LogLimits, pathsOf, type Room } from '../room.ts';
 
 const lookEveryMs = 2_000;
 

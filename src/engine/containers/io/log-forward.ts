@@ -2,11 +2,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { startProgram } from '#kernel/spawn.ts';
-import { logAttributes, logTag, parseSyslogAddress, type SyslogAddress } from './config/log-drivers.ts';
-import { readLogs } from './io/logs.ts';
-import { asStdout, unframe } from './io/stream.ts';
-import { type ContainerRecord, isUp } from './record/record.ts';
-import { inBackground, type Room } from './room.ts';
+import { logAttributes, logTag, parseSyslogAddress, type SyslogAddress } from '../config/log-drivers.ts';
+import { type ContainerRecord, isUp } from '../record/record.ts';
+import { inBackground, type Room } from '../room.ts';
+import { readLogs } from './logs.ts';
+import { asStdout, unframe } from './stream.ts';
 
 const severities = { 1: 6, 2: 3 } as const;
 const facilities = 'kern user mail daemon auth syslog lpr news uucp cron authpriv ftp'.split(' ');
