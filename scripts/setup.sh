@@ -38,6 +38,12 @@ if command -v dpkg-query >/dev/null 2>&1; then
     say "unpacking docker-registry"
     sh scripts/unpack-packages.sh .cache/tools docker-registry || fail "docker-registry could not be had from Debian's packages"
   fi
+  # Shells that complete our commands, and an ssh server to call: their tests say so where they are missing.
+  if [ ! -x .cache/tools/bin/zsh ] || [ ! -x .cache/tools/usr/bin/fish ] || [ ! -x .cache/tools/usr/sbin/sshd ]; then
+    say "unpacking zsh, fish and sshd"
+    sh scripts/unpack-packages.sh .cache/tools zsh zsh-common fish fish-common libpcre2-32-0 openssh-server libwrap0 ||
+      say "zsh, fish and sshd could not be had from Debian's packages; their tests will be skipped"
+  fi
 else
   for program in crun conmon nft ip; do
     command -v "$program" >/dev/null 2>&1 || fail "$program is not installed, and this is no Debian: install it by hand"
