@@ -1,22 +1,12 @@
 // Debian's docker-compose on a project of three services: up, ps, logs, exec, down.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { type EngineUnderTest, eventually, startEngine } from '../walks/engine-under-test.ts';
-
-const peers = join(import.meta.dirname, '../../.cache/peers');
-const candidates = [
-  join(peers, 'usr/libexec/docker/cli-plugins/docker-compose'),
-  join(peers, 'usr/bin/docker-compose'),
-  '/usr/libexec/docker/cli-plugins/docker-compose',
-  '/usr/bin/docker-compose',
-];
-const program = candidates.find((path) => existsSync(path));
-const skip = program === undefined ? 'no docker-compose here: scripts/test/peers.sh fetches one' : undefined;
-if (skip !== undefined) console.log(`skipped: ${skip}`);
+import { stockCompose as program, noStockCompose as skip } from './stock-compose.ts';
 
 const project = `
 services:
