@@ -28,16 +28,53 @@ export async function cleanUp(room: Room, record: ContainerRecord): Promise<void
 async function unmountAll(room: Room, record: ContainerRecord): Promise<void> {
   unstage(room, record);
   if (record.hostConfig.IpcMode === 'shareable') unmount(pathsOf(room, record.id).shm);
+  // Whoever reads its files unmounts it after the last of them.
+  if (room.live.of(record.id).rootfsUsers > 0) return;
   if (room.snapshots.find(record.id) !== undefined) room.snapshots.unmount(record.id);
 }
 
+/** Its ports or its place on a user's network may be wanted at once by another container. */
+export function isOnSharedNetwork({ hostConfig, endpoints }: ContainerRecord): boolean {
+  if (hostConfig.PublishAllPorts === true || Object.keys(hostConfig.PortBindings ?? {}).length > 0)
+    return true;
+  const own = ['bridge', 'none', 'host', 'default'];
+  return [hostConfig.NetworkMode ?? 'bridge', ...Object.keys(endpoints)].some((name) => !own.includes(name));
+}
+
+/**
+ * Whoever waited for the end often asks for the removal at once: that is not to find the engine in the middle of the
+ * teardown, which is more work than the answer.
+ */
+const afterEndMs = 10;
+
 /** Begins the cleanup; `live.cleanup` ends with it and tells the operator where it failed. */
 export function beginCleanup(room: Room, record: ContainerRecord): Promise<void> {
+  return cleanUpAfter(room, record, () => setImmediate());
+}
+
+/** As `beginCleanup`, in a moment, or when `live.hastenCleanup` is called. */
+export function beginCleanupSoon(room: Room, record: ContainerRecord): void {
+  const live = room.live.of(record.id);
+  void cleanUpAfter(
+    room,
+    record,
+    () =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, afterEndMs);
+        live.hastenCleanup = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      }),
+  );
+}
+
+function cleanUpAfter(room: Room, record: ContainerRecord, pause: () => Promise<void>): Promise<void> {
   const live = room.live.of(record.id);
   const before = live.cleanup;
   live.cleanup = before
     // Whoever waits for the end is answered first.
-    .then(() => setImmediate())
+    .then(pause)
     .then(() => cleanUp(room, record))
     .catch((thrown: unknown) => room.warn(`cleaning up container ${record.id} failed: ${thrown}`));
   const mine = live.cleanup;

@@ -1,7 +1,7 @@
 // Remove: the container is gone for everybody when the answer is given; its files go in the background.
 import { rm, rmSync } from 'node:fs';
 import { conflict } from '#shared/errors.ts';
-import { beginCleanup } from './cleanup.ts';
+import { beginCleanup, isOnSharedNetwork } from './cleanup.ts';
 import { type ContainerRecord, isUp } from './record/record.ts';
 import { announce, holderOf, inBackground, pathsOf, type Room } from './room.ts';
 import { terminate } from './terminate.ts';
@@ -51,14 +51,6 @@ async function releaseThings(room: Room, record: ContainerRecord, anonymousVolum
   room.snapshots.remove(record.id);
   room.leases.release(holderOf(record.id));
   if (anonymousVolumes) await removeAnonymous(room, record);
-}
-
-/** Its ports or its place on a user's network may be wanted at once. */
-function isOnSharedNetwork({ hostConfig, endpoints }: ContainerRecord): boolean {
-  if (hostConfig.PublishAllPorts === true || Object.keys(hostConfig.PortBindings ?? {}).length > 0)
-    return true;
-  const own = ['bridge', 'none', 'host', 'default'];
-  return [hostConfig.NetworkMode ?? 'bridge', ...Object.keys(endpoints)].some((name) => !own.includes(name));
 }
 
 async function removeAnonymous(room: Room, record: ContainerRecord): Promise<void> {

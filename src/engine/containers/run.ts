@@ -1,6 +1,6 @@
 // One run of a container: what follows it while it lasts, and its end made durable and told.
 import { rfc3339NanoOf } from '#shared/notation/time.ts';
-import { beginCleanup } from './cleanup.ts';
+import { beginCleanup, beginCleanupSoon, isOnSharedNetwork } from './cleanup.ts';
 import { watchHealth } from './health.ts';
 import { endExecs } from './io/exec-record.ts';
 import type { ExitReport } from './record/live.ts';
@@ -48,6 +48,8 @@ export function settleExit(room: Room, id: string, exit: ExitReport): void {
     execDuration: String(Math.max(0, Math.round(ranMs / 1000))),
   });
   live.tell('exit', { exitCode: exit.exitCode, error: '' });
-  void beginCleanup(room, ended);
+  // Ports and addresses on users' networks may be wanted at once.
+  if (isOnSharedNetwork(ended)) void beginCleanup(room, ended);
+  else beginCleanupSoon(room, ended);
   room.onSettled(ended, wait);
 }

@@ -28,6 +28,7 @@ export async function startContainer(
   assertStartable(before);
   const live = room.live.of(id);
   live.cancelRestart();
+  live.hastenCleanup();
   await live.cleanup;
   const starting = room.store.update(id, {
     phase: 'starting',

@@ -21,6 +21,8 @@ type Moment = 'exit' | 'removed';
 export class LiveContainer {
   /** Teardown after an exit. Whoever needs mounts or networks gone awaits it; it never rejects. */
   cleanup: Promise<void> = Promise.resolve();
+  /** The teardown that waits a moment begins now. */
+  hastenCleanup: () => void = () => {};
   /** Set while a restart policy waits for its next try. */
   restartTimer: NodeJS.Timeout | undefined;
   /** How long the restart policy waits next. */
