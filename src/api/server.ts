@@ -20,6 +20,7 @@ import { imageRoutes } from '#api/routes/images.ts';
 import { networkRoutes } from '#api/routes/networks.ts';
 import { readinessRoutes } from '#api/routes/readiness.ts';
 import { systemRoutes } from '#api/routes/system.ts';
+import { trashRoutes } from '#api/routes/trash.ts';
 import { volumeRoutes } from '#api/routes/volumes.ts';
 import { openUpgrades } from '#api/upgrade.ts';
 import { rememberVersion } from '#api/versions/asked-version.ts';
@@ -63,6 +64,7 @@ export async function openEngineApi(engine: Engine, options: ApiOptions): Promis
   networkRoutes(api, engine);
   checkRoutes(api, engine);
   volumeRoutes(api, engine);
+  trashRoutes(api, engine);
   systemRoutes(api, engine);
   absentRoutes(api);
   docsRoutes(api, routes);

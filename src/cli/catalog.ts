@@ -20,6 +20,7 @@ export const groups: Record<string, string> = {
   network: 'Manage networks.',
   volume: 'Manage volumes.',
   system: 'Manage the engine.',
+  trash: 'Things that were removed and can come back.',
   why: 'Say why something is as it is.',
   builder: 'Build, and manage the build cache.',
   buildx: 'The same, under the name of Docker’s plugin.',

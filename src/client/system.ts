@@ -3,6 +3,7 @@ import type { Wire } from '#client/wire.ts';
 import type { ContainerSummary } from '#shared/contract/container.ts';
 import type { EngineEvent } from '#shared/contract/event.ts';
 import type { ImageSummary } from '#shared/contract/image.ts';
+import type { CheckFinding, PortUse } from '#shared/contract/network.ts';
 import type { VolumeInspect } from '#shared/contract/volume.ts';
 
 export interface VersionAnswer {
@@ -112,6 +113,16 @@ export class System {
 
   login(credentials: Record<string, string>): Promise<{ Status: string; IdentityToken?: string }> {
     return this.#wire.json('/auth', { method: 'POST', json: credentials });
+  }
+
+  /** What is not as it should be; empty where all is well. */
+  check(): Promise<CheckFinding[]> {
+    return this.#wire.json('/system/check');
+  }
+
+  /** Who has a port of the engine's host, or would have it if it ran. */
+  portUses(port: number): Promise<PortUse[]> {
+    return this.#wire.json(`/system/ports/${port}`);
   }
 
   /** The JSON of any object as the engine gave it. */

@@ -2,8 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { EngineOptions } from '#engine/engine-options.ts';
 import { invalid, messageOf } from '#shared/errors.ts';
+import { isIpv4, isIpv6 } from '#shared/notation/port.ts';
 import { parseBytes } from '#shared/notation/size.ts';
 
+type AddressPool = NonNullable<EngineOptions['addressPools']>[number];
 type ProxyOptions = NonNullable<EngineOptions['proxies']>;
 
 /** The command line's options; what is absent comes from the configuration file or is the default. */
@@ -24,6 +26,10 @@ export interface DaemonOptions {
   bridge?: string;
   /** The bridge's address and subnet, `172.17.0.1/16`. */
   bip?: string;
+  /** Where ports are published that name no address; default every address of the host. */
+  ip?: string;
+  /** `base=10.10.0.0/16,size=24`: subnets for networks that name none. */
+  addressPools?: readonly string[];
   /** Must exist where it is given; default `/etc/wharf/daemon.json`, if there. */
   configFile?: string;
   debug?: boolean;
@@ -45,6 +51,8 @@ export interface DaemonSettings {
   maxConcurrentUploads: number;
   bridge: string | undefined;
   bip: string | undefined;
+  publishAddress: string | undefined;
+  addressPools: readonly AddressPool[] | undefined;
   logMaxSizeBytes: number | undefined;
   logMaxFiles: number | undefined;
   debug: boolean;
@@ -72,6 +80,8 @@ export function decideSettings(options: DaemonOptions): DaemonSettings {
     maxConcurrentUploads: options.maxConcurrentUploads ?? file.count('max-concurrent-uploads') ?? 5,
     bridge: options.bridge ?? file.text('bridge'),
     bip: options.bip ?? file.text('bip'),
+    publishAddress: publishAddressOf(options.ip ?? file.text('ip')),
+    addressPools: poolsOf(options.addressPools, file.objects('default-address-pools')),
     logMaxSizeBytes: maxSize === undefined || maxSize === '-1' ? undefined : parseBytes(maxSize),
     logMaxFiles: maxFiles === undefined ? undefined : Number(maxFiles),
     debug: options.debug ?? file.flag('debug') ?? false,
@@ -87,6 +97,27 @@ function proxiesFrom(given: ProxyOptions, file: Record<string, string>): ProxyOp
     httpsProxy: given.httpsProxy ?? file['https-proxy'],
     noProxy: given.noProxy ?? file['no-proxy'],
   };
+}
+
+function publishAddressOf(text: string | undefined): string | undefined {
+  if (!text || isIpv4(text) || isIpv6(text)) return text || undefined;
+  throw invalid(`invalid IP address: ${text}`, { hint: 'For example --ip 127.0.0.1' });
+}
+
+/** The command line's pools, or else the file's. */
+function poolsOf(
+  texts: readonly string[] | undefined,
+  objects: readonly Record<string, unknown>[],
+): AddressPool[] | undefined {
+  const pools = (texts ?? []).map((text) => {
+    const fields = new Map(text.split(',').map((field) => field.split('=', 2) as [string, string]));
+    return { base: fields.get('base') ?? '', size: Number(fields.get('size') ?? Number.NaN) };
+  });
+  const chosen =
+    pools.length > 0
+      ? pools
+      : objects.map(({ base, size }) => ({ base: String(base), size: Number(size ?? Number.NaN) }));
+  return chosen.length === 0 ? undefined : chosen;
 }
 
 const listOr = (list: readonly string[] | undefined, otherwise: readonly string[]): readonly string[] =>
@@ -141,6 +172,14 @@ class ConfigFile {
     const value = this.#values[key] ?? [];
     if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
     throw this.#wrong(key, 'a list of strings');
+  }
+
+  objects(key: string): Record<string, unknown>[] {
+    const value = this.#values[key] ?? [];
+    const isObject = (item: unknown): item is Record<string, unknown> =>
+      typeof item === 'object' && item !== null;
+    if (Array.isArray(value) && value.every(isObject)) return value;
+    throw this.#wrong(key, 'a list of objects');
   }
 
   map(key: string): Record<string, string> {

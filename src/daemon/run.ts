@@ -59,6 +59,8 @@ function engineOptions(settings: DaemonSettings) {
     maxConcurrentUploads,
     ...(bridge === undefined ? {} : { bridge }),
     ...(bip === undefined ? {} : { bip }),
+    ...(settings.publishAddress === undefined ? {} : { publishAddress: settings.publishAddress }),
+    ...(settings.addressPools === undefined ? {} : { addressPools: settings.addressPools }),
     ...(logMaxSizeBytes === undefined ? {} : { logMaxSizeBytes }),
     ...(logMaxFiles === undefined ? {} : { logMaxFiles }),
     warn: tell,

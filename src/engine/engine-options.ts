@@ -10,6 +10,10 @@ export interface EngineOptions {
   bridge?: string;
   /** The bridge's address and subnet, `172.17.0.1/16`; default: one that is free. */
   bip?: string;
+  /** The host's address that ports are published on that name none; default every address. */
+  publishAddress?: string;
+  /** Subnets for networks that name none; default Docker's, then many small ones. */
+  addressPools?: readonly { base: string; size: number }[];
   /** Asked before the registry itself, in order: `URL` for docker.io's images, `REGISTRY=URL` for another's. */
   registryMirrors?: readonly string[];
   /** `host:port` or address blocks where plain http will do, and TLS is not verified. */
@@ -22,6 +26,8 @@ export interface EngineOptions {
   maxConcurrentDownloads?: number;
   /** Layers of a push at a time; default 5. */
   maxConcurrentUploads?: number;
+  /** How long what our command line removes can come back; default 7 days, 0: not at all. */
+  trashKeepMs?: number;
   /** A container's log file is rotated past this; default 20 MB. */
   logMaxSizeBytes?: number;
   /** Log files kept per container; default 5. */

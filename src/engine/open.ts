@@ -18,6 +18,7 @@ import { lockRoot } from './engine-lock.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { registryOptionsOf } from './registry-lookup.ts';
 import { System } from './system.ts';
+import { Trash } from './trash/trash.ts';
 
 export type { EngineOptions } from './engine-options.ts';
 
@@ -28,12 +29,14 @@ export interface Engine extends AsyncDisposable {
   readonly networks: Networks;
   readonly volumes: Volumes;
   readonly build: Build;
+  readonly trash: Trash;
   readonly events: EventLog;
   readonly system: System;
 }
 
 const defaultLogSizeBytes = 20_000_000;
 const defaultLogFiles = 5;
+const defaultTrashKeepMs = 7 * 24 * 3_600_000;
 
 /**
  * Opens the engine on its folders. Whatever state an earlier one left, however it ended, is made sound first: what
@@ -53,9 +56,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     await recover(base, rooms);
     for (const warning of await rooms.volumes.recover()) warn(warning);
     for (const warning of rooms.networks.warnings.splice(0)) warn(warning);
+    const keepMs = options.trashKeepMs ?? defaultTrashKeepMs;
+    const trash = opening.use(new Trash({ ...base, ...rooms, keepMs, warn }));
+    await trash.recover();
     const system = new System({ ...rooms, options, runtime: base.runtime, registry: base.registry });
     return {
       ...rooms,
+      trash,
       events: base.events,
       system,
       [Symbol.asyncDispose]: () => opening.disposeAsync(),
@@ -113,6 +120,8 @@ function openRooms(
         name: options.bridge ?? 'wharf0',
         ...(options.bip === undefined ? {} : { subnet: options.bip }),
       },
+      ...(options.publishAddress === undefined ? {} : { publishAddress: options.publishAddress }),
+      ...(options.addressPools === undefined ? {} : { pools: options.addressPools }),
       ...(options.aardvarkPath === undefined ? {} : { aardvarkPath: options.aardvarkPath }),
     }),
   );

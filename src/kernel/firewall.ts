@@ -92,3 +92,17 @@ export async function observeElements(
     .map((element) => element.trim().replace(/\s+/g, ' '))
     .filter((element) => element !== '');
 }
+
+/** Base chains of the forward hook that drop by policy, as `table FAMILY NAME, chain NAME`. */
+export async function observeForwardDrops(): Promise<string[]> {
+  const result = await run('nft', ['list', 'chains'], { timeoutMs: 30_000 });
+  const found: string[] = [];
+  let [table, chain] = ['', ''];
+  for (const line of result.stdout.toString('utf8').split('\n')) {
+    table = /^table (\S+ \S+)/.exec(line)?.[1] ?? table;
+    chain = /^\s+chain (\S+)/.exec(line)?.[1] ?? chain;
+    const isDrop = /hook forward .*policy drop/.test(line);
+    if (isDrop && /^(?:ip|ip6|inet) /.test(table)) found.push(`${chain} of table ${table}`);
+  }
+  return found;
+}

@@ -21,7 +21,7 @@ export function ensureNetns(path: string): void {
   try {
     unshare(CLONE.NEWNET);
     mount(ownNetns, path, '', MS.BIND);
-    setLoopbackUp();
+    ensureLoopbackUp();
   } catch (thrown) {
     removeNetns(path);
     throw thrown;
@@ -30,7 +30,8 @@ export function ensureNetns(path: string): void {
   }
 }
 
-function setLoopbackUp(): void {
+/** Afterwards the loopback of this thread's namespace is up. */
+export function ensureLoopbackUp(): void {
   using socket = new NetlinkSocket();
   // The loopback is link 1 of every namespace.
   socket.change('set lo up', [upRequest(1)]);

@@ -11,6 +11,20 @@ export interface PortHolder {
 
 const listening = '0A';
 
+/** Every process that has a socket on the port, with the addresses of its sockets. Slow: reads all of /proc. */
+export function portHolders(protocol: 'tcp' | 'udp', port: number): (PortHolder & { address: string })[] {
+  const sockets = [protocol, `${protocol}6`].flatMap((name) =>
+    listSockets(`/proc/net/${name}`, protocol, port),
+  );
+  if (sockets.length === 0) return [];
+  const byInode = new Map(sockets.map(({ inode, address }) => [`socket:[${inode}]`, address]));
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    const addresses = new Set(descriptorsOf(name).flatMap((link) => byInode.get(link) ?? []));
+    return [...addresses].map((address) => ({ pid: Number(name), program: commOf(name), address }));
+  });
+}
+
 /**
  * The process whose socket stands in the way of binding `address` and `port` (addresses of 0.0.0.0 and :: stand in
  * everyone's). Undefined where none is found, or its process is out of sight. Slow (reads all of /proc): for errors.
@@ -24,6 +38,12 @@ export function portHolder(protocol: 'tcp' | 'udp', address: string, port: numbe
 }
 
 function socketsAt(file: string, protocol: string, wanted: { address: string; port: number }): string[] {
+  return listSockets(file, protocol, wanted.port)
+    .filter(({ address }) => standsInTheWay(address, wanted.address))
+    .map(({ inode }) => inode);
+}
+
+function listSockets(file: string, protocol: string, port: number): { address: string; inode: string }[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -32,19 +52,19 @@ function socketsAt(file: string, protocol: string, wanted: { address: string; po
   }
   return text.split('\n').flatMap((line) => {
     const words = line.trim().split(/\s+/);
-    const [host = '', port = ''] = (words[1] ?? '').split(':');
-    if (Number.parseInt(port, 16) !== wanted.port) return [];
+    const [host = '', hex = ''] = (words[1] ?? '').split(':');
+    if (Number.parseInt(hex, 16) !== port) return [];
     if (protocol === 'tcp' && words[3] !== listening) return [];
-    return standsInTheWay(host, wanted.address) ? [words[9] ?? ''] : [];
+    return [{ address: decodeHost(host), inode: words[9] ?? '' }];
   });
 }
 
 // A socket on [::] may take the IPv4 addresses too; /proc does not tell.
-function standsInTheWay(host: string, wanted: string): boolean {
-  if (/^0+$/.test(host)) return true;
-  const isIpv6 = host.length === 32;
+function standsInTheWay(address: string, wanted: string): boolean {
+  if (address === '0.0.0.0' || address === '::') return true;
+  const isIpv6 = address.includes(':');
   if (wanted === '0.0.0.0' || wanted === '::') return isIpv6 === (wanted === '::');
-  return decodeHost(host) === wanted;
+  return address === wanted;
 }
 
 // The kernel prints addresses as numbers of 32 bits in the machine's own byte order.

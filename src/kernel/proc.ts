@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { runOk } from '#kernel/spawn.ts';
 import { invalid } from '#shared/errors.ts';
 
-export { type PortHolder, portHolder } from '#kernel/port-holder.ts';
+export { type PortHolder, portHolder, portHolders } from '#kernel/port-holder.ts';
 
 /** The time a process started, in clock ticks since boot: with the pid it names a process for good. */
 export function startTicksOf(pid: number): number | undefined {

@@ -224,11 +224,6 @@ export function setCloseOnExec(descriptor: number, close: boolean): void {
   fcntlCall(descriptor, 2, close ? 1 : 0);
 }
 
-/** fcntl(2) with F_ADD_SEALS: what the bits stand for can never be done to a memory file again. */
-export function addSeals(descriptor: number, seals: number): void {
-  fcntlCall(descriptor, 1033, seals);
-}
-
 /** fsopen(2) with FSOPEN_CLOEXEC; the caller closes the descriptor. */
 export function fsopen(type: string): number {
   return fsopenCall(type, 1);

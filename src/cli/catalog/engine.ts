@@ -32,6 +32,18 @@ export const engineSections: Section[] = [
         () => import('#cli/commands/network/rm.ts'),
       ),
       entry('network prune', [], 'Remove unused networks.', () => import('#cli/commands/network/prune.ts')),
+      entry(
+        'network map',
+        [],
+        'Draw networks with their containers and ports.',
+        () => import('#cli/commands/network/map.ts'),
+      ),
+      entry(
+        'why port',
+        [],
+        'Say who has a port of this machine.',
+        () => import('#cli/commands/network/why-port.ts'),
+      ),
       entry('volume create', [], 'Create a volume.', () => import('#cli/commands/volume/create.ts')),
       entry('volume ls', ['volume list'], 'List volumes.', () => import('#cli/commands/volume/list.ts')),
       entry(
@@ -96,6 +108,24 @@ export const engineSections: Section[] = [
         'Show the versions of this program and of the engine.',
         () => import('#cli/commands/system/version.ts'),
       ),
+      entry(
+        'system check',
+        [],
+        'Look for what is not as it should be.',
+        () => import('#cli/commands/system/check.ts'),
+      ),
+      entry(
+        'undo',
+        ['trash undo'],
+        'Bring back what the last rm, rmi or volume rm removed.',
+        () => import('#cli/commands/system/undo.ts'),
+      ),
+      entry('trash ls', ['trash list'], 'List what can be brought back.', async () => ({
+        command: (await import('#cli/commands/system/trash.ts')).list,
+      })),
+      entry('trash empty', [], 'Remove for good what is in the trash.', async () => ({
+        command: (await import('#cli/commands/system/trash.ts')).empty,
+      })),
       entry('system df', [], 'Show what takes disk space.', () => import('#cli/commands/system/df.ts')),
       entry(
         'system prune',

@@ -1,7 +1,13 @@
 // The door of the networks room: bridges, addresses, published ports, names.
 import { join } from 'node:path';
 import type { EventLog } from '#engine/events.ts';
-import type { EndpointSettings, NetworkCreateRequest, NetworkInspect } from '#shared/contract/network.ts';
+import type {
+  CheckFinding,
+  EndpointSettings,
+  NetworkCreateRequest,
+  NetworkInspect,
+  PortUse,
+} from '#shared/contract/network.ts';
 import { KeyedLock } from '#shared/lock.ts';
 import type { Filters } from '#shared/notation/filter.ts';
 import type { Leases } from '#storage/state/leases.ts';
@@ -10,6 +16,7 @@ import { assertPool, type SubnetPool, usualPools } from './addresses/pools.ts';
 import { attachContainer, networksOf } from './attach.ts';
 import type { Attached, AttachRequest } from './attach-request.ts';
 import { removeDevice, translatesLoopback6 } from './bridge.ts';
+import { checkNetworks } from './check.ts';
 import { type ConnectRequest, connectContainer, disconnectContainer } from './connect.ts';
 import { createNetwork } from './create.ts';
 import { type DefaultBridge, ensureDefaults } from './defaults.ts';
@@ -17,6 +24,7 @@ import { detachContainer } from './detach.ts';
 import { inspectNetwork, listNetworks } from './inspect.ts';
 import { Names } from './names.ts';
 import { Reservations } from './ports/reservations.ts';
+import { portUses } from './ports/uses.ts';
 import { gatewaysOf, type NetworkRecord, resolvesNames } from './record.ts';
 import { ensureDevices, type RunningContainer, recoverNetworks } from './recover.ts';
 import { pruneNetworks, removeNetwork } from './remove.ts';
@@ -145,6 +153,16 @@ export class Networks implements AsyncDisposable {
       this.#room.store.putSandbox({ ...sandbox, name });
       await this.#room.names.refresh(sandbox.endpoints.map(({ networkId }) => networkId));
     });
+  }
+
+  /** What is not as it should be; empty where all is well. */
+  check(): Promise<CheckFinding[]> {
+    return checkNetworks(this.#room);
+  }
+
+  /** Running containers and processes of the host that have a port of the host, on whatever address. */
+  portUses(port: number): PortUse[] {
+    return portUses(this.#room, port);
   }
 
   /** After a restart of the engine: keeps what belongs to `running`, gives the rest back. */

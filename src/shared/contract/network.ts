@@ -92,3 +92,31 @@ export interface NetworkInspect {
   Options: Record<string, string>;
   Labels: Record<string, string>;
 }
+
+/** One row of `GET /system/ports/{port}`, which is ours: who has a port of the host, or will have it when started. */
+export interface PortUse {
+  Protocol: 'tcp' | 'udp' | 'sctp';
+  /** The host's address; empty where it is not known. */
+  Address: string;
+  /** A running container, a stopped one that asks for it, or a process of the host. */
+  Kind: 'container' | 'stopped' | 'process';
+  /** The container's or the program's name. */
+  Name: string;
+  /** The container's id, or the process's. */
+  Id: string;
+  /** `10.5.0.2:80` of a running container. */
+  Target?: string;
+  /** How connections get there. */
+  Path?: 'nat' | 'relay' | 'routed';
+}
+
+/** One row of `GET /system/check`, which is ours: something that is not as it should be. */
+export interface CheckFinding {
+  /** `network back`, `firewall`, `kernel`. */
+  Subject: string;
+  Problem: string;
+  /** What to do about it. */
+  Hint: string;
+  /** Whether something does not work; else it only may surprise. */
+  Severe: boolean;
+}

@@ -10,12 +10,9 @@ import type { PublishedPort } from '../record.ts';
 
 export type PortPlace = Pick<PublishedPort, 'protocol' | 'hostAddress' | 'hostPort' | 'path'>;
 
-export interface PortOwner {
+interface Held {
   owner: string;
   port: PublishedPort;
-}
-
-interface Held extends PortOwner {
   /** None for SCTP, and for ports that the host has no part in. */
   socket: Server | DatagramSocket | undefined;
 }
@@ -57,11 +54,6 @@ export class Reservations {
   /** Whether one of our containers has the port. */
   isTaken(place: PortPlace): boolean {
     return this.#heldBy(place) !== undefined;
-  }
-
-  /** Who has this port number on any address. */
-  owners(hostPort: number): PortOwner[] {
-    return [...this.#held.values()].filter(({ port }) => port.hostPort === hostPort);
   }
 
   /** Connections that are copied go to the port's new target. */

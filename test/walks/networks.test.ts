@@ -1,0 +1,169 @@
+// Networks as their users meet them, on both families, by our command line and by the stock client; the engine is on a
+// host of its own, since it makes that host forward.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { connect, createServer } from 'node:net';
+import { after, test } from 'node:test';
+import { ensureLoopbackUp } from '#kernel/netns.ts';
+import { CLONE, unshare } from '#kernel/syscalls.ts';
+import { type Client, eventually, freePort, noDocker, startEngine } from './engine-under-test.ts';
+
+const engine = await startEngine();
+after(() => engine[Symbol.asyncDispose]());
+for (const each of ['busybox', 'python:3.11-slim']) {
+  const pulled = await engine.wharf(['pull', each]);
+  assert.equal(pulled.code, 0, pulled.stderr);
+}
+await engine.stop();
+unshare(CLONE.NEWNET);
+ensureLoopbackUp();
+await engine.start();
+
+/** The page at the place; undefined while nobody answers. */
+function page(address: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port });
+    let text = '';
+    socket.setTimeout(1_000, () => socket.destroy());
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      text += data;
+    });
+    socket.on('close', () => resolve(/\r\n\r\n(.+)/s.exec(text)?.[1]?.trim()));
+    socket.write('GET /page HTTP/1.0\r\n\r\n');
+  });
+}
+
+function ok(client: Client) {
+  return async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await client(args);
+    assert.equal(code, 0, `${args.join(' ')}\n${stdout}${stderr}`);
+    return stdout.trim();
+  };
+}
+
+const image = 'python:3.11-slim';
+const serve = (text: string): string[] => [
+  image,
+  'sh',
+  '-c',
+  `mkdir /w; echo ${text} > /w/page; exec python3 -m http.server 80 --bind :: --directory /w`,
+];
+/** A program that prints the page: with a resolver like most programs have. */
+const ask = (url: string): string[] => [
+  'python3',
+  '-c',
+  `import urllib.request; print(urllib.request.urlopen("${url}", timeout=5).read().decode())`,
+];
+
+async function walk(client: Client): Promise<void> {
+  const run = ok(client);
+  const port = await freePort();
+  await run(
+    'network',
+    'create',
+    '--ipv6',
+    '--subnet',
+    '10.214.32.0/24',
+    '--subnet',
+    'fd00:214:32::/64',
+    'town',
+  );
+  const place = ['--network', 'town', '--ip', '10.214.32.10', '--ip6', 'fd00:214:32::10'];
+  await run(
+    'run',
+    '-d',
+    '--name',
+    'web',
+    ...place,
+    '--network-alias',
+    'site',
+    '-p',
+    `${port}:80`,
+    ...serve('hello'),
+  );
+  for (const address of ['127.0.0.1', '::1', '10.214.32.1', 'fd00:214:32::1']) {
+    assert.equal(await eventually(`a page at ${address}`, () => page(address, port)), 'hello', address);
+  }
+  for (const name of ['web', 'site', '10.214.32.10', '[fd00:214:32::10]'])
+    assert.equal(
+      await run('run', '--rm', '--network', 'town', image, ...ask(`http://${name}/page`)),
+      'hello',
+      name,
+    );
+  const inspected = JSON.parse(await run('network', 'inspect', 'town'));
+  assert.deepEqual(
+    Object.values(inspected[0].Containers as Record<string, { Name: string; IPv6Address: string }>).map(
+      ({ Name, IPv6Address }) => [Name, IPv6Address],
+    ),
+    [['web', 'fd00:214:32::10/64']],
+  );
+  assert.match(
+    await run('port', 'web'),
+    new RegExp(`80/tcp -> 0\\.0\\.0\\.0:${port}\\n80/tcp -> \\[::\\]:${port}`),
+  );
+
+  await run('network', 'create', 'village');
+  await run('run', '-d', '--name', 'farm', '--network', 'village', ...serve('milk'));
+  const farm = await run('inspect', '-f', '{{.NetworkSettings.Networks.village.IPAddress}}', 'farm');
+  const far = await client(['exec', 'web', ...ask(`http://${farm}/page`)]);
+  assert.notEqual(far.code, 0, 'another network');
+  await run('network', 'connect', '--alias', 'store', 'village', 'web');
+  assert.equal(await run('exec', 'web', ...ask('http://farm/page')), 'milk');
+  assert.equal(await run('run', '--rm', '--network', 'village', image, ...ask('http://store/page')), 'hello');
+  await run('network', 'disconnect', 'town', 'web');
+  assert.equal(await eventually('the port by the other network', () => page('127.0.0.1', port)), 'hello');
+  const used = await client(['network', 'rm', 'village']);
+  assert.notEqual(used.code, 0);
+  assert.match(used.stderr, /active endpoints.*farm/s);
+  await run('rm', '-f', 'web', 'farm');
+  await run('network', 'rm', 'town', 'village');
+  assert.equal(await page('127.0.0.1', port), undefined);
+}
+
+test('a dual-stack network, by our command line', () => walk(engine.wharf));
+test('a dual-stack network, by the stock client', { skip: noDocker ?? false }, async () => {
+  if (engine.docker !== undefined) await walk(engine.docker);
+});
+
+test('who has a port, what hangs on which network, and whether all is well', async () => {
+  const run = ok(engine.wharf);
+  const port = String(await freePort());
+  await run('network', 'create', '--internal', '--subnet', '10.214.33.0/24', 'back');
+  await run('run', '-d', '--name', 'shop', '-p', `127.0.0.1:${port}:80`, ...serve('x'));
+  await run('network', 'connect', 'back', 'shop');
+  await run('create', '--name', 'later', '-p', `${port}:80`, 'busybox');
+  const why = await run('why', 'port', port);
+  assert.match(
+    why,
+    new RegExp(`^127\\.0\\.0\\.1:${port}/tcp: container shop \\(\\w{12}\\), leads to [\\d.]+:80$`, 'm'),
+  );
+  assert.match(why, /container later asks for it, but does not run/);
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  const taken = typeof address === 'object' && address !== null ? String(address.port) : '';
+  assert.match(await run('why', 'port', taken), new RegExp(`process ${process.pid} \\(`));
+  const refused = await engine.wharf(['run', '-d', '--name', 'refused', '-p', `${taken}:80`, 'busybox']);
+  assert.match(refused.stderr, new RegExp(`${process.pid}`));
+  await new Promise((resolve) => server.close(resolve));
+  await run('rm', 'refused');
+  assert.match(await run('why', 'port', taken), /^Nobody has port/);
+
+  const map = await run('network', 'map', 'bridge', 'back');
+  assert.match(map, /^back \(bridge, 10\.214\.33\.0\/24, internal\)\n └─ shop {2}10\.214\.33\.2$/m);
+  assert.match(map, new RegExp(`127\\.0\\.0\\.1:${port}->80/tcp`));
+  const json = JSON.parse(await run('network', 'map', '--format', 'json', 'back'));
+  assert.deepEqual(json[0].containers[0].addresses, ['10.214.33.2']);
+
+  assert.equal(await run('system', 'check'), 'All is as it should be.');
+  const { Options } = JSON.parse(await run('network', 'inspect', 'bridge'))[0];
+  execFileSync('ip', ['link', 'del', Options['com.docker.network.bridge.name']]);
+  const check = await engine.wharf(['system', 'check']);
+  assert.equal(check.code, 1);
+  assert.match(check.stdout, /network bridge: its device \w+ is gone/);
+  assert.equal(await run('run', '--rm', 'busybox', 'echo', 'repaired'), 'repaired');
+  assert.equal(await run('system', 'check'), 'All is as it should be.');
+  await run('rm', '-f', 'shop', 'later');
+  await run('network', 'rm', 'back');
+});
