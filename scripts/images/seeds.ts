@@ -121,7 +121,7 @@ const node: Recipe = {
   tags: ['24-slim', 'lts', 'latest'],
   suite: 'sid',
   packages: ['nodejs', 'npm', 'ca-certificates', 'tzdata'],
-  exclude: [...perl, '/usr/include/*', '/usr/lib/*/*.a', '/usr/lib/python3*', '/usr/bin/python3*'],
+  exclude: [...perl, '/usr/include/*', '/usr/lib/*/*.a'],
   finish: ['groupadd --gid 1000 node && useradd --uid 1000 --gid node --shell /bin/bash --create-home node'],
   files: 'node',
   config: {

@@ -4,12 +4,13 @@ import { join, resolve } from 'node:path';
 import { addUser, listUsers, removeUser } from '#hub/auth/users.ts';
 import { defaultGraceMs, openHub } from '#hub/hub.ts';
 import { type ServeOptions, serveHub } from '#hub/serve.ts';
+import { cryptPassword } from '#kernel/crypt.ts';
 import { isAlive, startTicksOf } from '#kernel/proc.ts';
 import { codeOf, conflict, invalid, messageOf } from '#shared/errors.ts';
 
 export { addUser, listUsers, removeUser };
 
-export interface HubSettings extends Omit<ServeOptions, 'tls' | 'signal'> {
+export interface HubSettings extends Omit<ServeOptions, 'tls' | 'signal' | 'crypt'> {
   /** PEM files: both, or none. */
   tlsCert?: string | undefined;
   tlsKey?: string | undefined;
@@ -28,7 +29,7 @@ export async function runHub({ tlsCert, tlsKey, onServing, ...options }: HubSett
   const stopped = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.abort());
   const asked = new Promise((done) => stopped.signal.addEventListener('abort', done, { once: true }));
-  await using served = await serveHub({ ...options, tls });
+  await using served = await serveHub({ ...options, tls, crypt: cryptPassword });
   onServing(served.url);
   await asked;
 }

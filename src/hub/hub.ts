@@ -10,10 +10,11 @@ import { Pins } from './store/pins.ts';
 import { Quota } from './store/quota.ts';
 import { Records } from './store/records.ts';
 import { Repositories } from './store/repositories.ts';
+import { RepositoryQuotas } from './store/repository-quotas.ts';
 import { Uploads } from './store/uploads.ts';
 
 export interface HubOptions {
-  /** Folder of everything: `content/`, `uploads/`, `hub.db`, `token.key`; and `rights.json`, where it is put there. */
+  /** Folder of everything: `content/`, `uploads/`, `hub.db`, `token.key`; and `rights.json` and `quotas.json`, where they are put there. */
   root: string;
   /** Bytes that blobs and uploads may take together; no limit unless told. */
   quotaBytes?: number | undefined;
@@ -27,6 +28,7 @@ export interface Hub extends AsyncDisposable {
   readonly manifestBytes: ManifestBytes;
   readonly pins: Pins;
   readonly quota: Quota;
+  readonly repositoryQuotas: RepositoryQuotas;
   /** Removes what nothing refers to; pushes and pulls may go on meanwhile. */
   collect(options: CollectOptions): Promise<Collected>;
 }
@@ -49,7 +51,16 @@ export function openHub(options: HubOptions): Hub {
     options.quotaBytes,
     options.quotaBytes === undefined ? 0 : usedBytes(content, records),
   );
-  const uploads = new Uploads({ dir: uploadsDir, records, repositories, content, pins, quota });
+  const repositoryQuotas = new RepositoryQuotas(join(root, 'quotas.json'), records);
+  const uploads = new Uploads({
+    dir: uploadsDir,
+    records,
+    repositories,
+    content,
+    pins,
+    quota,
+    repositoryQuotas,
+  });
   return {
     root,
     content,
@@ -58,6 +69,7 @@ export function openHub(options: HubOptions): Hub {
     manifestBytes: new ManifestBytes(content, quota),
     pins,
     quota,
+    repositoryQuotas,
     collect: (asked) =>
       collectGarbage({ records, repositories, uploads, content, leases, pins, quota }, asked),
     [Symbol.asyncDispose]: () => state[Symbol.asyncDispose](),

@@ -9,6 +9,7 @@ import { createServer as createSecure } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { invalid, messageOf, unavailable } from '#shared/errors.ts';
 import { Guard } from './auth/guard.ts';
+import type { Crypt } from './auth/passwords.ts';
 import { defaultGraceMs, type Hub, openHub } from './hub.ts';
 import { answerFailurePage } from './pages/failure-page.ts';
 import { type ProxyOptions, PullThrough } from './proxy/pull-through.ts';
@@ -22,6 +23,8 @@ export interface ServeOptions {
   root: string;
   /** Users' file (see auth/passwords.ts). Without one everybody who reaches the address may do everything. */
   htpasswd?: string | undefined;
+  /** Checks bcrypt lines of the users' file; without it they are refused. */
+  crypt?: Crypt | undefined;
   /** Pulling needs no login. */
   anonymousRead?: boolean | undefined;
   /** PEM texts. */

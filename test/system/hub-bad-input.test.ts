@@ -1,7 +1,7 @@
 // What a Hub must refuse: wrong digests and lengths, missing blobs, names that lead elsewhere, huge manifests, too much.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ServedHub } from '../../src/hub/serve.ts';
@@ -186,4 +186,32 @@ test('over the quota: DENIED with the reason, and room again after a collection'
   }
   assert.equal((await small.hub.collect({ graceMs: -1, uploadIdleMs: -1 })).blobs, 2);
   assert.equal((await pushBlob(small.url, 'a', randomBytes(60_000))).status, 201);
+});
+
+test('over the quota of one repository: DENIED there, room in others, room again after a deletion', async () => {
+  using own = scratch();
+  await using small = await serveIn(own.dir);
+  const quotas = join(own.dir, 'hub/quotas.json');
+  writeFileSync(quotas, '{"team/*": "100000", "team/big": "1m"}');
+  const push = (repository: string, bytes: Buffer) => pushBlob(small.url, repository, bytes);
+  const first = randomBytes(60_000);
+  assert.equal((await push('team/a', first)).status, 201);
+  const over = await push('team/a', randomBytes(60_000));
+  assert.deepEqual([over.status, over.code], [403, 'DENIED']);
+  assert.match(over.body.toString(), /quota exceeded: team\/a holds 60kB of the 100kB/);
+  const streamed = await call(small.url, '/v2/team/a/blobs/uploads/', { method: 'POST' });
+  const place = streamed.headers.location ?? '';
+  const bytes = randomBytes(60_000);
+  const body = new Blob([bytes]).stream();
+  await fetch(new URL(place, small.url), { method: 'PATCH', body, duplex: 'half' } as RequestInit);
+  const ended = await call(small.url, `${place}?digest=${digestOf(bytes)}`, { method: 'PUT' });
+  assert.deepEqual([ended.status, ended.code], [403, 'DENIED'], 'also where no length was told');
+  assert.equal((await push('team/big', bytes)).status, 201);
+  const mount = `/v2/team/a/blobs/uploads/?mount=${digestOf(bytes)}&from=team/big`;
+  assert.equal((await call(small.url, mount, { method: 'POST' })).code, 'DENIED');
+  assert.equal((await push('other', randomBytes(200_000))).status, 201);
+  await call(small.url, `/v2/team/a/blobs/${digestOf(first)}`, { method: 'DELETE' });
+  assert.equal((await call(small.url, mount, { method: 'POST' })).status, 201);
+  writeFileSync(quotas, '{"team/*": 5}');
+  assert.equal((await push('team/a', first)).status, 400, 'a broken file lets nothing in');
 });

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { refuse } from '../failures.ts';
 import type { Exchange, Identity } from '../wire/exchange.ts';
-import { Passwords } from './passwords.ts';
+import { type Crypt, Passwords } from './passwords.ts';
 import { type Action, Rights } from './rights.ts';
 import { openTokenKey, tokenService, verifyToken } from './tokens.ts';
 
@@ -13,6 +13,8 @@ export interface GuardOptions {
   root: string;
   /** Users' file. Without one everybody may do everything. */
   htpasswd?: string | undefined;
+  /** Checks bcrypt lines of the users' file; without it they are refused. */
+  crypt?: Crypt | undefined;
   /** Pulling without a login. */
   anonymousRead?: boolean | undefined;
   /** As clients see the Hub (`https://hub.example.org`), where a proxy stands before it. */
@@ -28,7 +30,8 @@ export class Guard {
   constructor(options: GuardOptions) {
     this.key = openTokenKey(join(options.root, 'token.key'));
     this.rights = new Rights(join(options.root, 'rights.json'), options.anonymousRead ?? false);
-    this.#passwords = options.htpasswd === undefined ? undefined : new Passwords(options.htpasswd);
+    this.#passwords =
+      options.htpasswd === undefined ? undefined : new Passwords(options.htpasswd, options.crypt);
     this.#publicUrl = options.publicUrl?.replace(/\/+$/, '');
   }
 

@@ -20,6 +20,8 @@ test('lines of users', async () => {
     'a:',
     'a:plain',
     'a:$2y$05$abcdefghijklmnopqrstuv',
+    `a:$2y$15$${'a'.repeat(53)}`,
+    `a:$2y$03$${'a'.repeat(53)}`,
     'a:$apr1$x$y',
     'a:{SHA}x',
   ]) {

@@ -30,15 +30,20 @@ export function includes(right: Right, action: Action): boolean {
 }
 
 function rightOf(entries: Record<string, Right> | undefined, repository: string): Right {
-  let best: { length: number; right: Right } | undefined;
-  for (const [pattern, right] of Object.entries(entries ?? {})) {
+  return longestFit(entries ?? {}, repository) ?? 'none';
+}
+
+/** What stands beside the name, or beside the longest beginning (`team/*`) that it has. */
+export function longestFit<T>(entries: Record<string, T>, repository: string): T | undefined {
+  let best: { length: number; value: T } | undefined;
+  for (const [pattern, value] of Object.entries(entries)) {
     const isPrefix = pattern.endsWith('*');
     const fits = isPrefix ? repository.startsWith(pattern.slice(0, -1)) : repository === pattern;
     // The whole name says more than any beginning.
     const length = isPrefix ? pattern.length - 1 : Number.POSITIVE_INFINITY;
-    if (fits && (best === undefined || length > best.length)) best = { length, right };
+    if (fits && (best === undefined || length > best.length)) best = { length, value };
   }
-  return best?.right ?? 'none';
+  return best?.value;
 }
 
 /** The table in a text; throws `invalid`. */

@@ -34,7 +34,7 @@ export async function answerManifest({ hub, proxy }: Context, asked: Asked): Pro
 /** PUT: what the manifest refers to must be here; two pushes of one tag at once leave one of them, whole. */
 export async function putManifest(context: Context, asked: Asked): Promise<void> {
   assertWritable(context);
-  const { manifestBytes, pins, repositories } = context.hub;
+  const { manifestBytes, pins, repositories, repositoryQuotas } = context.hub;
   const { exchange, repository } = asked;
   const target = parseTarget(asked.target);
   const bytes = await readSmall(exchange, maxManifestBytes);
@@ -43,6 +43,8 @@ export async function putManifest(context: Context, asked: Asked): Promise<void>
     throw refuse('DIGEST_INVALID', `the manifest has digest ${digest}, not ${target.digest}`);
   }
   const facts = readManifest(bytes, exchange.request.headers['content-type']);
+  if (repositories.manifest(repository, digest) === undefined)
+    repositoryQuotas.check(repository, bytes.length);
   using _ = pins.hold(digest);
   await manifestBytes.store(digest, bytes);
   const tag = 'tag' in target ? target.tag : undefined;

@@ -21,6 +21,7 @@ export async function startUpload(context: Context, asked: Asked): Promise<void>
     if (hasBody(exchange) || wanted === emptyDigest) return await receiveWhole(context, asked, wanted);
   }
   context.hub.quota.check(1);
+  context.hub.repositoryQuotas.check(repository, 1);
   const key = uploads.start(repository);
   answerEmpty(exchange, 202, progressHeaders(key, 0));
 }
@@ -62,6 +63,8 @@ function mount({ hub, guard }: Context, { exchange, identity, repository }: Aske
   if (!isRepositoryName(from) || !guard.may(identity, { action: 'pull', repository: from })) return false;
   const sizeBytes = hub.repositories.blobSize(from, wanted);
   if (sizeBytes === undefined) return false;
+  if (hub.repositories.blobSize(repository, wanted) === undefined)
+    hub.repositoryQuotas.check(repository, sizeBytes);
   hub.repositories.link(repository, wanted, sizeBytes);
   answerCreated({ exchange, repository }, wanted);
   return true;

@@ -13,6 +13,7 @@ import type { Pins } from './pins.ts';
 import type { Quota } from './quota.ts';
 import type { Records } from './records.ts';
 import type { Repositories } from './repositories.ts';
+import type { RepositoryQuotas } from './repository-quotas.ts';
 import { openUploadFile, type UploadFile } from './upload-file.ts';
 
 export interface UploadStores {
@@ -22,6 +23,7 @@ export interface UploadStores {
   content: ContentStore;
   pins: Pins;
   quota: Quota;
+  repositoryQuotas: RepositoryQuotas;
 }
 
 export interface UploadKey {
@@ -115,6 +117,7 @@ export class Uploads {
       throw refuse('RANGE_INVALID', text, { detail: { offset: file.offset } });
     }
     this.#stores.quota.check(sizeBytes ?? 0);
+    this.#stores.repositoryQuotas.check(key.repository, file.offset + (sizeBytes ?? 0));
     const before = file.offset;
     live.body = body;
     try {
@@ -168,6 +171,7 @@ export class Uploads {
     }
     using _ = pins.hold(digest);
     const sizeBytes = file.offset;
+    await this.#assertRoom(key, digest, sizeBytes);
     if (content.has(digest)) {
       await rm(file.path, { force: true });
       quota.refund(sizeBytes);
@@ -180,6 +184,18 @@ export class Uploads {
     });
     this.#live.delete(key.id);
     return sizeBytes;
+  }
+
+  /** What was streamed without a length is known to be too much only here; then nothing of it is kept. */
+  async #assertRoom(key: UploadKey, digest: Digest, sizeBytes: number): Promise<void> {
+    const { repositories, repositoryQuotas } = this.#stores;
+    if (repositories.blobSize(key.repository, digest) !== undefined) return;
+    try {
+      repositoryQuotas.check(key.repository, sizeBytes);
+    } catch (thrown) {
+      await this.#discard(key);
+      throw thrown;
+    }
   }
 
   async #discard(key: UploadKey): Promise<void> {
