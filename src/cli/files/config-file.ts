@@ -1,5 +1,5 @@
 // The user's settings in Docker's own file: `config.json` of `~/.docker`, or of `$DOCKER_CONFIG`.
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { codeOf, invalid, messageOf } from '#shared/errors.ts';
@@ -68,9 +68,18 @@ export function readConfig(env: Env): ConfigFile {
   throw fail('it is no JSON object');
 }
 
+/** Where a link leads, which people keep their settings behind; else the file itself. */
+function targetOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
 /** Replaces the file at once; only its owner may read it. */
 export function writeConfig(env: Env, config: ConfigFile): void {
-  const file = configFile(env);
+  const file = targetOf(configFile(env));
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const next = `${file}.${process.pid}.new`;
   writeFileSync(next, `${JSON.stringify(config, undefined, '\t')}\n`, { mode: 0o600 });

@@ -10,6 +10,8 @@ import { type KnownFiles, openStatCache, type StatCache } from './stat-cache.ts'
 export interface ContextIndex {
   /** What the engine knows the context by: the hex sha256 of `bytes`. */
   id: string;
+  /** Nothing like it was built from here before: an engine hardly has it. */
+  isNew: boolean;
   /** The index, as `POST /build/contexts` takes it. */
   bytes(): Promise<Buffer>;
   /** A tar of these files, named by their digests. */
@@ -45,9 +47,10 @@ export async function indexContext(request: IndexRequest): Promise<ContextIndex>
     made ??= makeIndex(found, request, { cache, beganMs, signature });
     return made;
   };
-  const id = cache.idOf(signature) ?? (await make()).id;
+  const known = cache.idOf(signature);
   return {
-    id,
+    id: known ?? (await make()).id,
+    isNew: known === undefined,
     bytes: async () => (await make()).bytes,
     send: async (digests) => {
       const wanted = new Set(digests);

@@ -9,8 +9,8 @@ import { isKind, messageOf } from '#shared/errors.ts';
 export type Sent = { query: { context?: string }; tar: Readable | undefined };
 
 /**
- * Calls `build` with the context. The engine is first believed to have it; where it says that it has not, what it lacks
- * is sent and `build` called once more. A file that changes while it is sent is looked at again, twice.
+ * Calls `build` with the context. What was built before the engine is believed to have; where it says that it has not,
+ * what it lacks is sent and `build` called once more. A file that changes while it is sent is looked at again, twice.
  */
 export async function sendContext<T>(
   context: Context,
@@ -25,7 +25,7 @@ export async function sendContext<T>(
   if (!(await taking)) return await build({ query: {}, tar: context.tar });
   for (let attempt = 1; ; attempt++) {
     try {
-      return await build({ query: { context: index.id }, tar: undefined });
+      if (attempt > 1 || !index.isNew) return await build({ query: { context: index.id }, tar: undefined });
     } catch (thrown) {
       if (!isKind(thrown, 'conflict') || attempt > 3) throw thrown;
     }

@@ -11,6 +11,7 @@ import { lookAt, resolveInRoot } from './in-root.ts';
 import type { Owner } from './owner.ts';
 import { copySlice } from './slice.ts';
 import type { Entry, Source } from './source-tree.ts';
+import type { EntryStats } from './tree-files.ts';
 import type { TreeWriter } from './tree-writer.ts';
 
 export interface CopyOrder {
@@ -33,6 +34,8 @@ interface Job extends CopyOrder {
   linked: Map<string, string>;
   /** Stored files that have a name in this layer: a second one would make them one file there. */
   shared: Set<string>;
+  /** Nothing is where it writes. */
+  isFresh: boolean;
 }
 
 /** Writes all sources. More than one source needs a destination that ends with a slash: `invalid` otherwise. */
@@ -62,7 +65,7 @@ export async function fillDirectory(
   source: Source,
   order: CopyOrder & { place: string; isTop: boolean },
 ): Promise<void> {
-  const job = jobOf(writer, order);
+  const job = { ...jobOf(writer, order), isFresh: true };
   const [top, ...below] = source.entries;
   const base = writer.at(order.place);
   writer.touching(base);
@@ -71,7 +74,7 @@ export async function fillDirectory(
 }
 
 function jobOf(writer: TreeWriter, order: CopyOrder): Job {
-  return { ...order, writer, breathe: breather(), linked: new Map(), shared: new Set() };
+  return { ...order, writer, breathe: breather(), linked: new Map(), shared: new Set(), isFresh: false };
 }
 
 async function copySingle(job: Job, source: Source, asDirectory: boolean): Promise<void> {
@@ -140,16 +143,9 @@ function settle(job: Job, entry: Entry, target: string): void {
 function shareStored(job: Job, { stats, content }: Entry, target: string): boolean {
   if (stats.isStored !== true || typeof content !== 'string' || job.shared.has(content)) return false;
   const { uid, gid } = job.owner ?? rootOwner;
-  const mode = stats.mode & 0o7777;
-  const stored = lookAt(content);
-  const wanted = job.mode === undefined ? mode : job.mode(mode, false);
-  const isSame =
-    stored !== undefined &&
-    (stored.mode & 0o7777) === wanted &&
-    stored.uid === uid &&
-    stored.gid === gid &&
-    stored.mtimeMs === job.writer.clamp(stats.mtimeMs / 1000) * 1000;
-  if (!isSame) return false;
+  const seconds = stats.mtimeMs / 1000;
+  if (uid !== 0 || gid !== 0 || job.mode !== undefined || job.writer.clamp(seconds) !== seconds) return false;
+  if (!isStoredAlike(content, stats)) return false;
   try {
     linkSync(content, target);
   } catch (thrown) {
@@ -161,9 +157,27 @@ function shareStored(job: Job, { stats, content }: Entry, target: string): boole
   return true;
 }
 
+const alike = new WeakMap<EntryStats, boolean>();
+
+/** Whether the stored file has the mode and time of the entry: it may have come with another one of the same content. */
+function isStoredAlike(path: string, stats: EntryStats): boolean {
+  const known = alike.get(stats);
+  if (known !== undefined) return known;
+  const stored = lookAt(path);
+  const isAlike =
+    stored !== undefined &&
+    (stored.mode & 0o7777) === (stats.mode & 0o7777) &&
+    stored.uid === 0 &&
+    stored.gid === 0 &&
+    stored.mtimeMs === stats.mtimeMs;
+  alike.set(stats, isAlike);
+  return isAlike;
+}
+
 async function writeEntry(job: Job, entry: Entry, target: string): Promise<void> {
   const { stats, content, link } = entry;
-  job.writer.clear(target, target.slice(job.writer.root.length));
+  if (job.isFresh) job.writer.touching(dirname(target));
+  else job.writer.clear(target, target.slice(job.writer.root.length));
   const twin = stats.isFile() && stats.nlink > 1 ? `${stats.dev}:${stats.ino}` : undefined;
   const first = twin === undefined ? undefined : job.linked.get(twin);
   if (first !== undefined) {
