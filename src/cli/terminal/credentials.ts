@@ -18,12 +18,16 @@ export function keyOf(registry: string): string {
 
 /** What the engine sends to a registry, in the form of its header; undefined where nothing is stored. */
 export function registryAuthFor(env: Env, registry: string): string | undefined {
+  const found = storedAuth(env, registry);
+  return found === undefined ? undefined : encodeAuth(found);
+}
+
+/** What is stored for a registry: `username`, `password` or `identitytoken`, and `serveraddress`. */
+export function storedAuth(env: Env, registry: string): Record<string, string> | undefined {
   const config = readConfig(env);
   const key = keyOf(registry);
   const kept = helperFor(config, key);
-  const found =
-    kept === undefined ? plainAuth(config, key) : (askHelper(kept, key) ?? plainAuth(config, key));
-  return found === undefined ? undefined : encodeAuth(found);
+  return kept === undefined ? plainAuth(config, key) : (askHelper(kept, key) ?? plainAuth(config, key));
 }
 
 /** Every stored credential, for a build that pulls from several registries. */
@@ -40,12 +44,12 @@ export function registryConfig(env: Env): string | undefined {
   return auths.length === 0 ? undefined : encodeAuth(Object.fromEntries(auths));
 }
 
-/** Keeps a credential: with the helper of its registry where there is one, else in the file. */
+/** Keeps a credential: with the helper of its registry where there is one, else in the file. False for the file. */
 export function keepCredential(
   env: Env,
   key: string,
   wanted: { username: string; secret: string; isToken: boolean },
-): void {
+): boolean {
   const config = readConfig(env);
   const helper = helperFor(config, key);
   const { username, secret, isToken } = wanted;
@@ -53,7 +57,7 @@ export function keepCredential(
     const auth = Buffer.from(`${username}:${isToken ? '' : secret}`).toString('base64');
     const stored = isToken ? { auth, identitytoken: secret } : { auth };
     writeConfig(env, { ...config, auths: { ...config.auths, [key]: stored } });
-    return;
+    return false;
   }
   const input = JSON.stringify({ ServerURL: key, Username: isToken ? tokenUser : username, Secret: secret });
   const { code, stdout, stderr } = askProgram(helper, ['store'], input);
@@ -63,6 +67,7 @@ export function keepCredential(
     );
   // An empty entry tells that somebody is logged in there.
   writeConfig(env, { ...config, auths: { ...config.auths, [key]: {} } });
+  return true;
 }
 
 /** False where nothing was kept. */

@@ -1,10 +1,11 @@
 // wharf login
 import { createInterface } from 'node:readline/promises';
 import type { Cli } from '#cli/context.ts';
+import { configFile } from '#cli/files/config-file.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { text, toggle } from '#cli/grammar/flags.ts';
-import { keepCredential, keyOf } from '#cli/terminal/credentials.ts';
-import { invalid } from '#shared/errors.ts';
+import { keepCredential, keyOf, storedAuth } from '#cli/terminal/credentials.ts';
+import { invalid, isKind, messageOf } from '#shared/errors.ts';
 
 export const command = defineCommand({
   usage: '[flags] [REGISTRY]',
@@ -20,22 +21,43 @@ export const command = defineCommand({
       throw invalid('--password and --password-stdin are mutually exclusive');
     if (flags['password-stdin'] && flags.username === undefined)
       throw invalid('Must provide --username with --password-stdin');
+    const key = keyOf(registry.replace(/^https?:\/\//, '').replace(/\/$/, ''));
+    if (flags.username === undefined && flags.password === undefined && (await stillGood(cli, key))) return;
+    if (flags.password !== undefined)
+      cli.warn('WARNING! Using --password via the CLI is insecure. Use --password-stdin.');
     const username = flags.username ?? (await ask(cli, 'Username: '));
     const password = flags['password-stdin']
       ? (await readAll(cli)).replace(/\r?\n$/, '')
       : (flags.password ?? (await ask(cli, 'Password: ', true)));
     if (username === '' || password === '') throw invalid('username and password must not be empty');
-    const key = keyOf(registry.replace(/^https?:\/\//, '').replace(/\/$/, ''));
     const { system } = await cli.client();
     const { Status, IdentityToken } = await system.login({ username, password, serveraddress: key });
-    keepCredential(cli.env, key, {
+    const isHidden = keepCredential(cli.env, key, {
       username,
       secret: IdentityToken || password,
       isToken: Boolean(IdentityToken),
     });
+    if (!isHidden) cli.warn(`WARNING! Your credentials are stored unencrypted in '${configFile(cli.env)}'.`);
     cli.print(Status || 'Login Succeeded');
   },
 });
+
+/** Tries what is stored for the registry, as a login without words asks for no more where that is right. */
+async function stillGood(cli: Cli, key: string): Promise<boolean> {
+  const stored = storedAuth(cli.env, key);
+  if (stored === undefined) return false;
+  cli.print(`Authenticating with existing credentials... [Username: ${stored['username']}]`);
+  const { system } = await cli.client();
+  try {
+    const { Status } = await system.login(stored);
+    cli.print(Status || 'Login Succeeded');
+    return true;
+  } catch (thrown) {
+    if (!isKind(thrown, 'unauthorized')) throw thrown;
+    cli.warn(`Login did not succeed, error: ${messageOf(thrown)}`);
+    return false;
+  }
+}
 
 async function readAll(cli: Cli): Promise<string> {
   const chunks: Buffer[] = [];
