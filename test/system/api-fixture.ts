@@ -134,6 +134,7 @@ export class TestDaemon implements AsyncDisposable {
   /** A tar of that image's files. */
   baseTree(): Buffer {
     const tree = join(this.dir, 'tree');
+    rmSync(tree, { recursive: true, force: true });
     for (const name of ['bin', 'tmp', 'etc', 'proc', 'sys', 'dev'])
       mkdirSync(join(tree, name), { recursive: true });
     cpSync('/bin/busybox', join(tree, 'bin/busybox'));

@@ -1,11 +1,11 @@
 // The same requests to this engine and to Debian's newest dockerd: what clients read must be the same.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type Answer, TestDaemon, whyNot } from './api-fixture.ts';
+import { TestDaemon, whyNot } from './api-fixture.ts';
 import { differencesOf } from './peer-compare.ts';
 import { PeerDockerd, whyNoPeer } from './peer-dockerd.ts';
 import { deliberate } from './peer-reasons.ts';
-import type { Step } from './peer-step.ts';
+import { StepSender } from './peer-step.ts';
 import { steps } from './peer-steps.ts';
 
 const skip = whyNot() ?? whyNoPeer();
@@ -28,10 +28,11 @@ after(async () => {
 });
 
 test('clients cannot tell the engines apart', { skip, timeout: 170_000 }, async () => {
+  const [toOurs, toTheirs] = [new StepSender(ours), new StepSender(theirs)];
   const told: string[] = [];
   const wanted = new Set(deliberate);
   for (const step of steps) {
-    const [one, other] = await Promise.all([send(step, ours, 0), send(step, theirs, 1)]);
+    const [one, other] = await Promise.all([toOurs.send(step), toTheirs.send(step)]);
     const found = differencesOf(one, other).filter((line) => {
       const reason = deliberate.find(
         ({ ask, line: pattern }) => (ask === undefined || ask.test(step.ask)) && pattern.test(line),
@@ -47,20 +48,3 @@ test('clients cannot tell the engines apart', { skip, timeout: 170_000 }, async 
   assert.equal(told.length, 0, 'answers that differ are printed above: ours, theirs');
   assert.deepEqual([...wanted], [], 'these reasons explain nothing any more');
 });
-
-const kept: readonly Map<string, string>[] = [new Map(), new Map()];
-
-async function send(step: Step, engine: TestDaemon | PeerDockerd, at: 0 | 1): Promise<Answer> {
-  const { ask, body, keep } = step;
-  const [method = '', path = ''] = ask
-    .replace(/\{(\w+)\}/g, (_, name: string) => kept[at]?.get(name) ?? '')
-    .split(' ');
-  const sent = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
-  const answer = await engine.ask(method, path, sent);
-  // What should have been refused must not be in the next answers.
-  if (ask === 'POST /containers/create' && answer.status === 201) {
-    await engine.ask('DELETE', `/containers/${(JSON.parse(answer.body) as { Id: string }).Id}?v=1`);
-  }
-  if (keep !== undefined) kept[at]?.set(keep, (JSON.parse(answer.body || '{}') as { Id?: string }).Id ?? '');
-  return answer;
-}

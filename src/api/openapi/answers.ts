@@ -1,4 +1,5 @@
 // Which statuses each endpoint answers with, and what their bodies are: for the API's page.
+import { answerBodies } from '#api/answers/bodies.ts';
 
 const statusText: Record<string, string> = {
   '101': 'The connection is handed over',
@@ -90,7 +91,18 @@ const statuses: Record<string, string> = {
   'GET /plugins': '200',
 };
 
+const noBody = 'nothing';
+
 const bodies: Record<string, string> = {
+  'HEAD /_ping': noBody,
+  'HEAD /containers/:id/archive': noBody,
+  'PUT /containers/:id/archive': noBody,
+  'POST /containers/:id/resize': noBody,
+  'POST /exec/:id/resize': noBody,
+  'POST /images/:name/tag': noBody,
+  'POST /networks/:id/connect': noBody,
+  'POST /networks/:id/disconnect': noBody,
+  'GET /containers/:id/attach/ws': noBody,
   'GET /_ping': 'text/plain',
   'GET /docs': 'text/html',
   'GET /containers/:id/archive': 'application/x-tar',
@@ -115,5 +127,8 @@ function answerOf(endpoint: string, status: string): object {
     return { description, content: { 'application/json': { schema } } };
   }
   if (status !== '200' && status !== '201') return { description };
-  return { description, content: { [bodies[endpoint] ?? 'application/json']: {} } };
+  const type = bodies[endpoint] ?? 'application/json';
+  if (type === noBody) return { description };
+  const schema = answerBodies[endpoint];
+  return { description, content: { [type]: schema === undefined ? {} : { schema } } };
 }

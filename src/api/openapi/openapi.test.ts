@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { answerBodies } from '#api/answers/bodies.ts';
 import { documentOf, openPath } from '#api/openapi/document.ts';
 import { pageOf } from '#api/openapi/page.ts';
 import { readEndpoints, readRoutes, supportOf } from '../../../scripts/docs/api-support.ts';
@@ -31,6 +32,30 @@ test('every route is in the document once, with all of its parameters', () => {
     Object.values(operations).map(({ operationId }) => operationId),
   );
   assert.equal(new Set(ids).size, ids.length);
+});
+
+/** Endpoints that Docker documents and that answer JSON. */
+const jsonEndpoints = readEndpoints()
+  .map(({ name }) => name)
+  .filter((name) => {
+    const [method = '', path = ''] = name.split(' ');
+    const responses = document.paths[openPath(path)]?.[method.toLowerCase()]?.responses ?? {};
+    return [responses['200'], responses['201']].some(
+      (answer) => answer !== undefined && 'application/json' in ((answer as Answer).content ?? {}),
+    );
+  });
+
+interface Answer {
+  content?: Record<string, unknown>;
+}
+
+test('every JSON answer that Docker documents has a schema, and no schema is for nothing', () => {
+  assert.deepEqual(
+    jsonEndpoints.filter((name) => answerBodies[name] === undefined),
+    [],
+  );
+  const registered = new Set(routes.map(({ method, path }) => `${method} ${path}`));
+  for (const name of Object.keys(answerBodies)) assert.ok(registered.has(name), name);
 });
 
 test('the page shows every endpoint', () => {

@@ -38,12 +38,15 @@ function operationOf(method: string, path: string, operation: Operation): string
   const answers = Object.entries(operation.responses)
     .map(([status, answer]) => `<tr><td>${status}</td><td>${escapeHtml(wordOf(answer))}</td></tr>`)
     .join('');
+  const told = Object.entries(operation.responses).find(([, answer]) => bodySchemaOf(answer) !== undefined);
   return (
     `<details id="${operation.operationId}"><summary><b class="m">${method.toUpperCase()}</b> ` +
     `<code>${escapeHtml(path)}</code> ${escapeHtml(operation.summary)}</summary>` +
     parametersOf(operation) +
     bodyOf(operation) +
-    `<table><tr><th>Status</th><th></th></tr>${answers}</table></details>`
+    `<table><tr><th>Status</th><th></th></tr>${answers}</table>` +
+    (told === undefined ? '' : answerSchema(told[0], bodySchemaOf(told[1]))) +
+    '</details>'
   );
 }
 
@@ -61,6 +64,16 @@ function bodyOf({ requestBody }: Operation): string {
     ? ''
     : `<p>Body</p><pre>${escapeHtml(JSON.stringify(requestBody, null, 1))}</pre>`;
 }
+
+/** Of an answer that is no error: those have one shape, told once. */
+function bodySchemaOf(answer: object): object | undefined {
+  const content = 'content' in answer ? (answer.content as Record<string, { schema?: object }>) : {};
+  const schema = content['application/json']?.schema;
+  return schema === undefined || '$ref' in schema ? undefined : schema;
+}
+
+const answerSchema = (status: string, schema: object | undefined): string =>
+  `<p>Body of ${status}</p><pre>${escapeHtml(JSON.stringify(schema, null, 1))}</pre>`;
 
 const wordOf = (answer: object): string => ('description' in answer ? String(answer.description) : '');
 
