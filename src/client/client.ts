@@ -7,6 +7,7 @@ import { Images } from '#client/images.ts';
 import { Networks } from '#client/networks.ts';
 import { System } from '#client/system.ts';
 import { openTransport, type Transport } from '#client/transport.ts';
+import { Trash } from '#client/trash.ts';
 import { Volumes } from '#client/volumes.ts';
 import { Wire } from '#client/wire.ts';
 
@@ -19,6 +20,7 @@ export interface Client extends AsyncDisposable {
   readonly images: Images;
   readonly networks: Networks;
   readonly volumes: Volumes;
+  readonly trash: Trash;
   readonly system: System;
 }
 
@@ -45,6 +47,7 @@ export function clientOver(transport: Transport, headers: Readonly<Record<string
     images: new Images(wire),
     networks: new Networks(wire),
     volumes: new Volumes(wire),
+    trash: new Trash(wire),
     system: new System(wire),
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };

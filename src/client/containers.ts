@@ -110,7 +110,7 @@ export class Containers {
 
   remove(
     id: string,
-    query: { force?: boolean; v?: boolean; link?: boolean } = {},
+    query: { force?: boolean; v?: boolean; link?: boolean; trash?: string | undefined } = {},
   ): Promise<'done' | 'unchanged'> {
     return this.#wire.done(at(id), { method: 'DELETE', query });
   }

@@ -153,7 +153,12 @@ export class Images {
 
   remove(
     name: string,
-    query: { force?: boolean; noprune?: boolean; platforms?: string | undefined } = {},
+    query: {
+      force?: boolean;
+      noprune?: boolean;
+      platforms?: string | undefined;
+      trash?: string | undefined;
+    } = {},
   ): Promise<ImageDeleteEntry[]> {
     return this.#wire.json(at(name), { method: 'DELETE', query });
   }

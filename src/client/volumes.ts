@@ -32,7 +32,10 @@ export class Volumes {
     return this.#wire.json(`/volumes/${encodeURIComponent(name)}`);
   }
 
-  remove(name: string, query: { force?: boolean } = {}): Promise<'done' | 'unchanged'> {
+  remove(
+    name: string,
+    query: { force?: boolean; trash?: string | undefined } = {},
+  ): Promise<'done' | 'unchanged'> {
     return this.#wire.done(`/volumes/${encodeURIComponent(name)}`, { method: 'DELETE', query });
   }
 

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { EngineOptions } from '#engine/engine-options.ts';
 import { invalid, messageOf } from '#shared/errors.ts';
+import { parseDuration } from '#shared/notation/duration.ts';
 import { isIpv4, isIpv6 } from '#shared/notation/port.ts';
 import { parseBytes } from '#shared/notation/size.ts';
 
@@ -22,6 +23,8 @@ export interface DaemonOptions {
   proxies?: ProxyOptions;
   maxConcurrentDownloads?: number;
   maxConcurrentUploads?: number;
+  /** `168h`: how long removed things can come back; `0` for not at all. */
+  trashKeep?: string;
   /** The default network's bridge; default `wharf0`. */
   bridge?: string;
   /** The bridge's address and subnet, `172.17.0.1/16`. */
@@ -49,6 +52,7 @@ export interface DaemonSettings {
   proxies: ProxyOptions;
   maxConcurrentDownloads: number;
   maxConcurrentUploads: number;
+  trashKeepMs: number | undefined;
   bridge: string | undefined;
   bip: string | undefined;
   publishAddress: string | undefined;
@@ -77,6 +81,7 @@ export function decideSettings(options: DaemonOptions): DaemonSettings {
     certsDirs: listOr(options.certsDirs, file.texts('certs-dirs')),
     proxies: proxiesFrom(options.proxies ?? {}, file.map('proxies')),
     maxConcurrentDownloads: options.maxConcurrentDownloads ?? file.count('max-concurrent-downloads') ?? 3,
+    trashKeepMs: keepMsOf(options.trashKeep ?? file.text('trash-keep')),
     maxConcurrentUploads: options.maxConcurrentUploads ?? file.count('max-concurrent-uploads') ?? 5,
     bridge: options.bridge ?? file.text('bridge'),
     bip: options.bip ?? file.text('bip'),
@@ -118,6 +123,10 @@ function poolsOf(
       ? pools
       : objects.map(({ base, size }) => ({ base: String(base), size: Number(size ?? Number.NaN) }));
   return chosen.length === 0 ? undefined : chosen;
+}
+
+function keepMsOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Math.max(0, parseDuration(text) / 1e6);
 }
 
 const listOr = (list: readonly string[] | undefined, otherwise: readonly string[]): readonly string[] =>

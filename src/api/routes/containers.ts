@@ -41,7 +41,7 @@ function listRoutes(api: Api, { containers }: Engine): void {
   );
 }
 
-function createRoutes(api: Api, { containers }: Engine): void {
+function createRoutes(api: Api, { containers, trash }: Engine): void {
   const create = {
     summary: 'Create a container',
     tags,
@@ -58,7 +58,7 @@ function createRoutes(api: Api, { containers }: Engine): void {
     summary: 'Remove a container',
     tags,
     params,
-    querystring: object({ v: flag, force: flag, link: flag }),
+    querystring: object({ v: flag, force: flag, link: flag, trash: text }),
   };
   const unlink = { ...remove, params: segment('*') };
   api.delete('/containers/*', { schema: unlink }, async ({ params, query }, reply) => {
@@ -68,7 +68,11 @@ function createRoutes(api: Api, { containers }: Engine): void {
   });
   api.delete('/containers/:id', { schema: remove }, async ({ params, query }, reply) => {
     if (query.link === true) containers.removeLink(params.id);
-    await containers.remove(params.id, { force: query.force, volumes: query.v });
+    const options = { force: query.force, volumes: query.v };
+    // Wharf's own: our command line names the group of things that are undone together.
+    if (query.trash && !trash.isOff)
+      await trash.removeContainer(params.id, { ...options, group: query.trash });
+    else await containers.remove(params.id, options);
     return reply.code(204).send();
   });
 }

@@ -84,7 +84,7 @@ function lookupRoutes(api: Api, { system }: Engine): void {
   );
 }
 
-function changeRoutes(api: Api, { images }: Engine): void {
+function changeRoutes(api: Api, { images, trash }: Engine): void {
   const tag = { summary: 'Tag an image', tags, params, querystring: object({ repo: text, tag: text }) };
   api.post('/images/:name/tag', { schema: tag }, async ({ params, query }, reply) => {
     if (!query.repo) throw invalid('invalid reference format: repo is required');
@@ -96,11 +96,13 @@ function changeRoutes(api: Api, { images }: Engine): void {
     summary: 'Remove an image',
     tags,
     params,
-    querystring: object({ force: flag, noprune: flag, platforms: list(text) }),
+    querystring: object({ force: flag, noprune: flag, platforms: list(text), trash: text }),
   };
   api.delete('/images/:name', { schema: remove }, async ({ params, query }) => {
     for (const platform of query.platforms ?? []) assertPlatform(images, params.name, platform);
-    return images.remove(params.name, { force: query.force ?? false, noPrune: query.noprune ?? false });
+    const options = { force: query.force ?? false, noPrune: query.noprune ?? false };
+    if (!query.trash || trash.isOff) return images.remove(params.name, options);
+    return trash.removeImage(params.name, { ...options, group: query.trash });
   });
   const prune = { summary: 'Delete unused images', tags, querystring: object({ filters: text }) };
   api.post('/images/prune', { schema: prune }, async ({ query }) =>

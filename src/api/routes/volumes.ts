@@ -12,7 +12,7 @@ import { parseFilters } from '#shared/notation/filter.ts';
 const tags = ['Volumes'];
 const params = segment('name');
 
-export function volumeRoutes(api: Api, { volumes }: Engine): void {
+export function volumeRoutes(api: Api, { volumes, trash }: Engine): void {
   const list = { summary: 'List volumes', tags, querystring: object({ filters: text }) };
   api.get('/volumes', { schema: list }, async ({ query }) => ({
     Volumes: await volumes.list(parseFilters(query.filters)),
@@ -25,9 +25,17 @@ export function volumeRoutes(api: Api, { volumes }: Engine): void {
     const { ClusterVolumeSpec: _, ...request } = body;
     return reply.code(201).send(await volumes.create(request));
   });
-  const remove = { summary: 'Remove a volume', tags, params, querystring: object({ force: flag }) };
+  const remove = {
+    summary: 'Remove a volume',
+    tags,
+    params,
+    querystring: object({ force: flag, trash: text }),
+  };
   api.delete('/volumes/:name', { schema: remove }, async ({ params, query }, reply) => {
-    await volumes.remove(params.name, { force: query.force ?? false });
+    const options = { force: query.force ?? false };
+    if (query.trash && !trash.isOff)
+      await trash.removeVolume(params.name, { ...options, group: query.trash });
+    else await volumes.remove(params.name, options);
     return reply.code(204).send();
   });
   const prune = { summary: 'Delete unused volumes', tags, querystring: object({ filters: text }) };

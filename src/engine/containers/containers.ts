@@ -44,6 +44,13 @@ import { type RemoveOptions, removeContainer } from './remove.ts';
 import { removeLink } from './remove-link.ts';
 import { renameContainer } from './rename.ts';
 import { type ContainerDeps, newRoom, type Room } from './room.ts';
+import {
+  discardShelved,
+  type ShelvedContainer,
+  shelveContainer,
+  shelvedBytes,
+  unshelveContainer,
+} from './shelve.ts';
 import { startContainer } from './start.ts';
 import { killContainer, restartContainer, stopContainer } from './stop.ts';
 import { superviseExits } from './supervise.ts';
@@ -136,6 +143,24 @@ export class Containers implements AsyncDisposable {
 
   async remove(ref: string, options: RemoveOptions = {}): Promise<void> {
     await this.#locked(ref, (id) => removeContainer(this.#room, id, options));
+  }
+
+  /** As `remove`, but it can come back; see `shelveContainer`. Gives the names of its anonymous volumes. */
+  async shelve(ref: string, options: Parameters<typeof shelveContainer>[2]): Promise<string[]> {
+    return await this.#locked(ref, (id) => shelveContainer(this.#room, id, options));
+  }
+
+  async unshelve(shelved: ShelvedContainer, forget: () => void): Promise<void> {
+    const back = async () => unshelveContainer(this.#room, shelved, forget);
+    await this.#room.locks.run(shelved.record.id, back);
+  }
+
+  async discardShelved(shelved: ShelvedContainer): Promise<void> {
+    await discardShelved(this.#room, shelved);
+  }
+
+  async shelvedBytes(shelved: ShelvedContainer): Promise<number> {
+    return await shelvedBytes(this.#room, shelved);
   }
 
   /** `PARENT/ALIAS` as in `rm --link`. */

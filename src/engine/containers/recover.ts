@@ -10,6 +10,7 @@ import { type Observed, planRecovery, type Recovery } from './recovery-plan.ts';
 import { destroyThings } from './remove.ts';
 import { announce, inBackground, pathsOf, type Room } from './room.ts';
 import { watchRun } from './run.ts';
+import { shelvedIds } from './shelve.ts';
 import { startContainer } from './start.ts';
 
 /** What the rooms below must know before they recover. */
@@ -138,7 +139,7 @@ async function settle(
 
 /** Folders that no record speaks of: left by a power cut between two steps. */
 function sweepFolders(room: Room): void {
-  const known = new Set(room.store.all().map((record) => record.id));
+  const known = new Set([...room.store.all().map((record) => record.id), ...shelvedIds(room)]);
   const folders = [join(room.root, 'containers'), join(room.runtime.bundleDir('x'), '..')];
   for (const folder of folders) {
     for (const name of namesIn(folder)) {

@@ -34,7 +34,8 @@ export async function removeContainer(room: Room, id: string, options: RemoveOpt
   });
 }
 
-function assertRemovable(record: ContainerRecord): void {
+/** Throws Docker's sentences for a container that must be stopped first. */
+export function assertRemovable(record: ContainerRecord): void {
   const sentence = (state: string, advice: string): Error =>
     conflict(`cannot remove container "${record.name}": container is ${state}${advice}`);
   if (record.phase === 'running')

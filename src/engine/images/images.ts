@@ -33,6 +33,14 @@ import { type PruneAnswer, pruneImages } from './prune.ts';
 import type { BuiltLayer, ImageRecord } from './record.ts';
 import { type RemoveOptions, removeImage } from './remove.ts';
 import type { ImageDeps, ImageRoom } from './room.ts';
+import {
+  discardSubjects,
+  goneOf,
+  type ImageShelf,
+  type ShelvedImages,
+  shelveImage,
+  unshelveImages,
+} from './shelve.ts';
 import { ImageStore } from './store.ts';
 import { announce, tagImage } from './tag.ts';
 import { Puller, type PullRequest } from './transfer/pull.ts';
@@ -128,6 +136,25 @@ export class Images {
   async remove(name: string, options: RemoveOptions = {}): Promise<ImageDeleteEntry[]> {
     const { entries } = await this.#lock.run('remove', () => removeImage(this.#room, name, options));
     return entries;
+  }
+
+  /** As `remove`, but it can come back; see `shelveImage`. */
+  async shelve(name: string, options: RemoveOptions & { shelf: ImageShelf }): Promise<ImageDeleteEntry[]> {
+    return await this.#lock.run('remove', () => shelveImage(this.#room, name, options));
+  }
+
+  /** Gives the names that have a new owner. */
+  unshelve(shelved: ShelvedImages, forget: () => void): string[] {
+    return unshelveImages(this.#room, shelved, forget);
+  }
+
+  goneOf(shelved: ShelvedImages): ShelvedImages | undefined {
+    return goneOf(this.#room, shelved);
+  }
+
+  /** What a shelf let go of (`layer:…`, `blob:…`) goes where nobody else holds it. */
+  async discardSubjects(subjects: readonly string[]): Promise<number> {
+    return await this.#lock.run('remove', () => discardSubjects(this.#room, subjects));
   }
 
   async prune(filters?: Filters): Promise<PruneAnswer> {

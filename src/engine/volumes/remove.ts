@@ -19,6 +19,15 @@ export const trashPrefix = '.trash-';
 export function removeVolume(room: VolumeRoom, name: string, options: { force?: boolean }): void {
   if (options.force === true && room.records.get(name) === undefined) return;
   requireVolume(room, name);
+  assertUnused(room, name);
+  unmountVolume(room, name);
+  room.records.delete(name);
+  discard(room, name);
+  room.events.emit('volume', 'destroy', name, { driver: 'local' });
+}
+
+/** Throws `conflict` with Docker's sentence while a container has the volume. */
+export function assertUnused(room: VolumeRoom, name: string): void {
   const users = usersOf(room, name);
   if (users.length > 0) {
     const names = users.map((id) => room.containerName(id) ?? id.slice(0, 12));
@@ -26,10 +35,6 @@ export function removeVolume(room: VolumeRoom, name: string, options: { force?: 
       hint: `Remove the containers first: wharf rm ${names.join(' ')}`,
     });
   }
-  unmountVolume(room, name);
-  room.records.delete(name);
-  discard(room, name);
-  room.events.emit('volume', 'destroy', name, { driver: 'local' });
 }
 
 // The name is free at once; the files go while nobody waits.

@@ -23,6 +23,14 @@ import type { VolumeRecord } from './record.ts';
 import { emptyTrash, pruneVolumes, removeVolume } from './remove.ts';
 import { cloneVolume, finishRenames, renameVolume } from './rename.ts';
 import type { VolumeRoom } from './room.ts';
+import {
+  discardShelvedVolume,
+  finishShelving,
+  type ShelvedVolume,
+  shelvedVolumeBytes,
+  shelveVolume,
+  unshelveVolume,
+} from './shelve.ts';
 import { sizesOf } from './usage.ts';
 import { usersOf } from './users.ts';
 
@@ -65,6 +73,31 @@ export class Volumes {
   /** Throws `conflict` with the ids, and in the hint the names, of the containers that have it. */
   remove(name: string, options: { force?: boolean } = {}): Promise<void> {
     return this.#locked(name, async () => removeVolume(this.#room, name, options));
+  }
+
+  has(name: string): boolean {
+    return this.#room.records.get(name) !== undefined;
+  }
+
+  /** As `remove`, but it can come back; see `shelveVolume`. */
+  shelve(name: string, options: Parameters<typeof shelveVolume>[2]): Promise<void> {
+    return this.#locked(name, async () => shelveVolume(this.#room, name, options));
+  }
+
+  unshelve(shelved: ShelvedVolume, forget: () => void): Promise<void> {
+    return this.#locked(shelved.record.name, async () => unshelveVolume(this.#room, shelved, forget));
+  }
+
+  finishShelving(shelved: ShelvedVolume): void {
+    finishShelving(this.#room, shelved);
+  }
+
+  discardShelved(shelved: ShelvedVolume): void {
+    discardShelvedVolume(this.#room, shelved);
+  }
+
+  async shelvedBytes(shelved: ShelvedVolume): Promise<number> {
+    return await shelvedVolumeBytes(this.#room, shelved);
   }
 
   prune(filters: Filters = new Map()): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }> {
@@ -186,6 +219,7 @@ export function openVolumes(options: VolumesOptions): Volumes {
   const room: VolumeRoom = {
     dir: options.dir,
     records: options.state.collection<VolumeRecord>('volumes'),
+    state: options.state,
     leases: options.leases,
     events: options.events,
     lock: new KeyedLock(),

@@ -27,6 +27,7 @@ export const command = defineCommand({
     'no-proxy': text('Hosts reached without a proxy, with commas between (NO_PROXY)', 'HOSTS'),
     pidfile: text('Write the process id to this file', 'FILE', { short: 'p' }),
     'registry-mirror': many('Ask this place before Docker Hub, or before REGISTRY', '[REGISTRY=]URL'),
+    'trash-keep': text('How long removed things can come back (168h); 0: not at all', 'DURATION'),
     root: text('What must outlive a reboot (/var/lib/wharf)', 'DIR', { also: ['data-root'] }),
     run: text('What need not (/run/wharf)', 'DIR', { also: ['exec-root'] }),
   },
@@ -48,6 +49,7 @@ export const command = defineCommand({
       ip: flags.ip,
       configFile: path(flags['config-file']),
       pidfile: path(flags.pidfile),
+      trashKeep: flags['trash-keep'],
       maxConcurrentDownloads: countOf(flags['max-concurrent-downloads'], 'max-concurrent-downloads'),
       maxConcurrentUploads: countOf(flags['max-concurrent-uploads'], 'max-concurrent-uploads'),
     };
