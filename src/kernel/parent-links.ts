@@ -6,7 +6,7 @@ import { deleteLink, findLink, IFLA, INFO, make, RTA, upByName } from '#kernel/n
 import { attribute, linkHead, NLM_F, RTM } from '#kernel/netlink/message.ts';
 import { NetlinkSocket } from '#kernel/netlink/socket.ts';
 import { inNetns } from '#kernel/netns.ts';
-import { codeOf, conflict, notFound } from '#shared/errors.ts';
+import { codeOf, conflict, notFound, unsupported } from '#shared/errors.ts';
 
 const macvlanModes = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
 const ipvlanModes = { l2: 0, l3: 1, l3s: 2 } as const;
@@ -58,6 +58,7 @@ export function attachToParent(request: ParentLinkRequest): { mac: string } {
     const body = Buffer.concat([linkHead(0), ...attributes]);
     host.change(`${request.type.kind} on ${request.parent}`, [{ type: RTM.NEWLINK, flags: make, body }]);
   } catch (thrown) {
+    if (codeOf(thrown) === 'EOPNOTSUPP') throw noKind(request.type.kind, thrown);
     if (codeOf(thrown) !== 'EBUSY') throw thrown;
     throw conflict(`parent interface ${request.parent} is in use by another kind of link`, {
       hint: 'A link carries macvlan or ipvlan, not both, and no bridge ports beside them.',
@@ -74,6 +75,9 @@ export function attachToParent(request: ParentLinkRequest): { mac: string } {
     throw thrown;
   }
 }
+
+const noKind = (kind: string, cause: unknown): Error =>
+  unsupported(`the kernel has no ${kind} links`, { hint: `Load the module: modprobe ${kind}`, cause });
 
 function dataOf(type: ParentKind): Buffer {
   if (type.kind === 'macvlan') return attribute(INFO.DATA, [attribute(MODE, macvlanModes[type.mode])]);
@@ -108,7 +112,7 @@ const localRouteHead = (family: number, prefixLength: number): Buffer =>
 
 /** Afterwards a link without a wire has this name and is up; true where it was made now. */
 export function ensureDummy(name: string): boolean {
-  return ensureMade(name, [attribute(IFLA.LINKINFO, [attribute(INFO.KIND, 'dummy')])]);
+  return ensureMade(name, 'dummy', [attribute(IFLA.LINKINFO, [attribute(INFO.KIND, 'dummy')])]);
 }
 
 /** Afterwards `parent.id` is up, the VLAN `id` of the parent; true where it was made now. */
@@ -117,17 +121,21 @@ export function ensureVlan(parent: string, id: number): boolean {
   const below = findLink(socket, parent);
   if (below === undefined) throw notFound(`parent interface ${parent} does not exist`);
   const data = attribute(INFO.DATA, [attribute(VLAN_ID, Buffer.from([id & 255, id >> 8]))]);
-  return ensureMade(`${parent}.${id}`, [
+  return ensureMade(`${parent}.${id}`, '8021q', [
     attribute(IFLA.LINK, below.index),
     attribute(IFLA.LINKINFO, [attribute(INFO.KIND, 'vlan'), data]),
   ]);
 }
 
-function ensureMade(name: string, attributes: Buffer[]): boolean {
+function ensureMade(name: string, module: string, attributes: Buffer[]): boolean {
   using socket = new NetlinkSocket();
   const isThere = findLink(socket, name) !== undefined;
   const body = Buffer.concat([linkHead(0), attribute(IFLA.IFNAME, name), ...attributes]);
   const requests = isThere ? [] : [{ type: RTM.NEWLINK, flags: make, body }];
-  socket.change(`link ${name}`, [...requests, upByName(name)]);
+  try {
+    socket.change(`link ${name}`, [...requests, upByName(name)]);
+  } catch (thrown) {
+    throw codeOf(thrown) === 'EOPNOTSUPP' ? noKind(module, thrown) : thrown;
+  }
   return !isThere;
 }

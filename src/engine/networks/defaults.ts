@@ -1,10 +1,12 @@
 // The networks that are always there: bridge, host and none.
+import { isDeepStrictEqual } from 'node:util';
 import { observeLinks } from '#kernel/links.ts';
 import { newId } from '#shared/notation/id.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import { formatCidr, parseCidr } from './addresses/cidr.ts';
 import { firstAddress, pickSubnet, type SubnetPool } from './addresses/pools.ts';
 import { type AddressBlock, type Driver, defaultNetworkName, type NetworkRecord } from './record.ts';
+import type { NetworkChoices } from './room.ts';
 import type { NetworkStore } from './store.ts';
 import { subnetHolder, takenSubnets } from './subnets.ts';
 
@@ -16,23 +18,15 @@ export interface DefaultBridge {
 }
 
 /** Afterwards the three networks are recorded, each with the id it has had since the first time. */
-export function ensureDefaults(
-  store: NetworkStore,
-  bridge: DefaultBridge,
-  pools: readonly SubnetPool[],
-): void {
+export function ensureDefaults(store: NetworkStore, bridge: DefaultBridge, choices: NetworkChoices): void {
   const before = store.named(defaultNetworkName);
   const device = { device: bridge.name };
-  const blocks = [planBlock(store, bridge, { before, pools })];
+  const blocks = [planBlock(store, bridge, { before, pools: choices.pools })];
+  const options = optionsOf(bridge, choices.publishAddress);
   if (before === undefined) {
-    store.putNetwork({
-      ...blank(defaultNetworkName, 'bridge'),
-      options: optionsOf(bridge),
-      bridge: device,
-      blocks,
-    });
-  } else if (JSON.stringify([before.bridge, before.blocks]) !== JSON.stringify([device, blocks])) {
-    store.putNetwork({ ...before, options: optionsOf(bridge), bridge: device, blocks });
+    store.putNetwork({ ...blank(defaultNetworkName, 'bridge'), options, bridge: device, blocks });
+  } else if (!isDeepStrictEqual([before.bridge, before.blocks, before.options], [device, blocks, options])) {
+    store.putNetwork({ ...before, options, bridge: device, blocks });
   }
   if (store.named('host') === undefined) store.putNetwork(blank('host', 'host'));
   if (store.named('none') === undefined) store.putNetwork(blank('none', 'null'));
@@ -65,11 +59,11 @@ function blockOf(text: string): AddressBlock {
   return { subnet, gateway, auxiliary: {} };
 }
 
-const optionsOf = (bridge: DefaultBridge): Record<string, string> => ({
+const optionsOf = (bridge: DefaultBridge, publishAddress = '0.0.0.0'): Record<string, string> => ({
   'com.docker.network.bridge.default_bridge': 'true',
   'com.docker.network.bridge.enable_icc': 'true',
   'com.docker.network.bridge.enable_ip_masquerade': 'true',
-  'com.docker.network.bridge.host_binding_ipv4': '0.0.0.0',
+  'com.docker.network.bridge.host_binding_ipv4': publishAddress,
   'com.docker.network.bridge.name': bridge.name,
   'com.docker.network.driver.mtu': '1500',
 });

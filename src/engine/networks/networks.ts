@@ -198,7 +198,11 @@ export function openNetworks(options: NetworksOptions): Networks {
   const store = new NetworkStore(options.state);
   const pools = options.pools ?? usualPools;
   for (const pool of pools) assertPool(pool);
-  ensureDefaults(store, options.bridge, pools);
+  const choices = {
+    pools,
+    ...(options.publishAddress === undefined ? {} : { publishAddress: options.publishAddress }),
+  };
+  ensureDefaults(store, options.bridge, choices);
   const table = options.tableName ?? tableOf(options.bridge.name);
   const warn = options.warn ?? ((): void => {});
   const loopback6 = translatesLoopback6();
@@ -223,10 +227,7 @@ export function openNetworks(options: NetworksOptions): Networks {
     reservations: new Reservations(),
     events: options.events,
     lock: new KeyedLock(),
-    choices: {
-      pools,
-      ...(options.publishAddress === undefined ? {} : { publishAddress: options.publishAddress }),
-    },
+    choices,
   });
   const warnings = ensureDevices(room);
   const ready = firewall.ensure().then(() => firewall.watch(watchIntervalMs));

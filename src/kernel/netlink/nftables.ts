@@ -11,7 +11,8 @@ const NFT_MSG = { GETTABLE: 1, GETRULE: 7, NEWSETELEM: 12, DELSETELEM: 14, GETGE
 const BATCH = { BEGIN: 16, END: 17 } as const;
 const NESTED = 0x8000;
 const LIST = { TABLE: 1, SET: 2, ELEMENTS: 3 } as const;
-const ELEMENT = { KEY: 1, DATA: 2 } as const;
+const ELEMENT = { KEY: 1, DATA: 2, FLAGS: 3 } as const;
+const INTERVAL_END = Buffer.from([0, 0, 0, 1]);
 const dataValue = 1;
 const listElement = 1;
 
@@ -24,6 +25,8 @@ export interface ElementChange {
   key: Buffer;
   /** Of a map's element. */
   data?: Buffer;
+  /** Of a set of intervals: the first key after those that begin at `key`. */
+  end?: Buffer;
 }
 
 /** struct nfgenmsg. */
@@ -50,11 +53,16 @@ function elementRequest(change: ElementChange): NetlinkRequest {
     attribute(ELEMENT.KEY | NESTED, value(change.key)),
     ...(change.data === undefined ? [] : [attribute(ELEMENT.DATA | NESTED, value(change.data))]),
   ];
+  const elements = [attribute(listElement | NESTED, element)];
+  if (change.end !== undefined) {
+    const end = [attribute(ELEMENT.KEY | NESTED, value(change.end)), attribute(ELEMENT.FLAGS, INTERVAL_END)];
+    elements.push(attribute(listElement | NESTED, end));
+  }
   const body = Buffer.concat([
     head(NFPROTO[change.family]),
     attribute(LIST.TABLE, change.table),
     attribute(LIST.SET, change.holder),
-    attribute(LIST.ELEMENTS | NESTED, [attribute(listElement | NESTED, element)]),
+    attribute(LIST.ELEMENTS | NESTED, elements),
   ]);
   return change.verb === 'add'
     ? { type: typeOf(NFT_MSG.NEWSETELEM), flags: NLM_F.CREATE | NLM_F.ACK, body }

@@ -1,7 +1,7 @@
 // What networks, endpoints and ports put into the sets and maps of the engine's tables: as text and as bytes. Pure.
 import type { ElementChange } from '#kernel/firewall.ts';
 import { addressBytes, macBytes } from '#kernel/netlink/address.ts';
-import { canonicalAddress, familyOf, formatCidr, parseCidr } from '../addresses/cidr.ts';
+import { addressText, canonicalAddress, familyOf, formatCidr, parseCidr } from '../addresses/cidr.ts';
 import { macOf } from '../addresses/ipam.ts';
 import { addressesOf, type Endpoint, gatewaysOf, type PublishedPort } from '../record.ts';
 import type { BridgeNetwork } from '../store.ts';
@@ -115,7 +115,7 @@ function fieldText([kind, value]: Field): string {
   return value;
 }
 
-/** As the kernel takes it. Subnets are intervals, which nft knows to write. */
+/** As the kernel takes it. */
 export function elementChange(verb: 'add' | 'delete', table: string, element: Element): ElementChange {
   const bytes = (fields: Field[]): Buffer =>
     Buffer.concat(fields.map((field) => fieldBytes(field, fields.length > 1)));
@@ -126,8 +126,15 @@ export function elementChange(verb: 'add' | 'delete', table: string, element: El
     table,
     holder,
     key: bytes(key),
+    ...endOf(key),
     ...(data === undefined ? {} : { data: bytes(data) }),
   };
+}
+
+function endOf([first]: Field[]): { end?: Buffer } {
+  if (first?.[0] !== 'subnet') return {};
+  const { last, family } = parseCidr(first[1]);
+  return { end: addressBytes(addressText(last + 1n, family)) };
 }
 
 // Each field of a concatenation begins at a multiple of four bytes.
@@ -142,5 +149,5 @@ function plainBytes(kind: FieldKind, value: string): Buffer {
   if (kind === 'protocol') return Buffer.from([protocolNumbers[value] ?? 0]);
   if (kind === 'ifname') return Buffer.concat([Buffer.from(value), Buffer.alloc(16 - value.length)]);
   if (kind === 'port') return Buffer.from([Number(value) >> 8, Number(value) & 255]);
-  return addressBytes(value);
+  return addressBytes(kind === 'subnet' ? (value.split('/')[0] ?? '') : value);
 }

@@ -3,15 +3,7 @@ import { applyRules, changeElements, countRules, removeTable, rulesetGeneration 
 import { internal, messageOf } from '#shared/errors.ts';
 import type { BridgeNetwork } from '../store.ts';
 import { elementChange, networkElements } from './elements.ts';
-import {
-  adminChain,
-  type RuleView,
-  renderBare,
-  renderElements,
-  renderTable,
-  type Things,
-  thingElements,
-} from './table.ts';
+import { adminChain, type RuleView, renderBare, renderTable, type Things, thingElements } from './table.ts';
 
 const families = ['inet', 'bridge'] as const;
 
@@ -54,19 +46,11 @@ export class Firewall {
   }
 
   addNetwork(network: BridgeNetwork): Promise<void> {
-    return this.#script(() =>
-      renderElements('add', this.#view().table, this.#known(networkElements(network))),
-    );
+    return this.#change(networkElements(network), false);
   }
 
   removeNetwork(network: BridgeNetwork): Promise<void> {
-    const elements = networkElements(network);
-    return this.#script(() => {
-      const { table } = this.#view();
-      const known = this.#known(elements);
-      // Adding first makes the deletion succeed where someone was quicker.
-      return renderElements('add', table, known) + renderElements('delete', table, known);
-    });
+    return this.#change(networkElements(network), true);
   }
 
   /** Afterwards there are no tables; a chain that an administrator filled stays. */
@@ -142,10 +126,6 @@ export class Firewall {
     // Adding first makes the deletion succeed where the element is gone already.
     if (isRemoval) changes.push(...elements.map((element) => elementChange('delete', table, element)));
     return this.#next(() => this.#orWhole(() => changeElements(changes)));
-  }
-
-  #script(render: () => string): Promise<void> {
-    return this.#next(() => this.#orWhole(() => applyRules(render())));
   }
 
   // Someone flushed the ruleset, or an element of a dead container is in the way.
