@@ -48,7 +48,7 @@ export class StageNetworks {
       containerId: thing,
       name: thing,
       shortId: short,
-      hostname: short,
+      hostname: 'buildkitsandbox',
       netnsPath: netnsPath(session.room.run, thing),
       networkMode: mode,
       endpoints: {},

@@ -129,12 +129,13 @@ function buildArguments(
   texts: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string | null> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const equals = text.indexOf('=');
-      return equals < 0 ? [text, env[text] ?? null] : [text.slice(0, equals), text.slice(equals + 1)];
-    }),
-  );
+  const given = texts.map((text): [string, string | null] => {
+    const equals = text.indexOf('=');
+    return equals < 0 ? [text, env[text] ?? null] : [text.slice(0, equals), text.slice(equals + 1)];
+  });
+  // As the specification of reproducible-builds.org asks of tools: the environment says it for all of them.
+  const epoch = env['SOURCE_DATE_EPOCH'];
+  return Object.fromEntries([...(epoch ? [['SOURCE_DATE_EPOCH', epoch] as const] : []), ...given]);
 }
 
 function jsonOf(record: Record<string, string | null>): string | undefined {
