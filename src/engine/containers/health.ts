@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HealthState } from '#shared/contract/container.ts';
 import { messageOf } from '#shared/errors.ts';
+import { formatDuration } from '#shared/notation/duration.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import type { Healthcheck } from '#shared/oci/specs.ts';
 import { runSession } from './io/exec.ts';
@@ -89,23 +90,27 @@ async function probe(room: Room, record: ContainerRecord, watch: Watch): Promise
   const Start = nowRfc3339Nano();
   const timeoutMs = (watch.check.Timeout ?? 0) / nanosPerMs || defaults.timeoutMs;
   let output = '';
+  let isCut = false;
   const told = (ExitCode: number): Result => ({ Start, End: nowRfc3339Nano(), ExitCode, Output: output });
   try {
     await using session = await runSession(room, record, { Cmd: watch.command }, {});
     const reading = (async () => {
       for await (const { data } of session.output) {
-        if (output.length < longestOutput)
-          output += data.toString('utf8').slice(0, longestOutput - output.length);
+        const left = longestOutput - output.length;
+        const piece = data.toString('utf8');
+        isCut ||= piece.length > left;
+        output += piece.slice(0, left);
       }
     })();
     const late = sleep(timeoutMs, 'late' as const, { signal: watch.signal, ref: false });
     const exitCode = await Promise.race([session.exit, late]);
     if (exitCode === 'late') {
-      output = `Health check exceeded timeout (${timeoutMs}ms)`;
+      output = `Health check exceeded timeout (${formatDuration(timeoutMs * nanosPerMs)})`;
       killProbe(session.pid());
       return told(-1);
     }
     await Promise.race([reading, sleep(100, undefined, { ref: false })]);
+    if (isCut) output += '...';
     return told(exitCode);
   } catch (thrown) {
     output = messageOf(thrown);

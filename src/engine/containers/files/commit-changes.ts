@@ -1,7 +1,8 @@
 // `--change` of commit and import: Dockerfile instructions that only touch the configuration.
 import { invalid } from '#shared/errors.ts';
+import { parseDuration } from '#shared/notation/duration.ts';
 import { mergeEnv } from '#shared/notation/env.ts';
-import type { ImageRunConfig } from '#shared/oci/specs.ts';
+import type { Healthcheck, ImageRunConfig } from '#shared/oci/specs.ts';
 
 type Change = (config: ImageRunConfig, rest: string) => Partial<ImageRunConfig>;
 
@@ -22,6 +23,7 @@ const changes: Record<string, Change> = {
   USER: (_, rest) => ({ User: rest }),
   WORKDIR: (_, rest) => ({ WorkingDir: rest }),
   STOPSIGNAL: (_, rest) => ({ StopSignal: rest }),
+  HEALTHCHECK: (_, rest) => ({ Healthcheck: healthcheckOf(rest) }),
   ONBUILD: (config, rest) => ({ OnBuild: [...(config.OnBuild ?? []), rest] }),
 };
 
@@ -51,6 +53,34 @@ function listOf(text: string): string[] | undefined {
 function wordsOf(text: string, shell: string[] | undefined): string[] {
   return listOf(text) ?? [...(shell ?? ['/bin/sh', '-c']), text];
 }
+
+const durations: Readonly<Record<string, keyof Omit<Healthcheck, 'Test' | 'Retries'>>> = {
+  interval: 'Interval',
+  timeout: 'Timeout',
+  'start-period': 'StartPeriod',
+  'start-interval': 'StartInterval',
+};
+
+/** `[--interval=5s …] CMD command`, or `NONE`. */
+function healthcheckOf(text: string): Healthcheck {
+  const check: Healthcheck = {};
+  let rest = text;
+  for (let flag = flagIn(rest); flag !== null; flag = flagIn(rest)) {
+    const [whole, name = '', value = ''] = flag;
+    const field = durations[name];
+    if (field !== undefined) check[field] = parseDuration(value);
+    else if (name === 'retries' && /^\d+$/.test(value)) check.Retries = Number(value);
+    else throw invalid(`unknown flag: ${name}`);
+    rest = rest.slice(whole.length);
+  }
+  if (/^none$/i.test(rest)) return { ...check, Test: ['NONE'] };
+  const command = /^cmd\s+([\s\S]+)$/i.exec(rest)?.[1];
+  if (command === undefined) throw invalid(`Unknown type in HEALTHCHECK: ${rest.split(/\s/, 1)[0]}`);
+  const words = listOf(command);
+  return { ...check, Test: words === undefined ? ['CMD-SHELL', command] : ['CMD', ...words] };
+}
+
+const flagIn = (text: string): RegExpExecArray | null => /^--([a-z-]+)=(\S+)\s*/.exec(text);
 
 /** `a=b "c"="d e"`, or the old form `a the rest`. */
 function pairsOf(text: string): [string, string][] {
