@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { basename, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TestDaemon, whyNot } from './api-fixture.ts';
@@ -24,11 +26,12 @@ async function create(name: string, config: object): Promise<{ status: number; b
 
 test('drivers and options that are not there are refused when the container is made', { skip }, async () => {
   const wrong: [object, RegExp][] = [
-    [{ Type: 'splunk' }, /no log driver named 'splunk' is registered/],
+    [{ Type: 'splunk' }, /error looking up logging plugin splunk/],
     [{ Type: 'json-file', Config: { nonsense: '1' } }, /unknown log opt 'nonsense' for json-file log driver/],
     [{ Type: 'json-file', Config: { 'max-file': '0' } }, /max-file cannot be less than 1/],
     [{ Type: 'local', Config: { 'max-size': 'much' } }, /invalid size/],
-    [{ Type: 'syslog', Config: { 'syslog-address': 'nowhere' } }, /syslog-address should be in form/],
+    [{ Type: 'syslog', Config: { 'syslog-address': 'nowhere' } }, /unsupported scheme: ''/],
+    [{ Type: 'json-file', Config: { mode: 'x' } }, /logging mode not supported: x/],
   ];
   if (!existsSync('/run/systemd/journal/socket'))
     wrong.push([{ Type: 'journald' }, /journald is not enabled/]);
@@ -82,3 +85,98 @@ test('syslog gets every line with its severity and tag', { skip, timeout: 20_000
   assert.match(seen.find((line) => line.includes('second')) ?? '', /^<27>.*second/);
   assert.match(await daemon.ok('logs', 'syslogged'), /third/);
 });
+
+/** What a stream server got, all connections together. */
+async function listen(server: Server, where: object): Promise<() => string> {
+  let seen = '';
+  server.on('connection', (socket) => socket.on('data', (piece) => (seen += String(piece))));
+  server.listen(where);
+  await once(server, 'listening');
+  return () => seen;
+}
+
+async function eventually(what: string, is: () => boolean): Promise<void> {
+  for (let waits = 0; waits < 400; waits++) {
+    if (is()) return;
+    await sleep(50);
+  }
+  throw new Error(`waited for ${what}`);
+}
+
+test('syslog by tcp and by a unix socket; facility, format, labels and variables', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  await using byTcp = createServer();
+  await using byPath = createServer();
+  const tcp = await listen(byTcp, { port: 0, host: '127.0.0.1' });
+  const path = join(daemon.dir, 'log.sock');
+  const unix = await listen(byPath, { path });
+  const { port } = byTcp.address() as AddressInfo;
+  const common = { Cmd: ['echo', 'a line'], Env: ['COLOUR=blue'], Labels: { team: 'a' } };
+  const ways: [string, string, Record<string, string>][] = [
+    ['over-tcp', `tcp://127.0.0.1:${port}`, { 'syslog-format': 'rfc5424', 'syslog-facility': 'local3' }],
+    ['over-unix', `unix://${path}`, { env: 'COLOUR', labels: 'team', tag: '{{.Name}}/{{.ID}}' }],
+  ];
+  for (const [name, address, more] of ways) {
+    const Config = { 'syslog-address': address, ...more };
+    const made = await create(name, { ...common, HostConfig: { LogConfig: { Type: 'syslog', Config } } });
+    assert.equal(made.status, 201, made.body);
+    await daemon.ok('start', name);
+  }
+  await eventually('both lines', () => tcp().includes('a line') && unix().includes('a line'));
+  // local3 is 19; 19 * 8 + 6 (info). RFC 5424 has a version after the priority.
+  assert.match(tcp(), /<158>1 \d{4}-\d\d-\d\dT/);
+  assert.match(unix(), /<30>.*over-unix\/[0-9a-f]{12}.*COLOUR=blue.*team=a.*: a line/);
+});
+
+test('what goes to syslog can be read here, unless that is switched off', {
+  skip,
+  timeout: 30_000,
+}, async () => {
+  const server = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(server, 'listening');
+  const Config = { 'syslog-address': `udp://127.0.0.1:${server.address().port}`, 'cache-disabled': 'true' };
+  const made = await create('away', {
+    Cmd: ['echo', 'x'],
+    HostConfig: { LogConfig: { Type: 'syslog', Config } },
+  });
+  assert.equal(made.status, 201, made.body);
+  const got = once(server, 'message');
+  await daemon.ok('start', 'away');
+  assert.match(String((await got)[0]), /: x/);
+  server.close();
+  const { status, body } = await daemon.ask('GET', '/containers/away/logs?stdout=1');
+  assert.equal(status, 501);
+  assert.match(body, /configured logging driver does not support reading/);
+});
+
+for (const Type of ['json-file', 'local']) {
+  test(`${Type}: a log that grows past max-size begins anew, and max-file of them are kept`, {
+    skip,
+    timeout: 60_000,
+  }, async () => {
+    const name = `grows-${Type}`;
+    await create(name, {
+      Cmd: ['sh', '-c', 'for turn in 1 2 3 4 5 6; do seq 1 4000; sleep 1; done; echo end; sleep 600'],
+      HostConfig: { LogConfig: { Type, Config: { 'max-size': '20k', 'max-file': '2' } } },
+    });
+    await daemon.ok('start', name);
+    const { LogPath } = JSON.parse((await daemon.ask('GET', `/containers/${name}/json`)).body) as {
+      LogPath: string;
+    };
+    const files = (): string[] =>
+      readdirSync(dirname(LogPath)).filter((file) => file.startsWith(basename(LogPath)));
+    await eventually('a second file', () => files().length === 2);
+    let logs = '';
+    for (let waits = 0; waits < 300 && !logs.endsWith('end'); waits++) {
+      logs = await daemon.ok('logs', name);
+      await sleep(50);
+    }
+    assert.ok(logs.endsWith('4000\nend'), logs.slice(-50));
+    assert.ok(logs.length < 6 * 4000 * 4, 'the first lines are gone');
+    assert.ok(files().length <= 2, files().join(' '));
+    assert.equal(await daemon.ok('logs', '--tail', '2', name), '4000\nend');
+    await daemon.ok('rm', '-f', name);
+  });
+}

@@ -5,7 +5,7 @@ import { startProgram } from '#kernel/spawn.ts';
 import { logAttributes, logTag, parseSyslogAddress, type SyslogAddress } from '../config/log-drivers.ts';
 import { type ContainerRecord, isUp } from '../record/record.ts';
 import { inBackground, type Room } from '../room.ts';
-import { readLogs } from './logs.ts';
+import { openLogs } from './logs.ts';
 import { asStdout, unframe } from './stream.ts';
 
 const severities = { 1: 6, 2: 3 } as const;
@@ -50,7 +50,7 @@ interface ForwardOptions {
 async function forward(room: Room, record: ContainerRecord, options: ForwardOptions): Promise<void> {
   const since = { seconds: Math.floor(options.sinceMs / 1000), nanos: 0 };
   const all = { stdout: true, stderr: true, follow: true };
-  const { tty, output } = readLogs(room, record, { ...all, since, signal: options.signal });
+  const { tty, output } = openLogs(room, record, { ...all, since, signal: options.signal });
   const program = startForwarder(record);
   const gone = once(program, 'close');
   gone.catch(() => undefined);

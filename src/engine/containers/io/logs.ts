@@ -1,5 +1,6 @@
 // Logs: what a container wrote, from its file, framed for the wire.
 import { readLog } from '#runtime/logs/read.ts';
+import type { LogConfig } from '#shared/contract/container.ts';
 import { unsupported } from '#shared/errors.ts';
 import type { Timestamp } from '#shared/notation/duration.ts';
 import { logAttributes, logTag } from '../config/log-drivers.ts';
@@ -28,11 +29,24 @@ export interface Logs {
   output: AsyncIterable<Buffer>;
 }
 
-/** Throws `unsupported` where the container keeps no log. */
+/** Throws `unsupported` where the container keeps no log that may be read. */
 export function readLogs(room: Room, record: ContainerRecord, options: LogOptions): Logs {
-  if (record.hostConfig.LogConfig?.Type === 'none') {
+  if (!isReadable(record.hostConfig.LogConfig)) {
     throw unsupported('configured logging driver does not support reading');
   }
+  return openLogs(room, record, options);
+}
+
+/** What goes to syslog is kept here too, unless `cache-disabled` says that nobody shall read it. */
+function isReadable(log: LogConfig | undefined): boolean {
+  if (log?.Type === 'syslog') return !isTrue(log.Config?.['cache-disabled']);
+  return log?.Type !== 'none';
+}
+
+const isTrue = (text: string | undefined): boolean => /^(1|t|true)$/i.test(text ?? '');
+
+/** Without a look at what its options say of reading. */
+export function openLogs(room: Room, record: ContainerRecord, options: LogOptions): Logs {
   const nanos = (time: Timestamp): bigint => BigInt(time.seconds) * 1_000_000_000n + BigInt(time.nanos);
   const { since, until, tail, signal } = options;
   const tty = record.config.Tty ?? false;
