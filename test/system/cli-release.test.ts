@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,25 @@ function hasEsbuild(): boolean {
   } catch {
     return false;
   }
+}
+
+type Run = (words: string[], input?: string) => { status: number | null; stdout: string; stderr: string };
+
+/** A container's whole way: native calls, threads that unpack, streams, a file of variables that is not Node's. */
+function runsContainers(run: Run, dir: string): void {
+  if (!existsSync('/bin/busybox')) {
+    console.log('no container is run: needs busybox-static');
+    return;
+  }
+  mkdirSync(join(dir, 'tree/bin'), { recursive: true });
+  cpSync('/bin/busybox', join(dir, 'tree/bin/busybox'));
+  symlinkSync('busybox', join(dir, 'tree/bin/sh'));
+  assert.equal(spawnSync('tar', ['-cf', join(dir, 'tree.tar'), '-C', join(dir, 'tree'), '.']).status, 0);
+  assert.equal(run(['import', join(dir, 'tree.tar'), 'base']).status, 0);
+  writeFileSync(join(dir, 'variables'), 'WORD=heard\n');
+  const words = ['--env-file', join(dir, 'variables'), 'base', 'sh', '-c', 'echo $WORD; exit 7'];
+  const ran = run(['run', '--rm', '--network', 'none', ...words]);
+  assert.deepEqual([ran.status, ran.stdout], [7, 'heard\n'], ran.stderr);
 }
 
 describe('the release', { skip, timeout: 170_000 }, () => {
@@ -69,6 +88,7 @@ describe('the release', { skip, timeout: 170_000 }, () => {
       const built = run(['build', '-q', '-t', 'made', '-'], 'FROM scratch\nLABEL a=b\n');
       assert.match(built.stdout, /^sha256:[0-9a-f]{64}\n$/, built.stderr);
       assert.match(run(['images', '-q', '--no-trunc']).stdout, /^sha256:/);
+      runsContainers(run, dir);
     } finally {
       daemon.kill('SIGTERM');
       await ended;
