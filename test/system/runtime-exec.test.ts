@@ -43,6 +43,11 @@ test('output by stream, exit code, pid, and confined as its container', options,
   assert.equal(await killed.exit, 137);
 });
 
+test('its output can be opened by name', options, async () => {
+  await using session = await start(['sh', '-c', 'echo named > /proc/self/fd/1']);
+  assert.deepEqual(await textOf(session), ['named\n', '']);
+});
+
 test('input and its end', options, async () => {
   await using session = await start(['cat'], { stdin: true });
   await session.write(Buffer.from('hello'));
