@@ -13,6 +13,7 @@ const refused = (reason: string): Note => ({ state: 'refused', reason });
 
 const windows = noEffect('Windows only');
 const noBuildKit = refused('501: the BuildKit protocol is not spoken; clients build by POST /build');
+const noManifests = noEffect('as in Docker’s own image store: an image is of one platform, there is no list');
 const clusterOnly = refused('503: the engine is not in a swarm');
 
 /** By endpoint, and by endpoint and parameter (`query.`, `filter.`, `header.` or `body.` and its name). */
@@ -22,16 +23,14 @@ export const notes: Readonly<Record<string, Note>> = {
   'PUT /volumes/:name query.version': clusterOnly,
   'PUT /volumes/:name body.Spec': clusterOnly,
   'GET /containers/json filter.isolation': windows,
-  'GET /containers/json filter.is-task': noEffect('there are no tasks without a swarm'),
-  'DELETE /containers/:id query.link': noEffect('links are entries in a container’s hosts file'),
-  'POST /containers/:id/start query.detachKeys': noEffect('the keys count at attach'),
-  'GET /images/json query.digests': noEffect('digests are always told'),
-  'GET /images/json query.manifests': noEffect('an image here is of one platform: there is no list'),
-  'GET /images/:name/json query.manifests': noEffect('an image here is of one platform: there is no list'),
-  'POST /images/load query.quiet': noEffect('the client decides what it shows'),
+  'GET /containers/json filter.is-task': noEffect(
+    'a truth value, as checked; there are no tasks without a swarm',
+  ),
+  'POST /containers/:id/start query.detachKeys': noEffect('as in Docker: the keys count at attach'),
+  'GET /images/json query.digests': noEffect('as in Docker: digests are always told'),
+  'GET /images/json query.manifests': noManifests,
+  'GET /images/:name/json query.manifests': noManifests,
   'POST /images/load query.platform': noEffect('an archive’s image for this host is loaded'),
-  'POST /build query.remote': refused('400: the context is sent as a tar'),
-  'POST /build query.cachefrom': noEffect('the engine’s own cache is always looked at'),
   'POST /build query.rm': noEffect('steps leave no containers'),
   'POST /build query.forcerm': noEffect('steps leave no containers'),
   'POST /build query.squash': noEffect('experimental in Docker'),
@@ -47,16 +46,8 @@ export const notes: Readonly<Record<string, Note>> = {
   'GET /events filter.plugin': noEffect('no such events without plugins, so none matches'),
   'GET /networks/:id query.verbose': noEffect('it shows what a swarm knows of a network'),
   'GET /networks/:id query.scope': noEffect('every network is local'),
-  'POST /networks/create body.Scope': noEffect('every network is local'),
+  'POST /networks/create body.Scope': noEffect('every network is local; another scope is refused (403)'),
   'POST /networks/create body.Ingress': noEffect('Swarm only'),
-  'POST /networks/create body.ConfigOnly': noEffect(
-    'networks made of other networks’ configuration are not offered',
-  ),
-  'POST /networks/create body.ConfigFrom': noEffect(
-    'networks made of other networks’ configuration are not offered',
-  ),
-  'POST /networks/create body.ConfigFrom.Network': noEffect('see ConfigFrom'),
-  'POST /networks/create body.EnableIPv6': refused('501: networks have IPv4 addresses'),
   'POST /volumes/create body.ClusterVolumeSpec': noEffect('Swarm only'),
 };
 
@@ -79,12 +70,8 @@ export const bodyNotes: Readonly<Record<string, Note>> = {
   'DeviceRequests[].Capabilities': refused('see DeviceRequests'),
   'DeviceRequests[].Options': refused('see DeviceRequests'),
   'Mounts[].Consistency': noEffect('macOS only'),
-  'Mounts[].ImageOptions': refused('400: mounts of type image are not offered'),
   email: noEffect('registries no longer ask for it'),
-  LinkLocalIPs: noEffect('kept for inspect'),
-  IPv6Address: noEffect('networks have IPv4 addresses'),
   DriverOpts: noEffect('kept for inspect; the bridge driver has none per endpoint'),
-  GwPriority: noEffect('kept for inspect; the first network has the default route'),
   NetworkID: noEffect('an answer’s field: the engine decides it'),
   EndpointID: noEffect('an answer’s field: the engine decides it'),
   Gateway: noEffect('an answer’s field: the engine decides it'),
@@ -111,4 +98,4 @@ export const updateTakesNoNotice = [
   'Init',
   'Ulimits',
 ];
-export const updateNote = noEffect('set when the container is made; update leaves it');
+export const updateNote = noEffect('as in Docker: set when the container is made, update leaves it');

@@ -7,6 +7,7 @@ import { bodyOf } from '#api/streams/request-body.ts';
 import { assertPlatform, decodePlatform } from '#api/wire/platform.ts';
 import { decodeRegistryAuth } from '#api/wire/registry-auth.ts';
 import { flag, list, object, segment, text } from '#api/wire/schema.ts';
+import { importUrl, openRemoteSource } from '#engine/images/archive/remote-source.ts';
 import type { Engine } from '#engine/open.ts';
 import { invalid } from '#shared/errors.ts';
 
@@ -65,13 +66,12 @@ interface Import {
 }
 
 async function importImage(engine: Engine, { query, body, reply }: Import): Promise<void> {
-  if (query.fromSrc !== '-') {
-    throw invalid('importing from a URL is not supported', {
-      hint: 'download it and pipe it to `docker import -`',
-    });
-  }
+  const url = query.fromSrc === '-' ? undefined : importUrl(query.fromSrc ?? '');
+  if (url !== undefined) body.resume();
   await streamProgress(reply, async (onLine, signal) => {
-    const image = await engine.images.importTree(body, {
+    if (url !== undefined) onLine({ status: `Downloading from ${url.href}` });
+    const tree = url === undefined ? body : await openRemoteSource(url, signal);
+    const image = await engine.images.importTree(tree, {
       reference: query.repo ? referenceOf(query.repo, query.tag) : undefined,
       message: query.message,
       changes: query.changes ?? [],
@@ -89,9 +89,13 @@ function loadRoute(raw: Api, { images }: Engine): void {
     querystring: object({ quiet: flag, platform: text }),
   };
   raw.post('/images/load', { schema: load }, async (request, reply) => {
+    const { quiet = false } = request.query;
     if (request.query.platform) decodePlatform(request.query.platform);
     return streamProgress(reply, (onLine, signal) =>
-      images.load(bodyOf(request.raw), { onProgress: onLine, signal }),
+      images.load(bodyOf(request.raw), {
+        onProgress: (line) => (quiet && line.progressDetail !== undefined ? undefined : onLine(line)),
+        signal,
+      }),
     );
   });
 }

@@ -27,7 +27,10 @@ export function systemRoutes(api: Api, engine: Engine): void {
     reply.headers(pingHeaders).type('text/plain; charset=utf-8').send('OK');
   });
   api.head('/_ping', { schema: ping }, (_request, reply) => {
-    reply.headers(pingHeaders).type('text/plain; charset=utf-8').send();
+    reply
+      .headers({ ...pingHeaders, 'Content-Length': '0' })
+      .type('text/plain; charset=utf-8')
+      .send();
   });
   const { system } = engine;
   const version = { summary: 'Version', tags, querystring: object({}) };
