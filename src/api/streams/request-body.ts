@@ -7,7 +7,7 @@ import { PassThrough, type Readable } from 'node:stream';
  * can finish sending and then read the answer.
  */
 export function bodyOf(request: IncomingMessage): Readable {
-  const body = new PassThrough();
+  const body = new PassThrough({ highWaterMark: 1 << 20 });
   request.once('close', () => {
     if (!request.complete) body.destroy(new Error('the client went away'));
   });

@@ -9,7 +9,15 @@ export interface Owner {
 }
 
 export type Job =
-  | { kind: 'unpack-layer'; fd: number; target: string; maxBytes?: number; arriving?: boolean }
+  | {
+      kind: 'unpack-layer';
+      fd: number;
+      target: string;
+      maxBytes?: number;
+      arriving?: boolean;
+      /** The digest of all bytes, where it is known. */
+      diffId?: Digest;
+    }
   | { kind: 'pack-layer'; dir: string; fd: number | null }
   | { kind: 'pack-tree'; root: string; path: string; fd: number; rebase?: string; followLinks: boolean }
   | {
@@ -21,6 +29,7 @@ export type Job =
       chown?: Owner;
     }
   | { kind: 'extract-context'; fd: number; target: string; maxBytes?: number }
+  | { kind: 'spool-files'; fd: number; target: string; maxFiles: number }
   | { kind: 'stat-tree'; root: string; path: string; followLinks: boolean }
   | { kind: 'hash'; path: string }
   | { kind: 'remove'; path: string };
@@ -53,6 +62,17 @@ export interface ContextFile {
   link: string | undefined;
 }
 
+/** A member of an archive that was taken apart. */
+export interface SpooledEntry {
+  /** As in the archive: relative, absolute or worse. */
+  name: string;
+  type: EntryType;
+  linkName: string;
+  sizeBytes: number;
+  /** Of files only. */
+  digest: Digest | undefined;
+}
+
 export interface TreeStat {
   /** Last part of the path as asked for. */
   name: string;
@@ -69,6 +89,7 @@ export interface JobResults {
   'pack-tree': undefined;
   'extract-tree': undefined;
   'extract-context': Map<string, ContextFile>;
+  'spool-files': SpooledEntry[];
   'stat-tree': TreeStat;
   hash: { digest: Digest; sizeBytes: number };
   remove: undefined;

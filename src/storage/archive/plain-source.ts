@@ -20,6 +20,8 @@ const bigBytes = 1 << 20;
 /** The descriptor gives plain bytes to blocking reads. */
 export interface PlainSource {
   fd: number;
+  /** Nothing was undone: the bytes are those of the file itself. */
+  asStored?: true;
   /** Resolves once all bytes were given; rejects with what was wrong with them. */
   ended: Promise<void>;
   /** Makes a reader see the end soon. Safe to repeat. */
@@ -35,7 +37,13 @@ export function openPlainFile(path: string): PlainSource {
   const count = readSync(fd, start, 0, sniffBytes, 0);
   const compression = sniffCompression(start.subarray(0, count));
   if (compression === 'none') {
-    return { fd, ended: Promise.resolve(), stop: () => {}, close: once(() => closeSync(fd)) };
+    return {
+      fd,
+      asStored: true,
+      ended: Promise.resolve(),
+      stop: () => {},
+      close: once(() => closeSync(fd)),
+    };
   }
   const codec = findDecompressor(compression);
   const isBig = fstatSync(fd).size > bigBytes;

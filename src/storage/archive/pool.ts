@@ -26,7 +26,12 @@ const progressMs = 100;
 const batchHands = 2;
 // Jobs whose other end is a client can wait for each other (cp from one into another), so they need more hands.
 const streamHands = 32;
-const streamKinds: ReadonlySet<Job['kind']> = new Set(['pack-tree', 'extract-tree', 'extract-context']);
+const streamKinds: ReadonlySet<Job['kind']> = new Set([
+  'pack-tree',
+  'extract-tree',
+  'extract-context',
+  'spool-files',
+]);
 /** Its pace is that of somebody outside. */
 const isOfStream = (job: Job): boolean =>
   streamKinds.has(job.kind) || (job.kind === 'unpack-layer' && job.arriving === true);

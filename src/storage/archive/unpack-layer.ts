@@ -1,5 +1,6 @@
 // Unpacking a layer blob into a directory.
 import type { Readable } from 'node:stream';
+import type { Digest } from '#shared/oci/digest.ts';
 import type { Unpacked } from './jobs.ts';
 import { openPlainFile, openPlainFlow } from './plain-source.ts';
 import { runJob } from './pool.ts';
@@ -8,6 +9,8 @@ import { reading } from './reading.ts';
 export interface UnpackLayerRequest {
   /** Path of the blob, or its bytes while they arrive; the compression is told from the first ones. */
   blob: string | Readable;
+  /** Of the blob, verified: for a plain tar it is the diff ID, and not computed again. */
+  digest?: Digest;
   mediaType?: string;
   /** An empty directory. */
   target: string;
@@ -23,11 +26,12 @@ export interface UnpackLayerRequest {
  * entry, for what is damaged or would leave `target`, which is then half filled and nothing else touched.
  */
 export async function unpackLayer(request: UnpackLayerRequest): Promise<Unpacked> {
-  const { blob, target, signal, onProgress, maxUnpackedBytes } = request;
+  const { blob, digest, target, signal, onProgress, maxUnpackedBytes } = request;
   const arriving = typeof blob !== 'string';
   const limit = maxUnpackedBytes === undefined ? {} : { maxBytes: maxUnpackedBytes };
   const source = arriving ? await openPlainFlow(blob) : openPlainFile(blob);
+  const known = digest !== undefined && source.asStored ? { diffId: digest } : {};
   return await reading(source, signal, (fd) =>
-    runJob({ kind: 'unpack-layer', fd, target, arriving, ...limit }, { signal, onProgress }),
+    runJob({ kind: 'unpack-layer', fd, target, arriving, ...limit, ...known }, { signal, onProgress }),
   );
 }

@@ -1,14 +1,13 @@
 // A tar of images on its way in: every file is hashed as it arrives and lies in the store or in a scratch folder.
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { extract } from 'tar-stream';
-import { codeOf, EngineError, invalid, messageOf } from '#shared/errors.ts';
-import { type Digest, isDigest } from '#shared/oci/digest.ts';
+import { codeOf, invalid, isKind, messageOf } from '#shared/errors.ts';
+import type { Digest } from '#shared/oci/digest.ts';
+import { type SpooledEntry, spoolFiles } from '#storage/archive/archive.ts';
 import type { ContentStore } from '#storage/content/content.ts';
 import type { Attempt } from '../garbage.ts';
 
@@ -18,8 +17,6 @@ export interface SpooledFile {
   sizeBytes: number;
   path: string;
 }
-
-type Entry = ReturnType<typeof extract> extends AsyncIterable<infer One> ? One : never;
 
 export interface SpoolPlace {
   content: ContentStore;
@@ -72,36 +69,44 @@ export class Spool {
   }
 }
 
-/** Reads the whole archive, plain, gzip or zstd. Throws `invalid` on names that lead out, or a torn archive. */
+/** Reads the whole archive, in any compression. Throws `invalid` on names that lead out, or a torn archive. */
 export async function spoolArchive(stream: Readable, place: SpoolPlace): Promise<Spool> {
-  const spool = new Spool();
-  const files = extract();
-  const plain = await decompressed(stream);
-  const feeding = pipeline(plain, files, place.signal === undefined ? {} : { signal: place.signal });
-  feeding.catch(() => {});
-  try {
-    let number = 0;
-    for await (const entry of files) await takeEntry(spool, entry, place, `${number++}`);
-    await feeding;
-  } catch (thrown) {
-    plain.destroy();
-    if (thrown instanceof EngineError || place.signal?.aborted) throw thrown;
+  const { signal } = place;
+  const target = join(place.scratch, 'files');
+  await mkdir(target);
+  const entries = await spoolFiles({ stream, target, maxFiles, signal }).catch((thrown: unknown) => {
+    if (!isKind(thrown, 'invalid') || /^invalid archive/.test(messageOf(thrown))) throw thrown;
     throw invalid(`invalid tar archive: ${messageOf(thrown)}`, { cause: thrown });
+  });
+  const spool = new Spool();
+  for (const [number, entry] of entries.entries()) {
+    await takeEntry(spool, entry, { ...place, path: join(target, String(number)) });
   }
   return spool;
 }
 
-async function takeEntry(spool: Spool, entry: Entry, place: SpoolPlace, number: string): Promise<void> {
-  const { type, linkname } = entry.header;
-  const name = safeName(entry.header.name);
-  if (type === 'file' || type === 'contiguous-file') {
-    spool.add(name, await takeFile(entry, name, place, number));
-    return;
-  }
-  if (type === 'symlink') spool.link(name, safeName(posix.join(posix.dirname(name), linkname ?? '')));
-  else if (type === 'link') spool.link(name, safeName(linkname ?? ''));
+async function takeEntry(
+  spool: Spool,
+  { name: asked, type, linkName, sizeBytes, digest }: SpooledEntry,
+  place: SpoolPlace & { path: string },
+): Promise<void> {
+  const name = safeName(asked);
+  if (type === 'symlink') spool.link(name, safeName(posix.join(posix.dirname(name), linkName)));
+  else if (type === 'link') spool.link(name, safeName(linkName));
+  else if (digest !== undefined)
+    spool.add(name, await settled({ digest, sizeBytes, path: place.path }, name, place));
   else if (type !== 'directory') throw invalid(`invalid archive: ${JSON.stringify(name)} is a ${type}`);
-  entry.resume();
+}
+
+/** A file that is named as a blob goes to the store at once; its bytes must be what its name says. */
+async function settled(file: SpooledFile, name: string, place: SpoolPlace): Promise<SpooledFile> {
+  const named = /^blobs\/sha256\/([a-f0-9]{64})$/.exec(name)?.[1];
+  if (named === undefined) return file;
+  if (file.digest !== `sha256:${named}`) {
+    throw invalid(`blob digest mismatch: expected sha256:${named}, got ${file.digest}`);
+  }
+  await adopt(file, place);
+  return { ...file, path: place.content.path(file.digest) };
 }
 
 /** The name without `./`; throws `invalid` where it is absolute or climbs. */
@@ -111,42 +116,6 @@ export function safeName(name: string): string {
     throw invalid(`invalid archive: the name ${JSON.stringify(name.slice(0, 200))} leads out of it`);
   }
   return parts.filter((part) => part !== '' && part !== '.').join('/');
-}
-
-async function takeFile(entry: Entry, name: string, place: SpoolPlace, number: string): Promise<SpooledFile> {
-  const named = `sha256:${/^blobs\/sha256\/([a-f0-9]{64})$/.exec(name)?.[1] ?? ''}`;
-  if (isDigest(named))
-    return await takeBlob(
-      entry as AsyncIterable<Buffer>,
-      { digest: named, sizeBytes: entry.header.size ?? 0 },
-      place,
-    );
-  const path = join(place.scratch, number);
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  async function* hashed(): AsyncGenerator<Buffer> {
-    for await (const chunk of entry as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      sizeBytes += chunk.length;
-      yield chunk;
-    }
-  }
-  await pipeline(hashed, createWriteStream(path, { flags: 'wx' }));
-  return { digest: `sha256:${hash.digest('hex')}`, sizeBytes, path };
-}
-
-async function takeBlob(
-  entry: AsyncIterable<Buffer>,
-  { digest, sizeBytes }: { digest: Digest; sizeBytes: number },
-  { content, attempt }: SpoolPlace,
-): Promise<SpooledFile> {
-  attempt.hold('blob', digest);
-  if (content.has(digest)) {
-    for await (const _ of entry);
-    return { digest, sizeBytes: content.size(digest), path: content.path(digest) };
-  }
-  await ingestAll(content, entry, { digest, sizeBytes });
-  return { digest, sizeBytes, path: content.path(digest) };
 }
 
 /** Moves a scratch file into the content store, where it is not there. Safe to repeat. */

@@ -176,5 +176,6 @@ function unpackBlob(
   const total = room.content.size(plan.digest);
   work.onUnpack?.(plan, { current: 0, total });
   const { mediaType } = plan;
-  return unpackLayer({ blob: room.content.path(plan.digest), mediaType, target, signal });
+  const { digest } = plan;
+  return unpackLayer({ blob: room.content.path(digest), digest, mediaType, target, signal });
 }

@@ -3,6 +3,7 @@ import { lstatSync } from 'node:fs';
 import { posix } from 'node:path';
 import { setOpaque, whiteout } from '#kernel/overlay.ts';
 import { invalid } from '#shared/errors.ts';
+import type { Digest } from '#shared/oci/digest.ts';
 import type { Unpacked } from '../jobs.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { readEntries, skipContent } from '../tar/reader.ts';
@@ -15,7 +16,7 @@ export const opaqueName = '.wh..wh..opq';
 const metaPrefix = '.wh..wh.';
 
 /** Unpacks into the root of the confinement. The digest is of every byte of the source, those after the tar too. */
-export function unpackLayer(source: ByteSource): Unpacked {
+export function unpackLayer(source: ByteSource, diffId?: Digest): Unpacked {
   const writer = new TreeWriter({ base: '' });
   for (const entry of readEntries(source)) {
     const base = posix.basename(entry.name);
@@ -26,7 +27,8 @@ export function unpackLayer(source: ByteSource): Unpacked {
     }
   }
   writer.finish();
-  return { diffId: source.finish(), sizeBytes: writer.contentBytes };
+  const found = source.finish();
+  return { diffId: diffId ?? found, sizeBytes: writer.contentBytes };
 }
 
 function mark(writer: TreeWriter, entry: TarEntry, base: string): void {

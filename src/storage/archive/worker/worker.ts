@@ -10,6 +10,7 @@ import { confined } from './confine.ts';
 import { extractContext, extractTree } from './extract-jobs.ts';
 import { unpackLayer } from './layer-entries.ts';
 import { packLayer, packTree, statTree } from './pack-jobs.ts';
+import { spoolFiles } from './spool-files.ts';
 
 // OpenSSL reads its configuration at first use: that must not happen inside a layer.
 createHash('sha256').update('').digest();
@@ -17,7 +18,12 @@ createHash('sha256').update('').digest();
 function perform(job: Job, control: Control): JobResults[Job['kind']] {
   switch (job.kind) {
     case 'unpack-layer':
-      return confined(job.target, () => unpackLayer(new ByteSource(job.fd, watch(control, job.maxBytes))));
+      return confined(job.target, () =>
+        unpackLayer(
+          new ByteSource(job.fd, { ...watch(control, job.maxBytes), hashed: job.diffId === undefined }),
+          job.diffId,
+        ),
+      );
     case 'pack-layer':
       return confined(job.dir, () => packLayer('', job.fd, () => assertGoing(control)));
     case 'pack-tree':
@@ -29,6 +35,10 @@ function perform(job: Job, control: Control): JobResults[Job['kind']] {
     case 'extract-context':
       return confined(job.target, () =>
         extractContext(new ByteSource(job.fd, { ...watch(control, job.maxBytes), hashed: false })),
+      );
+    case 'spool-files':
+      return confined(job.target, () =>
+        spoolFiles(job, new ByteSource(job.fd, { ...watch(control), hashed: false })),
       );
     case 'stat-tree':
       return confined(job.root, () => statTree(job));
