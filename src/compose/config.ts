@@ -6,12 +6,21 @@ import type { Project } from '#compose/model.ts';
 /** The project as data, in the order in which it is printed; sections that hold nothing are left out. */
 export function configData(project: Project): JsonMap {
   const { name, services, networks, volumes, secrets, configs, models, extensions } = project;
-  const sections = { services, networks, volumes, secrets, configs, models };
+  const sections = { services, networks: withAddressing(networks), volumes, secrets, configs, models };
   const data: JsonMap = { name };
   for (const [section, things] of Object.entries(sections)) {
     if (section === 'services' || Object.keys(things).length > 0) data[section] = plainCopy(things);
   }
   return { ...data, ...extensions };
+}
+
+/** As Docker Compose prints them: a network of the project's own always has an `ipam`. */
+function withAddressing(networks: Project['networks']): Project['networks'] {
+  const entries = Object.entries(networks).map(
+    ([key, network]) =>
+      [key, network.external === true ? network : { ...network, ipam: network.ipam ?? {} }] as const,
+  );
+  return Object.fromEntries(entries);
 }
 
 /** The project is plain data by its making; its types are only more exact than `Json`. */

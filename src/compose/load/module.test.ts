@@ -67,9 +67,9 @@ volumes: {data: }
 });
 
 test('every example is the same project in TypeScript', () => {
-  for (const file of globSync('examples/*/compose.yaml')) {
+  for (const [index, file] of globSync('examples/*/compose.yaml').entries()) {
     const project = loadProject({ directory: process.cwd(), environment: {}, files: [file] });
-    const module = written(`example.ts`, formatConfigModule(project));
+    const module = written(`example${index}.ts`, formatConfigModule(project));
     const again = loadProject({ directory: dir, environment: {}, files: [module] });
     assert.equal(formatConfigYaml(again), formatConfigYaml(project), file);
   }

@@ -15,7 +15,7 @@ export function normaliseService(service: JsonMap, directory: string): JsonMap {
       : service;
   const depends = { ...mapOf(service['depends_on']) };
   for (const [name, restart] of impliedDependencies(service)) {
-    depends[name] ??= { condition: 'service_started', restart, required: true };
+    depends[name] ??= { condition: 'service_started', ...restart, required: true };
   }
   return inOrder({
     ...withNetwork,
@@ -31,16 +31,17 @@ function withBuildDefaults(build: Json | undefined, directory: string): JsonMap 
   return { build: { context: directory, ...build, ...named } };
 }
 
-function impliedDependencies(service: JsonMap): [name: string, restart: boolean][] {
-  const found: [string, boolean][] = [];
-  for (const link of itemsOf(service['links'])) found.push([textOf(link).split(':')[0] ?? '', true]);
+function impliedDependencies(service: JsonMap): [name: string, restart: { restart?: true }][] {
+  const found: [string, { restart?: true }][] = [];
+  for (const link of itemsOf(service['links']))
+    found.push([textOf(link).split(':')[0] ?? '', { restart: true }]);
   for (const key of ['network_mode', 'ipc', 'pid', 'uts', 'cgroup']) {
     const mode = textOf(service[key]);
-    if (mode.startsWith('service:')) found.push([mode.slice('service:'.length), true]);
+    if (mode.startsWith('service:')) found.push([mode.slice('service:'.length), { restart: true }]);
   }
   for (const from of itemsOf(service['volumes_from'])) {
     const name = textOf(from);
-    if (!name.startsWith('container:')) found.push([name.split(':')[0] ?? '', false]);
+    if (!name.startsWith('container:')) found.push([name.split(':')[0] ?? '', {}]);
   }
   return found;
 }

@@ -21,7 +21,7 @@ const namePattern = /[_a-zA-Z][_a-zA-Z0-9]*/y;
 const operatorPattern = /:?[-?+]/y;
 const deepest = 50;
 
-/** The parts of a template. Throws TemplateError where a `$` starts nothing. */
+/** The parts of a template; a `$` that starts nothing stands for itself. Throws TemplateError for what is not closed. */
 export function parseTemplate(text: string): Segment[] {
   return parseUntil(text, { at: 0, depth: 0 }).segments;
 }
@@ -42,6 +42,9 @@ function parseUntil(text: string, from: { at: number; depth: number }): { segmen
     } else if (text[at + 1] === '$') {
       literal += '$';
       at += 2;
+    } else if (!/[{_a-zA-Z]/.test(text[at + 1] ?? '')) {
+      literal += '$';
+      at += 1;
     } else {
       if (literal !== '') segments.push({ literal });
       literal = '';

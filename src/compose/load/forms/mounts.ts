@@ -34,6 +34,7 @@ function shortVolume(spec: string, where: Where): JsonMap {
     };
   }
   const bind = compact({
+    create_host_path: true,
     selinux: options.find((option) => option === 'z' || option === 'Z'),
     propagation: options.find((option) => propagations.includes(option)),
   });
@@ -48,9 +49,7 @@ function cleanTarget(target: string): string {
 const longParts = attributes({
   target: (value) => cleanTarget(textOf(value)),
   read_only: flag,
-  bind: attributes({
-    create_host_path: (value, where) => (flag(value, where) === false ? false : undefined),
-  }),
+  bind: attributes({ create_host_path: flag }),
   volume: attributes({ nocopy: flag, labels }),
   tmpfs: attributes({ size: bytes, mode: modeNumber }),
 });
