@@ -99,16 +99,27 @@ function adopt(
   { phase, pid }: Extract<Recovery, { action: 'adopt' }>,
 ): void {
   const startedAt = isUp(record) ? record.startedAt : rfc3339NanoOf(Date.now());
-  const wiring = record.wiring ?? wiringOf(room, record.id);
-  const running = room.store.update(record.id, { phase, pid, startedAt, wiring });
+  const running = room.store.update(record.id, { phase, pid, startedAt, ...networksNow(room, record) });
   const live = room.live.of(record.id);
   live.startedMs = performance.now() - Math.max(0, Date.now() - Date.parse(running.startedAt));
   watchRun(room, running);
 }
 
-/** A start that was cut off after its program ran: what the networks remember of it. */
-function wiringOf(room: Room, id: string): Wiring {
-  return { networks: room.networks.settingsOf(id), ports: {}, sandboxKey: pathsOf(room, id).netns };
+/** What the networks remember: of a start, a connect or a disconnect that was cut off before it was written down here. */
+function networksNow(room: Room, record: ContainerRecord): Pick<ContainerRecord, 'wiring' | 'endpoints'> {
+  const networks = room.networks.settingsOf(record.id);
+  const empty: Wiring = { networks, ports: {}, sandboxKey: pathsOf(room, record.id).netns };
+  const { wiring = empty, endpoints } = record;
+  const joined = Object.entries(networks);
+  if (joined.length === 0) return { wiring, endpoints };
+  const isAsked = (name: string, id = ''): boolean => name in endpoints || id in endpoints;
+  const mode = room.networks.resolve(record.hostConfig.NetworkMode ?? 'bridge').name;
+  const kept = joined.filter(([name, { NetworkID }]) => isAsked(name, NetworkID) || name !== mode);
+  const settings = kept.map(([name, now]) => [
+    name,
+    endpoints[name] ?? endpoints[now.NetworkID ?? ''] ?? now,
+  ]);
+  return { wiring: { ...wiring, networks }, endpoints: Object.fromEntries(settings) };
 }
 
 async function settle(

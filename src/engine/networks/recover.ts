@@ -1,11 +1,14 @@
 // Recovery: what the records say against who is still there.
+import { detachVeth, observeLinks } from '#kernel/links.ts';
+import { inNetns } from '#kernel/netns.ts';
 import { messageOf } from '#shared/errors.ts';
 import { ensureDevice } from './bridge.ts';
 import { detachContainer } from './detach.ts';
-import type { Sandbox } from './record.ts';
+import { addressesOf, type Sandbox } from './record.ts';
 import type { NetworkRoom } from './room.ts';
 import { isBridge, type JoinableNetwork } from './store.ts';
 import { subnetHolder } from './subnets.ts';
+import { reroute, wireEndpoint } from './wire.ts';
 
 export interface RunningContainer {
   containerId: string;
@@ -23,9 +26,34 @@ export async function recoverNetworks(room: NetworkRoom, running: RunningContain
     room.store.sandboxes().filter(({ containerId }) => alive.has(containerId) === wanted),
   );
   await Promise.all(dead.map(({ containerId }) => detachContainer(room, containerId)));
-  for (const sandbox of kept) warnings.push(...(await reserveAgain(room, sandbox)));
+  for (const sandbox of kept) {
+    warnings.push(...rewire(room, sandbox));
+    warnings.push(...(await reserveAgain(room, sandbox)));
+  }
   await room.names.recover();
   return warnings;
+}
+
+/** A connect that was cut off before its link was made, or a disconnect before it was recorded: the link is made. */
+function rewire(room: NetworkRoom, sandbox: Sandbox): string[] {
+  if (sandbox.endpoints.length === 0) return [];
+  try {
+    const links = inNetns(sandbox.netnsPath, observeLinks);
+    const missing = sandbox.endpoints.filter((endpoint) => {
+      const has = links.find(({ name }) => name === endpoint.link)?.addresses ?? [];
+      return addressesOf(endpoint).some(
+        ({ address, prefixLength }) => !has.includes(`${address}/${prefixLength}`),
+      );
+    });
+    for (const endpoint of missing) {
+      detachVeth({ netns: sandbox.netnsPath, name: endpoint.link });
+      wireEndpoint(room, sandbox, endpoint);
+    }
+    if (missing.length > 0) reroute(sandbox);
+    return [];
+  } catch (thrown) {
+    return [`container ${sandbox.name}: ${messageOf(thrown)}`];
+  }
 }
 
 async function reserveAgain(room: NetworkRoom, sandbox: Sandbox): Promise<string[]> {
