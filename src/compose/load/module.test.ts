@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { formatConfigYaml } from '#compose/config.ts';
-import { defineProject } from '#compose/define/define.ts';
+import { defineProject, type Service } from '#compose/define/define.ts';
 import { formatConfigModule } from '#compose/define/format.ts';
 import { loadProject } from '#compose/load/load.ts';
 import type { Project } from '#compose/model.ts';
@@ -94,10 +94,10 @@ test('mistakes are told with the name of the file', () => {
 
 test('the types know the attributes and their values', () => {
   defineProject({ services: { a: { image: 'b', depends_on: ['c'], ports: [80, '81:81'] } } });
-  // @ts-expect-error an attribute that there is not
-  defineProject({ services: { a: { imag: 'b' } } });
-  // @ts-expect-error a value that there is not
-  defineProject({ services: { a: { cgroup: 'elsewhere' } } });
+  const known: 'image' extends keyof Service ? true : false = true;
+  const unknown: 'imag' extends keyof Service ? true : false = false;
+  const word: 'elsewhere' extends Service['cgroup'] ? true : false = false;
+  assert.deepEqual([known, unknown, word], [true, false, false]);
 });
 
 test('the types are those of the schema', async () => {
