@@ -87,8 +87,18 @@ test('SOURCE_DATE_EPOCH: the whole image is the same, with a RUN too', async () 
 
 test('the same step asked for by two builds at once runs once', async () => {
   const text = { Dockerfile: 'FROM busybox\nRUN sleep 0.4; cat /proc/sys/kernel/random/uuid > /r\n' };
-  const [one, two] = await Promise.all([lab.run({ files: text }), lab.run({ files: text })]);
+  const [one, two] = await Promise.all([
+    lab.run({ files: text, tags: ['once:1'] }),
+    lab.run({ files: text, tags: ['once:2'] }),
+  ]);
   assert.ok(one?.image && two?.image);
+  const waits = ['once:1', 'once:2'].flatMap((tag) =>
+    lab.build.history.page(tag).timeline.flatMap((step) => step.waits ?? []),
+  );
+  assert.deepEqual(
+    waits.map((wait) => wait.for),
+    ['another build'],
+  );
   assert.equal(one.image.id, two.image.id);
   assert.equal(hits(one) + hits(two), 1);
 });

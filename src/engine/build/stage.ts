@@ -106,6 +106,7 @@ async function runStep(run: StageRun, step: StepInstruction): Promise<void> {
         return (await prepared.make?.()) ?? null;
       },
     );
+    session.tracing.noteWait(run.stageName, 'another build', result.waitedMs);
     if (result.cached) run.lane.tell({ stream: ' ---> Using cache\n' });
     const { created } = result.record;
     const made = result.record.layer;

@@ -43,6 +43,8 @@ export interface StepResult {
   key: string;
   record: CacheRecord;
   cached: boolean;
+  /** Milliseconds that another build needed for the same step meanwhile. */
+  waitedMs: number;
 }
 
 export class BuildCache {
@@ -64,14 +66,17 @@ export class BuildCache {
   /** The step's record: found, or made by `make` and then kept. Its layer is held by the build. */
   async step(request: StepRequest, make: () => Promise<StepLayer | null>): Promise<StepResult> {
     const key = keyOf(request.preimage);
+    const askedMs = performance.now();
+    let waitedMs = 0;
     // Between looking and beginning nothing may be awaited: two builds would both begin.
     while (!request.fresh) {
       const found = this.#find(key, request.holder);
-      if (found !== undefined) return { key, record: found, cached: true };
+      if (found !== undefined) return { key, record: found, cached: true, waitedMs };
       const other = this.#running.get(key);
       if (other === undefined) break;
       // Where the other build's step fails we try for ourselves.
       await other.catch(() => undefined);
+      waitedMs = performance.now() - askedMs;
     }
     let cached = false;
     const work = this.#taken(key, request).then((found) => {
@@ -81,7 +86,7 @@ export class BuildCache {
     this.#running.set(key, work);
     try {
       const record = await work;
-      return { key, record, cached };
+      return { key, record, cached, waitedMs };
     } finally {
       if (this.#running.get(key) === work) this.#running.delete(key);
     }

@@ -29,8 +29,11 @@ const mostBytes = 8 * 2 ** 30;
 const restMs = 60_000;
 
 export class ContextStore {
+  /** Made with the first context. */
+  readonly #dir: string;
   readonly #files: string;
   readonly #indexes: string;
+  readonly #incoming: string;
   readonly #records: Collection<ContextRecord>;
   readonly #bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   readonly #inUse = new Map<string, number>();
@@ -38,13 +41,11 @@ export class ContextStore {
   #last: { id: string; tree: OpenedContext['tree']; timer: NodeJS.Timeout } | undefined;
 
   constructor({ root, state }: { root: string; state: State }) {
-    const dir = join(root, 'build', 'contexts');
-    this.#files = join(dir, 'files');
-    this.#indexes = join(dir, 'indexes');
-    const incoming = join(dir, 'incoming');
-    rmSync(incoming, { recursive: true, force: true });
-    for (const each of [this.#files, this.#indexes, incoming])
-      mkdirSync(each, { recursive: true, mode: 0o700 });
+    this.#dir = join(root, 'build', 'contexts');
+    this.#files = join(this.#dir, 'files');
+    this.#indexes = join(this.#dir, 'indexes');
+    this.#incoming = join(this.#dir, 'incoming');
+    rmSync(this.#incoming, { recursive: true, force: true });
     this.#records = state.collection<ContextRecord>('build-contexts');
     for (const { id, value } of this.#records.all())
       if (value.bootId !== this.#bootId) this.#records.delete(id);
@@ -54,6 +55,8 @@ export class ContextStore {
   offer(index: Buffer): { id: string; missing: string[] } {
     const id = hash('sha256', index);
     const entries = decodeIndex(index);
+    for (const each of [this.#files, this.#indexes, this.#incoming])
+      mkdirSync(each, { recursive: true, mode: 0o700 });
     if (this.#records.all().length === 0) this.#sweep();
     writeFileSync(join(this.#indexes, id), index, { mode: 0o600 });
     const wanted = new Set(entries.flatMap(({ digest }) => (digest === '' ? [] : [digest])));
@@ -94,7 +97,10 @@ export class ContextStore {
   /** Forgets what no build uses just now; gives the bytes of files that went. */
   prune(): number {
     for (const { id } of this.#records.all()) if (!this.#inUse.has(id)) this.#forget(id);
-    return this.#sweep();
+    if (!existsSync(this.#indexes)) return 0;
+    const freed = this.#sweep();
+    if (this.#inUse.size === 0) rmSync(this.#dir, { recursive: true, force: true });
+    return freed;
   }
 
   #treeOf(id: string): OpenedContext['tree'] {

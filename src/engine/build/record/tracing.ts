@@ -33,7 +33,12 @@ export class Tracing {
 
   /** Notes what the next step of the stage had to wait for. */
   waited(stage: string, what: string, sinceMs: number): void {
-    const ms = Math.round((this.now() - sinceMs) * 10) / 10;
+    this.noteWait(stage, what, this.now() - sinceMs);
+  }
+
+  /** As `waited`, for so many milliseconds. */
+  noteWait(stage: string, what: string, spentMs: number): void {
+    const ms = Math.round(spentMs * 10) / 10;
     if (ms < 1) return;
     this.#waits.set(stage, [...(this.#waits.get(stage) ?? []), { for: what, ms }]);
   }
