@@ -115,7 +115,7 @@ describe('states', () => {
     assert.equal(await containers.start('states'), false);
     await assert.rejects(
       containers.remove('states'),
-      refused('conflict', /^cannot remove container "\/states": container is running/),
+      refused('conflict', /^cannot remove container "states": container is running/),
     );
     await containers.pause('states');
     assert.match((await containers.list())[0]?.Status ?? '', /^Up .*\(Paused\)$/);
