@@ -51,12 +51,16 @@ export const command = defineCommand({
       .sort((a, b) => b.star_count - a.star_count)
       .map((each) => {
         const description = each.description.replaceAll(/[\r\n]+/g, ' ');
-        return {
+        const row = {
           Description: flags['no-trunc'] ? description : ellipsis(description, 45),
-          IsAutomated: each.is_automated ? '[OK]' : '',
           IsOfficial: each.is_official ? '[OK]' : '',
           Name: each.name,
           StarCount: String(each.star_count),
+        };
+        return {
+          ...row,
+          IsAutomated: () => (each.is_automated ? '[OK]' : ''),
+          toJSON: () => ({ ...row, IsOfficial: String(each.is_official) }),
         };
       });
     printRows(cli, rows, {
