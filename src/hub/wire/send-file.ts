@@ -12,9 +12,19 @@ interface Pool {
 
 // A read costs a trip to the thread pool, whatever its length: a few transfers get large buffers, a crowd small ones.
 const large: Pool = { bytes: 1 << 20, spare: [], maxSpare: 8 };
-const small: Pool = { bytes: 1 << 18, spare: [], maxSpare: 32 };
+const small: Pool = { bytes: 1 << 17, spare: [], maxSpare: 400 };
 const maxLarge = 12;
 let transfers = 0;
+
+// A crowd's buffers are kept for the next one, or garbage would pile up faster than it is collected; but not for ever.
+const keptMs = 30_000;
+let emptying: NodeJS.Timeout | undefined;
+
+function emptyPools(): void {
+  if (transfers > 0) return;
+  large.spare = [];
+  small.spare = [];
+}
 
 /**
  * Sends the span of the file as the rest of the answer and ends it. Reading the next piece overlaps with sending
@@ -41,6 +51,8 @@ export async function sendFile(response: ServerResponse, path: string, span: Spa
     for (const buffer of buffers) if (pool.spare.length < pool.maxSpare) pool.spare.push(buffer);
   } finally {
     transfers--;
+    clearTimeout(emptying);
+    emptying = setTimeout(emptyPools, keptMs).unref();
     await file.close();
   }
 }
