@@ -105,10 +105,12 @@ test('the code that is edited on the host is the code that runs', async () => {
   assert.deepEqual(seen, { message: 'Hello again', items: 1 });
 });
 
-test('down and up again, the engine killed in between: the items are there', {
+test('down and up again, the image removed and the engine killed in between: the items are there', {
   timeout: 180_000,
 }, async () => {
   await compose('down');
+  const gone = await engine.wharf(['rmi', 'mysql:9']);
+  assert.equal(gone.code, 0, gone.stderr);
   await engine.killHard();
   await engine.start();
   await compose('up', '-d', '--wait');
