@@ -15,6 +15,12 @@ export function dockerProgram(): string {
   return existsSync(own) ? own : 'docker';
 }
 
+/** Docker Compose as a program of its own. */
+export function dockerComposeProgram(): string {
+  const own = join(peers, 'usr/libexec/docker/cli-plugins/docker-compose');
+  return existsSync(own) ? own : '/usr/libexec/docker/cli-plugins/docker-compose';
+}
+
 /** The environment in which programs of the unpacked peers find each other. */
 export function peerEnvironment(): NodeJS.ProcessEnv {
   const libraries = join(
