@@ -1,6 +1,7 @@
 // The OCI distribution specification 1.1, section by section, against a Hub on loopback.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { ServedHub } from '../../src/hub/serve.ts';
 import {
@@ -43,21 +44,21 @@ describe('Determining Support', () => {
 });
 
 describe('Push', () => {
-  test('Pushing a blob monolithically, POST then PUT', async () => {
+  test('end-4a, end-6: Pushing a blob monolithically, POST then PUT', async () => {
     const reply = await pushBlob(url, repository, layer);
     assert.equal(reply.status, 201);
     assert.equal(reply.headers['docker-content-digest'], digestOf(layer));
     assert.equal(reply.headers.location, `/v2/${repository}/blobs/${digestOf(layer)}`);
   });
 
-  test('Pushing a blob monolithically, single POST', async () => {
+  test('end-4b: Pushing a blob monolithically, single POST', async () => {
     const path = `/v2/${repository}/blobs/uploads/?digest=${digestOf(image.config)}`;
     const reply = await call(url, path, { method: 'POST', body: image.config });
     assert.equal(reply.status, 201);
     assert.equal((await call(url, reply.headers.location ?? '')).body.toString(), image.config.toString());
   });
 
-  test('Pushing a blob in chunks: in order, asked for, closed by PUT', async () => {
+  test('end-5, end-6, end-13: Pushing a blob in chunks: in order, asked for, closed by PUT', async () => {
     const bytes = randomBytes(1000);
     const started = await call(url, '/v2/chunked/blobs/uploads/', { method: 'POST' });
     assert.equal(started.status, 202);
@@ -89,7 +90,7 @@ describe('Push', () => {
     assert.equal((await call(url, where)).code, 'BLOB_UPLOAD_UNKNOWN');
   });
 
-  test('a stream without Content-Range, as docker sends it', async () => {
+  test('end-5: a stream without Content-Range, as docker sends it', async () => {
     const started = await call(url, '/v2/streamed/blobs/uploads/', { method: 'POST' });
     const where = started.headers.location ?? '';
     const sent = await fetch(new URL(where, url), {
@@ -110,7 +111,7 @@ describe('Push', () => {
     assert.equal((await call(url, where, { method: 'PATCH', body: 'x' })).code, 'BLOB_UPLOAD_UNKNOWN');
   });
 
-  test('Mounting a blob from another repository', async () => {
+  test('end-11: Mounting a blob from another repository', async () => {
     const query = `mount=${digestOf(layer)}&from=${repository}`;
     const mounted = await call(url, `/v2/other/app/blobs/uploads/?${query}`, { method: 'POST' });
     assert.equal(mounted.status, 201);
@@ -122,7 +123,7 @@ describe('Push', () => {
     assert.match(refused.headers.location ?? '', /^\/v2\/other\/app\/blobs\/uploads\//);
   });
 
-  test('Pushing Manifests by tag and by digest', async () => {
+  test('end-7: Pushing Manifests by tag and by digest', async () => {
     const reply = await putManifest(url, { repository, reference: 'v1' }, image.manifest);
     assert.equal(reply.status, 201);
     assert.equal(reply.headers['docker-content-digest'], image.digest);
@@ -132,7 +133,7 @@ describe('Push', () => {
     );
   });
 
-  test('Pushing Manifests with Subject: OCI-Subject names it, even before it is here', async () => {
+  test('end-7: Pushing Manifests with Subject: OCI-Subject names it, even before it is here', async () => {
     const subject = { mediaType: ociManifest, digest: digestOf(Buffer.from('not yet')), size: 7 };
     const referrer = makeImage([], { subject, artifactType: 'application/x-early' });
     await pushBlob(url, repository, referrer.config);
@@ -143,7 +144,7 @@ describe('Push', () => {
 });
 
 describe('Pull', () => {
-  test('Pulling manifests: GET and HEAD by tag and digest, as they were pushed', async () => {
+  test('end-3: Pulling manifests: GET and HEAD by tag and digest, as they were pushed', async () => {
     for (const reference of ['v1', image.digest]) {
       const reply = await call(url, `/v2/${repository}/manifests/${reference}`);
       assert.equal(reply.status, 200);
@@ -158,7 +159,7 @@ describe('Pull', () => {
     assert.equal((await call(url, '/v2/nobody/manifests/none')).code, 'NAME_UNKNOWN');
   });
 
-  test('Pulling blobs: GET, HEAD, ranges', async () => {
+  test('end-2: Pulling blobs: GET, HEAD, ranges', async () => {
     const path = `/v2/${repository}/blobs/${digestOf(layer)}`;
     const whole = await call(url, path);
     assert.deepEqual(whole.body, layer);
@@ -185,7 +186,7 @@ describe('Pull', () => {
 });
 
 describe('Content Discovery', () => {
-  test('Listing Tags, with n, last and Link', async () => {
+  test('end-8a, end-8b: Listing Tags, with n, last and Link', async () => {
     for (const tag of ['b', 'A', 'c', '0'])
       await putManifest(url, { repository, reference: tag }, image.manifest);
     const tags = async (path: string) => {
@@ -203,7 +204,7 @@ describe('Content Discovery', () => {
     assert.equal((await call(url, '/v2/nobody/tags/list')).code, 'NAME_UNKNOWN');
   });
 
-  test('Listing Referrers, with artifactType', async () => {
+  test('end-12a, end-12b: Listing Referrers, with artifactType', async () => {
     const subject = { mediaType: ociManifest, digest: image.digest, size: image.manifest.length };
     for (const artifactType of ['application/x-sbom', 'application/x-signature']) {
       const annotations = { of: artifactType };
@@ -241,14 +242,14 @@ describe('Content Discovery', () => {
 });
 
 describe('Content Management', () => {
-  test('Deleting tags: the manifest stays', async () => {
+  test('end-9: Deleting tags: the manifest stays', async () => {
     assert.equal((await call(url, `/v2/${repository}/manifests/A`, { method: 'DELETE' })).status, 202);
     assert.equal((await call(url, `/v2/${repository}/manifests/A`)).code, 'MANIFEST_UNKNOWN');
     assert.equal((await call(url, `/v2/${repository}/manifests/${image.digest}`)).status, 200);
     assert.equal((await call(url, `/v2/${repository}/manifests/A`, { method: 'DELETE' })).status, 404);
   });
 
-  test('Deleting Manifests: their tags go, too', async () => {
+  test('end-9: Deleting Manifests: their tags go, too', async () => {
     assert.equal(
       (await call(url, `/v2/${repository}/manifests/${image.digest}`, { method: 'DELETE' })).status,
       202,
@@ -258,13 +259,24 @@ describe('Content Management', () => {
     assert.deepEqual(tags, []);
   });
 
-  test('Deleting Blobs: here, not in other repositories', async () => {
+  test('end-10: Deleting Blobs: here, not in other repositories', async () => {
     const path = `/v2/${repository}/blobs/${digestOf(layer)}`;
     assert.equal((await call(url, path, { method: 'DELETE' })).status, 202);
     assert.equal((await call(url, path)).code, 'BLOB_UNKNOWN');
     assert.equal((await call(url, path, { method: 'DELETE' })).status, 404);
     assert.equal((await call(url, `/v2/other/app/blobs/${digestOf(layer)}`)).status, 200);
   });
+});
+
+test('every end-point of the specification has a test of its name', async () => {
+  // distribution-spec 1.1, spec.md, "Endpoints".
+  const ids = ['1', '2', '3', '4a', '4b', '5', '6', '7', '8a', '8b', '9', '10', '11', '12a', '12b', '13'];
+  const names = [...readFileSync(import.meta.filename, 'utf8').matchAll(/\btest\('((?:end-\w+(?:, )?)+):/g)];
+  const covered = new Set(names.flatMap(([, list = '']) => list.split(', ')));
+  assert.deepEqual(
+    ids.filter((id) => !covered.has(`end-${id}`)),
+    [],
+  );
 });
 
 describe('Error Codes', () => {

@@ -1,7 +1,9 @@
 // Interrupted and crowded: clients and Hubs killed midway, pushes of one tag at once, a collector at work meanwhile.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -193,3 +195,50 @@ test('manifests without a tag go where that is wanted, but not those an index or
   assert.equal((await call(served.url, `/v2/a/manifests/${first.digest}`)).status, 404);
   assert.equal((await call(served.url, `/v2/a/manifests/${signature.digest}`)).status, 200);
 });
+
+test('skopeo is killed at any moment of pushes and pulls; what is served is right, and the retry succeeds', async () => {
+  using place = scratch();
+  await using served = await serveIn(place.dir);
+  const image = makeImage([randomBytes(6_000_000), randomBytes(2_000_000)]);
+  const source = await spawnHub(join(place.dir, 'source'));
+  try {
+    await pushImage(source.url, 'app', image);
+    const from = `docker://${new URL(source.url).host}/app:latest`;
+    const to = `docker://${new URL(served.url).host}/app:latest`;
+    const loose = ['--src-tls-verify=false', '--dest-tls-verify=false', '--preserve-digests'];
+    const plain = ['--insecure-policy', 'copy', '--quiet', ...loose];
+    const copy = async (args: string[], killAfterMs?: number): Promise<number | null> => {
+      const child = spawn('skopeo', [...plain, ...args], { stdio: 'ignore' });
+      const timer =
+        killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+      const [code] = await once(child, 'close');
+      clearTimeout(timer);
+      return code;
+    };
+    // Evenly over what a whole copy takes here: from its first connection to its last request.
+    const wholeMs = await tookMs(() => copy([from, `dir:${join(place.dir, 'first')}`]));
+    const moments = [0.2, 0.4, 0.6, 0.8, 0.95].map((part) => part * wholeMs);
+    for (const moment of moments) {
+      await copy([from, to], moment);
+      const { status, body } = await call(served.url, '/v2/app/manifests/latest');
+      if (status === 200) assert.deepEqual(body, image.manifest);
+      else assert.equal(status, 404);
+    }
+    assert.equal(await copy([from, to]), 0, 'the retry succeeds');
+    const back = join(place.dir, 'back');
+    for (const moment of moments) await copy([to, `dir:${back}`], moment);
+    assert.equal(await copy([to, `dir:${back}`]), 0);
+    for (const layer of image.layers) {
+      assert.deepEqual(readFileSync(join(back, digestOf(layer).slice(7))), layer);
+      assert.deepEqual((await call(served.url, `/v2/app/blobs/${digestOf(layer)}`)).body, layer);
+    }
+  } finally {
+    await source.kill();
+  }
+});
+
+async function tookMs(work: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now();
+  await work();
+  return performance.now() - startedMs;
+}
