@@ -73,7 +73,8 @@ export function openApi(onFailure: (thrown: unknown) => void): Api {
     if (status === 500) onFailure(thrown);
     // Closing now would break the connection of a client that is still sending, and it would never read this.
     if (status === 413) reply.removeHeader('connection');
-    reply.code(status).send(body);
+    // A route may have said already what it was about to send.
+    reply.code(status).type('application/json').send(body);
   });
   return api;
 }

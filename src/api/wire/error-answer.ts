@@ -1,5 +1,5 @@
 // What a client reads when something failed: Docker's `{"message": …}`, with our hint beside it.
-import { asEngineError, EngineError, httpStatusOf, messageOf } from '#shared/errors.ts';
+import { asEngineError, codeOf, EngineError, httpStatusOf, messageOf } from '#shared/errors.ts';
 
 export interface ErrorAnswer {
   status: number;
@@ -17,6 +17,7 @@ export function errorAnswer(thrown: unknown): ErrorAnswer {
   }
   const status = statusOf(thrown);
   if (status !== undefined) return { status, body: { message: messageOf(thrown) } };
+  if (codeOf(thrown) === 'ENAMETOOLONG') return { status: 400, body: { message: 'file name too long' } };
   const error = asEngineError(thrown);
   return { status: httpStatusOf[error.kind], body: { message: error.message } };
 }

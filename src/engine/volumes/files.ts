@@ -10,7 +10,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pathInRoot } from '#kernel/root-path.ts';
 import type { VolumeFile, VolumeListing } from '#shared/contract/volume.ts';
 import { conflict, invalid, notFound } from '#shared/errors.ts';
@@ -82,7 +82,18 @@ export async function readFileOf(room: VolumeRoom, record: VolumeRecord, path: s
 export async function packVolume(room: VolumeRoom, record: VolumeRecord, path: string): Promise<Readable> {
   await placeIn(room, record, path);
   const rebase = cleanPath(path) === '/' ? { rebase: '' } : {};
-  return packTree({ root: dataOf(room, record.name), path: cleanPath(path), ...rebase });
+  const tree = packTree({ root: dataOf(room, record.name), path: cleanPath(path), ...rebase });
+  return Readable.from(whileItIs(room, record, tree), { objectMode: false });
+}
+
+/** Nobody holds a volume that is only read: it may be removed meanwhile, and that is what is told then. */
+async function* whileItIs(room: VolumeRoom, record: VolumeRecord, tree: Readable): AsyncGenerator<Buffer> {
+  try {
+    for await (const piece of tree) yield piece as Buffer;
+  } catch (thrown) {
+    if (room.records.get(record.name) !== undefined) throw thrown;
+    throw notFound(`get ${record.name}: no such volume`, { cause: thrown });
+  }
 }
 
 async function placeIn(room: VolumeRoom, record: VolumeRecord, path: string): Promise<string> {
