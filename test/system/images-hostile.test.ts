@@ -2,52 +2,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { EngineError } from '#shared/errors.ts';
 import { digestOf, type ImageHost, type MadeImage, makeImage, openHost, scratch } from './images-fixture.ts';
+import { serve, type Twist } from './images-liar.ts';
 
 const place = scratch();
 after(() => place[Symbol.dispose]());
-
-type Twist = (request: IncomingMessage, response: ServerResponse, bytes: Buffer) => boolean;
-
-interface Liar extends AsyncDisposable {
-  host: string;
-  asked: string[];
-}
-
-/** A registry with one image, which lets `twist` answer first. */
-async function serve(image: MadeImage, twist: Twist): Promise<Liar> {
-  const blobs = new Map(
-    [image.config, image.manifest, ...image.layers.map(({ bytes }) => bytes)].map((b) => [digestOf(b), b]),
-  );
-  const asked: string[] = [];
-  const server = createServer((request, response) => {
-    const name = request.url?.split('/').at(-1) ?? '';
-    const bytes = name === 'latest' ? image.manifest : blobs.get(name as `sha256:${string}`);
-    asked.push(name);
-    if (bytes === undefined) return void response.writeHead(404).end();
-    if (twist(request, response, bytes)) return;
-    const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
-    response.writeHead(from > 0 ? 206 : 200, { 'content-length': bytes.length - from });
-    response.end(bytes.subarray(from));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return {
-    host: `127.0.0.1:${address.port}`,
-    asked,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
 
 const image = await makeImage([
   { files: { a: 'one' } },

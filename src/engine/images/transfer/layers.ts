@@ -1,9 +1,10 @@
 // The layers of one image: those that are missing are fetched and unpacked, several at a time, recorded in order.
 import { readdirSync, rmSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { invalid } from '#shared/errors.ts';
+import { internal, invalid, isKind, messageOf } from '#shared/errors.ts';
 import { type Digest, shortOf } from '#shared/oci/digest.ts';
-import { type Unpacked, unpackLayer } from '#storage/archive/archive.ts';
+import { type Unpacked, type UnpackLayerRequest, unpackLayer } from '#storage/archive/archive.ts';
 import type { Ingest } from '#storage/content/ingest.ts';
 import { chainIdsOf } from '../add.ts';
 import type { Attempt } from '../garbage.ts';
@@ -156,7 +157,7 @@ async function unpackArriving(
     isUnpacking && work.onUnpack?.(plan, { current: 0, total: room.content.size(plan.digest) });
   fetching.done.then(tell, () => {});
   return await following
-    .run(() => unpackLayer({ blob: arriving.follow(), mediaType: plan.mediaType, target, signal }))
+    .run(() => unpackWithin({ blob: arriving.follow(), mediaType: plan.mediaType, target, signal }))
     .catch(() => undefined)
     .finally(() => {
       isUnpacking = false;
@@ -177,5 +178,26 @@ function unpackBlob(
   work.onUnpack?.(plan, { current: 0, total });
   const { mediaType } = plan;
   const { digest } = plan;
-  return unpackLayer({ blob: room.content.path(digest), digest, mediaType, target, signal });
+  return unpackWithin({ blob: room.content.path(digest), digest, mediaType, target, signal });
+}
+
+/** What stays free of a disk, whatever a layer unpacks to. */
+const partKeptFree = 0.02;
+
+/** A few bytes can unpack to more than the disk has: that is told before it is full for everybody. */
+async function unpackWithin(request: UnpackLayerRequest): Promise<Unpacked> {
+  const { bavail, blocks, bsize } = await statfs(request.target);
+  const maxUnpackedBytes = Math.max(0, Math.floor((bavail - blocks * partKeptFree) * bsize));
+  try {
+    return await unpackLayer({ ...request, maxUnpackedBytes });
+  } catch (thrown) {
+    if (!isKind(thrown, 'invalid') || !/unpacks to more than/.test(messageOf(thrown))) throw thrown;
+    throw internal(
+      `no space left on device: the layer unpacks to more than the ${maxUnpackedBytes} bytes that are free`,
+      {
+        cause: thrown,
+        hint: 'Free some disk space, for example with `image prune` or `system prune`, and try again.',
+      },
+    );
+  }
 }
