@@ -27,6 +27,7 @@ import {
   RTM,
   routeHead,
 } from '#kernel/netlink/message.ts';
+import { settleCarrier } from '#kernel/netlink/settle.ts';
 import { NetlinkSocket } from '#kernel/netlink/socket.ts';
 import { inNetns } from '#kernel/netns.ts';
 import { codeOf, conflict } from '#shared/errors.ts';
@@ -133,7 +134,10 @@ export function attachVeth(request: VethRequest): { mac: string } {
     closeSync(descriptor);
   }
   try {
-    return { mac: configureInside({ ...request, name }) };
+    const mac = configureInside({ ...request, name });
+    inNetns(request.netns, () => settleCarrier([name]));
+    settleCarrier([request.hostName, request.bridge]);
+    return { mac };
   } catch (thrown) {
     deleteLink(host, request.hostName);
     throw thrown;

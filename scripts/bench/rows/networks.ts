@@ -1,0 +1,199 @@
+// Published ports, containers among themselves, names, and what joining a network costs when there are many.
+import { mkdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { EventLog } from '#engine/events.ts';
+import { type Networks, openNetworks } from '#engine/networks/networks.ts';
+import { openLeases } from '#storage/state/leases.ts';
+import { openState } from '#storage/state/state.ts';
+import type { BenchEngine } from '../engines.ts';
+import { askIn, type Program, serveIn } from '../network-programs.ts';
+import type { Bench, Row } from '../row.ts';
+import { image, millisecondsOf, removeContainer } from '../work.ts';
+
+const issue = 6;
+
+export const rows: readonly Row[] = [
+  {
+    name: 'published port on 127.0.0.1, requests',
+    issue,
+    unit: 'req/s',
+    goal: '≥ 1.7',
+    open: onPublishedPort((client, port) => client.ask(`requests 127.0.0.1 ${port} 1000`)),
+  },
+  {
+    name: 'published port on 127.0.0.1, new connection',
+    issue,
+    unit: 'ms',
+    goal: '≤ 0.333',
+    open: onPublishedPort((client, port) => client.ask(`connections 127.0.0.1 ${port} 500`)),
+  },
+  {
+    name: 'container to container by name, connection',
+    issue,
+    unit: 'ms',
+    goal: '≤ 1',
+    open: onUserNetwork((client) => client.ask('byName server 80 300')),
+  },
+  {
+    name: 'look-up of a name, p99 of 5,000',
+    issue,
+    unit: 'ms',
+    goal: '≤ 2 ms',
+    most: 3,
+    open: onUserNetwork((client) => client.ask('lookups server 5000')),
+  },
+  {
+    name: 'joining a bridge network to first packet',
+    issue,
+    unit: 'ms',
+    goal: '≤ 12 ms',
+    async open(bench) {
+      const networks = await openRoom(bench, 'one');
+      return [{ name: 'wharf', round: () => joinOnce(bench, networks) }];
+    },
+  },
+  {
+    name: 'joining beside 200 networks and 500 endpoints',
+    issue,
+    unit: 'ms',
+    goal: '≤ 1.2',
+    async open(bench) {
+      const [full, empty] = [await openRoom(bench, 'full'), await openRoom(bench, 'none')];
+      for (let index = 0; index < 200; index++) await full.create({ Name: `n${index}` });
+      for (let index = 0; index < 500; index++)
+        await joinAs(bench, full, `filler${index}`, `n${index % 200}`);
+      return [
+        { name: 'full', round: () => joinOnce(bench, full) },
+        { name: 'empty', round: () => joinOnce(bench, empty) },
+      ];
+    },
+  },
+];
+
+const pidOf = async ({ api }: BenchEngine, id: string): Promise<number> =>
+  (await api.call<{ State: { Pid: number } }>('GET', `/containers/${id}/json`)).State.Pid;
+
+/** A container that sleeps, its id and the path of its network namespace. */
+async function sleeper(
+  bench: Bench,
+  engine: BenchEngine,
+  body: object,
+): Promise<{ id: string; netns: string }> {
+  const { api } = engine;
+  const { Id } = await api.call<{ Id: string }>('POST', '/containers/create', {
+    Image: image,
+    Cmd: ['sleep', '6000'],
+    ...body,
+  });
+  bench.later(() => removeContainer(api, Id));
+  await api.call('POST', `/containers/${Id}/start`);
+  return { id: Id, netns: `/proc/${await pidOf(engine, Id)}/ns/net` };
+}
+
+function onPublishedPort(round: (client: Program, port: string) => Promise<number>): Row['open'] {
+  return async (bench) => {
+    const contenders = [];
+    for (const engine of await bench.engines()) {
+      const { id, netns } = await sleeper(bench, engine, {
+        ExposedPorts: { '80/tcp': {} },
+        HostConfig: { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] } },
+      });
+      const server = await serveIn(netns, 80);
+      const client = await askIn();
+      bench.later(() => Promise.all([server.stop(), client.stop()]));
+      type Inspected = { NetworkSettings: { Ports: Record<string, { HostPort: string }[]> } };
+      const { NetworkSettings } = await engine.api.call<Inspected>('GET', `/containers/${id}/json`);
+      const port = NetworkSettings.Ports['80/tcp']?.[0]?.HostPort ?? '';
+      contenders.push({ name: engine.name, round: () => round(client, port) });
+    }
+    return contenders;
+  };
+}
+
+function onUserNetwork(round: (client: Program) => Promise<number>): Row['open'] {
+  return async (bench) => {
+    const contenders = [];
+    for (const engine of await bench.engines()) {
+      const { api } = engine;
+      await api.call('POST', '/networks/create', { Name: 'names' });
+      bench.later(() => api.call('DELETE', '/networks/names'));
+      const on = { HostConfig: { NetworkMode: 'names' } };
+      const aliased = { ...on, NetworkingConfig: { EndpointsConfig: { names: { Aliases: ['server'] } } } };
+      const there = await sleeper(bench, engine, aliased);
+      const here = await sleeper(bench, engine, on);
+      const server = await serveIn(there.netns, 80);
+      const client = await askIn(here.netns, await nameserverOf(engine));
+      bench.later(() => Promise.all([server.stop(), client.stop()]));
+      contenders.push({ name: engine.name, round: () => round(client) });
+    }
+    return contenders;
+  };
+}
+
+/** dockerd answers inside each container, Wharf on the network's gateway. */
+async function nameserverOf({ api, name }: BenchEngine): Promise<string> {
+  if (name !== 'wharf') return '127.0.0.11';
+  type Inspected = { IPAM: { Config: { Gateway: string }[] } };
+  return (await api.call<Inspected>('GET', '/networks/names')).IPAM.Config[0]?.Gateway ?? '';
+}
+
+let rooms = 0;
+
+/** A networks room by itself, with a bridge of its own. */
+async function openRoom(bench: Bench, name: string): Promise<Networks> {
+  const folder = join(bench.folder, name);
+  mkdirSync(folder, { recursive: true });
+  const state = openState(join(folder, 'state.db'));
+  const bridge = `whn${process.pid % 100_000}x${rooms++}`;
+  const networks = openNetworks({
+    state,
+    leases: openLeases(state),
+    events: new EventLog(),
+    runDir: join(folder, 'run'),
+    bridge: { name: bridge },
+  });
+  await networks.ready;
+  bench.later(async () => {
+    await networks.close({ removeAll: true });
+    await state[Symbol.asyncDispose]();
+  });
+  return networks;
+}
+
+async function joinAs(bench: Bench, networks: Networks, name: string, network: string): Promise<string> {
+  const containerId = Buffer.from(name.padEnd(32, '_')).toString('hex');
+  const attached = await networks.attach({
+    containerId,
+    name,
+    shortId: containerId.slice(0, 12),
+    hostname: name,
+    netnsPath: join(bench.folder, 'netns', containerId),
+    networkMode: network,
+    endpoints: {},
+    exposedPorts: [],
+    portBindings: {},
+    publishAll: false,
+    dns: [],
+    dnsSearch: [],
+    dnsOptions: [],
+    extraHosts: [],
+  });
+  bench.later(() => networks.detach(containerId));
+  return Object.values(attached.networks)[0]?.IPAddress ?? '';
+}
+
+/** Until the container's kernel has answered: that the port is closed. */
+async function joinOnce(bench: Bench, networks: Networks): Promise<number> {
+  const tookMs = await millisecondsOf(async () => {
+    const host = await joinAs(bench, networks, 'newcomer', 'bridge');
+    await new Promise<void>((resolve, reject) => {
+      const socket = connect({ host, port: 9 });
+      socket.once('error', (thrown: NodeJS.ErrnoException) =>
+        thrown.code === 'ECONNREFUSED' ? resolve() : reject(thrown),
+      );
+    });
+  });
+  await networks.detach(Buffer.from('newcomer'.padEnd(32, '_')).toString('hex'));
+  return tookMs;
+}
