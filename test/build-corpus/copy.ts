@@ -9,24 +9,28 @@ export const copyCases: CorpusCase[] = [
     dockerfile: 'FROM busybox\nCOPY --parents src/deep/b.py top /out/\n',
     files: sources,
     tree: { 'out/src/deep/b.py': 'f 644 0:0', 'out/top': 'f 644 0:0', 'out/b.py': null },
+    unlike: { buildkit: 'only with a syntax that would be pulled' },
   },
   {
     name: '--parents with a pivot',
     dockerfile: 'FROM busybox\nCOPY --parents src/./deep/b.py /out/\n',
     files: sources,
     tree: { 'out/deep/b.py': 'f 644 0:0', 'out/src': null },
+    unlike: { buildkit: 'only with a syntax that would be pulled' },
   },
   {
     name: '--parents with two stars goes down',
     dockerfile: 'FROM busybox\nCOPY --parents **/*.py /out/\n',
     files: sources,
     tree: { 'out/src/a.py': 'f 644 0:0', 'out/src/deep/b.py': 'f 644 0:0', 'out/src/a.txt': null },
+    unlike: { buildkit: 'only with a syntax that would be pulled' },
   },
   {
     name: '--parents of a directory',
     dockerfile: 'FROM busybox\nCOPY --parents src/deep /out\n',
     files: sources,
     tree: { 'out/src/deep/b.txt': 'f 644 0:0', 'out/src/a.py': null },
+    unlike: { buildkit: 'only with a syntax that would be pulled' },
   },
   {
     name: '--exclude leaves out',
@@ -57,6 +61,7 @@ export const copyCases: CorpusCase[] = [
       'FROM busybox\nCOPY --chmod=u+x,go= top /x\nCOPY --chmod=a=rX src /y\nCOPY --chmod=g=u top /z\n',
     files: sources,
     tree: { x: 'f 700 0:0', 'y/a.py': 'f 444 0:0', 'y/deep': 'd 555 0:0', z: 'f 664 0:0' },
+    unlike: { buildkit: 'the folder that it makes is left as it is' },
   },
   {
     name: '--chmod nonsense',
@@ -69,7 +74,8 @@ export const copyCases: CorpusCase[] = [
     dockerfile:
       'FROM busybox\nCOPY --chown=app:staff top /x\nCOPY --chown=5:6 top /y\nCOPY --chown=app top /z\n',
     files: sources,
-    tree: { x: 'f 644 1000:1001', y: 'f 644 5:6', z: 'f 644 1000:1000' },
+    tree: { x: 'f 644 1000:1001', y: 'f 644 5:6', z: 'f 644 1000:1001' },
+    unlike: { classic: 'it wants a group of that name' },
   },
   {
     name: '--link on a base',
@@ -122,6 +128,7 @@ export const copyCases: CorpusCase[] = [
     dockerfile: 'FROM busybox\nCOPY . /d\n',
     files: { a: 'a', b: 'b', '.dockerignore': 'a\n', 'Dockerfile.dockerignore': 'b\n' },
     tree: { 'd/a': 'f 644 0:0', 'd/b': null },
+    unlike: { classic: 'there is one ignore file' },
   },
   {
     name: 'an unknown flag',

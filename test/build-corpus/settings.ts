@@ -176,11 +176,13 @@ export const settingCases: CorpusCase[] = [
     name: 'HEALTHCHECK of the base switched off',
     dockerfile: 'FROM busybox AS a\nHEALTHCHECK --retries=3 CMD x\nFROM a\nHEALTHCHECK NONE\n',
     config: { Healthcheck: { Test: ['NONE'] } },
+    unlike: { classic: 'it keeps flags of the one before' },
   },
   {
     name: 'HEALTHCHECK: the last counts, with its own flags only',
     dockerfile: 'FROM scratch\nHEALTHCHECK --retries=3 CMD x\nHEALTHCHECK --timeout=1s CMD y\n',
     config: { Healthcheck: { Test: ['CMD-SHELL', 'y'], Timeout: 1e9 } },
+    unlike: { classic: 'it keeps flags of the one before' },
   },
   {
     name: 'HEALTHCHECK of another kind',

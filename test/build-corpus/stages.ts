@@ -85,6 +85,7 @@ export const stageCases: CorpusCase[] = [
     dockerfile: 'FROM busybox\nRUN touch /1\nFROM busybox\nRUN touch /2\n',
     target: '0',
     tree: { 1: 'f 644 0:0', 2: null },
+    unlike: { classic: 'names only', buildkit: 'names only' },
   },
   {
     name: 'a target that is not there',
@@ -102,7 +103,7 @@ export const stageCases: CorpusCase[] = [
     dockerfile: 'FROM scratch AS all\nCOPY --from=later /a /a\nFROM busybox AS later\nRUN touch /a\n',
     target: 'all',
     tree: { a: 'f 644 0:0' },
-    unlike: { classic: 'the old builder goes from the top' },
+    unlike: { buildkit: 'it wants stages in order', classic: 'the old builder goes from the top' },
   },
   {
     name: 'of two stages of one name the later counts',
@@ -162,7 +163,7 @@ export const stageCases: CorpusCase[] = [
     files: { a: 'a' },
     tree: { a: 'f 644 0:0' },
     image: { architecture: 's390x' },
-    unlike: { classic: 'the old builder has one platform' },
+    unlike: { buildkit: 'it leaves that of the build', classic: 'the old builder has one platform' },
   },
   {
     name: 'programs of a platform that nothing here can run',

@@ -104,6 +104,23 @@ for (const [name, dockerfile, message, exitCode] of failures) {
   });
 }
 
+test('a URL that nobody answers, and one whose file is something else', async () => {
+  const unreachable = await lab.run({ files: { Dockerfile: 'FROM busybox\nADD http://127.0.0.1:2/x /x\n' } });
+  assert.match(unreachable.error?.message ?? '', /ADD failed: http:\/\/127\.0\.0\.1:2\/x: .*ECONNREFUSED/);
+  await assertClean();
+});
+
+test('two builds of one tag at once: both are there, the tag is one of them', async () => {
+  const build = (word: string) =>
+    lab.run({ files: { Dockerfile: `FROM busybox\nRUN echo ${word} > /x\n` }, tags: ['same:1'] });
+  const [one, two] = await Promise.all([build('one'), build('two')]);
+  assert.ok(one.image && two.image, `${one.error}${two.error}`);
+  assert.ok([one.image.id, two.image.id].includes(lab.images.resolve('same:1').id));
+  assert.notEqual(one.image.id, two.image.id);
+  assert.equal(lab.images.all().filter(({ tags }) => tags.includes('same:1')).length, 1);
+  await assertClean();
+});
+
 test('no Dockerfile', async () => {
   const { error } = await lab.run({ files: { x: 'y' } });
   assert.equal(error?.message, 'Cannot locate specified Dockerfile: Dockerfile');

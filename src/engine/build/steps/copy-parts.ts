@@ -143,12 +143,12 @@ async function partOf({ stage }: Work, part: Omit<Part, 'archive'> & { unpack: b
   return archive === undefined ? rest : { ...rest, archive };
 }
 
-/** Patterns are of paths below the source, or of the whole path where its folders are kept. */
+/** Patterns are of paths below a folder that is copied, of the whole path of a file, or where its folders are kept. */
 function withoutExcluded({ excludes, step }: Work, part: Part): Part[] {
   if (excludes === undefined || heredocMark(step.sources[0] ?? '') !== undefined) return [part];
   const { source } = part;
   const whole = part.under === '' ? '' : `${part.under}/`;
-  if (!source.isDirectory) return excludes(`${whole}${source.base}`) ? [] : [part];
+  if (!source.isDirectory) return excludes(source.path) ? [] : [part];
   const entries = source.entries.filter((entry) => entry.name === '' || !excludes(`${whole}${entry.name}`));
   return [{ ...part, source: { ...source, entries } }];
 }

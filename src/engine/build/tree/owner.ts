@@ -8,7 +8,7 @@ export interface Owner {
   gid: number;
 }
 
-function idOf(root: string, file: string, name: string): number | undefined {
+function idOf(root: string, file: string, name: string, field = 2): number | undefined {
   if (/^\d{1,10}$/.test(name)) return Number(name);
   let text = '';
   try {
@@ -17,11 +17,11 @@ function idOf(root: string, file: string, name: string): number | undefined {
     return undefined;
   }
   const fields = text.split('\n').map((line) => line.split(':'));
-  const id = fields.find(([first]) => first === name)?.[2];
+  const id = fields.find(([first]) => first === name)?.[field];
   return id === undefined || !/^\d{1,10}$/.test(id) ? undefined : Number(id);
 }
 
-/** The ids of `user[:group]`. Without a group it is the user's number, as Docker has it. Unknown: `invalid`. */
+/** The ids of `user[:group]`. Without a group it is the user's own; a number alone is both. Unknown: `invalid`. */
 export function resolveOwner(root: string, text: string): Owner {
   const [user = '', group = user] = text.split(':');
   const uid = idOf(root, '/etc/passwd', user);
@@ -30,7 +30,7 @@ export function resolveOwner(root: string, text: string): Owner {
       `unable to convert uid/gid chown string to host mapping: can't find uid for user ${user}: no such user: ${user}`,
     );
   }
-  const gid = group === user && !text.includes(':') ? uid : idOf(root, '/etc/group', group);
+  const gid = text.includes(':') ? idOf(root, '/etc/group', group) : idOf(root, '/etc/passwd', user, 3);
   if (gid === undefined) {
     throw invalid(
       `unable to convert uid/gid chown string to host mapping: can't find gid for group ${group}: no such group: ${group}`,
