@@ -1,13 +1,11 @@
 // The sources of COPY and ADD become a layer.
-import { readdirSync } from 'node:fs';
 import type { CopyInstruction } from '../dockerfile/instruction.ts';
 import type { StepLayer } from '../image-state.ts';
 import { unpackArchive } from '../tree/archive.ts';
 import type { ChangeMode } from '../tree/change-mode.ts';
-import { type CopyOrder, copySources, fillDirectory } from '../tree/copy-sources.ts';
-import { lookAt, resolveInRoot } from '../tree/in-root.ts';
+import { type CopyOrder, copySources, writeLater } from '../tree/copy-sources.ts';
 import { resolveOwner } from '../tree/owner.ts';
-import type { Source } from '../tree/source-tree.ts';
+import type { Entry } from '../tree/source-tree.ts';
 import { TreeWriter, type WriterOptions } from '../tree/tree-writer.ts';
 import type { Part } from './copy-parts.ts';
 import { makeLayer } from './layer.ts';
@@ -37,48 +35,25 @@ export async function writeParts(
       const writer = new TreeWriter(root, options);
       const chowned = plan.chown === undefined ? undefined : resolveOwner(root, plan.chown);
       const owner = chowned ?? (keepsOwner ? undefined : { uid: 0, gid: 0 });
+      const later = new Map<string, Entry>();
+      // What an archive brings may be in a file's place: all in turn then.
+      const mayWait = plan.parts.every(({ archive }) => archive === undefined);
       const order: CopyOrder = {
+        ...(mayWait ? { later } : {}),
         keyword: plan.step.keyword,
         destination: plan.destination,
         ...(owner === undefined ? {} : { owner }),
         ...(plan.mode === undefined ? {} : { mode: plan.mode }),
       };
-      const source = onlyDirectory(plan);
-      const fresh = source === undefined ? undefined : emptyPlace(writer, order);
-      if (source === undefined || fresh === undefined) {
-        await writeAll(stage, plan, { writer, order });
-        writer.finish();
-        return;
-      }
+      await writeAll(stage, plan, { writer, order });
       writer.finish();
-      // Nothing of the layers below counts there: without the overlay each file takes half the time.
+      if (later.size === 0) return;
       session.room.snapshots.unmount(active.id);
       const below = new TreeWriter(active.upper, options);
-      await fillDirectory(below, source, { ...order, ...fresh, isTop: fresh.isNew && !source.isRoot });
+      await writeLater(below, root, order);
       below.finish();
     },
   });
-}
-
-function onlyDirectory({ parts }: CopyPlan): Source | undefined {
-  const [only, ...others] = parts;
-  if (only === undefined || others.length > 0 || only.archive !== undefined || only.under !== '')
-    return undefined;
-  return only.source.isDirectory ? only.source : undefined;
-}
-
-/** The destination as a directory of the step's own, where it was not there or had nothing in it. */
-function emptyPlace(
-  writer: TreeWriter,
-  { destination, owner = { uid: 0, gid: 0 } }: CopyOrder,
-): { place: string; isNew: boolean } | undefined {
-  const there = resolveInRoot(writer.root, destination);
-  const stats = lookAt(there);
-  if (stats !== undefined && (!stats.isDirectory() || readdirSync(there).length > 0)) return undefined;
-  const real = writer.ensureDirectory(destination, owner);
-  // Its time is set at the end, which brings it up into the step's own layer.
-  writer.touching(real);
-  return { place: real.slice(writer.root.length) || '/', isNew: stats === undefined };
 }
 
 async function writeAll(

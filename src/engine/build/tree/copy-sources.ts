@@ -22,6 +22,8 @@ export interface CopyOrder {
   /** Undefined: the files keep their owner, and what is made for them belongs to root. */
   owner?: Owner;
   mode?: ChangeMode;
+  /** Where given, files that take no other's place wait here, by their place on the host, for `writeLater`. */
+  later?: Map<string, Entry>;
 }
 
 const largeBytes = 512 * 1024;
@@ -36,6 +38,9 @@ interface Job extends CopyOrder {
   shared: Set<string>;
   /** Nothing is where it writes. */
   isFresh: boolean;
+  /** Directories that it made, where there is but one source to fill them. */
+  made: Set<string>;
+  isSole: boolean;
 }
 
 /** Writes all sources. More than one source needs a destination that ends with a slash: `invalid` otherwise. */
@@ -49,7 +54,7 @@ export async function copySources(
     const rule = 'the destination must be a directory and end with a /';
     throw invalid(`When using ${order.keyword} with more than one source file, ${rule}`);
   }
-  const job = jobOf(writer, order);
+  const job = { ...jobOf(writer, order), isSole: sources.length === 1 };
   for (const source of sources) {
     if (source.isDirectory) await copyDirectory(job, source);
     else await copySingle(job, source, asDirectory);
@@ -57,24 +62,29 @@ export async function copySources(
 }
 
 /**
- * Copies what is in a directory into `place`, a directory (absolute, as seen inside) that was made for it and has
- * nothing else in it. `isTop`: it has the mode and time of the source.
+ * Writes the files that waited, into the folder that the root of `order.later` stood for: the upper one of an overlay
+ * that is not mounted any more. Without the overlay each takes half the time, and a stored one none of the room.
  */
-export async function fillDirectory(
-  writer: TreeWriter,
-  source: Source,
-  order: CopyOrder & { place: string; isTop: boolean },
-): Promise<void> {
-  const job = { ...jobOf(writer, order), isFresh: true };
-  const [top, ...below] = source.entries;
-  const base = writer.at(order.place);
-  writer.touching(base);
-  await copyBelow(job, below, base);
-  if (top !== undefined && order.isTop) settle(job, top, base);
+export async function writeLater(writer: TreeWriter, root: string, order: CopyOrder): Promise<void> {
+  const { later, ...rest } = order;
+  const job = { ...jobOf(writer, rest), isFresh: true };
+  for (const [target, entry] of later ?? []) {
+    await writeEntry(job, entry, writer.at(target.slice(root.length)));
+    await job.breathe();
+  }
 }
 
 function jobOf(writer: TreeWriter, order: CopyOrder): Job {
-  return { ...order, writer, breathe: breather(), linked: new Map(), shared: new Set(), isFresh: false };
+  return {
+    ...order,
+    writer,
+    breathe: breather(),
+    linked: new Map(),
+    shared: new Set(),
+    isFresh: false,
+    made: new Set(),
+    isSole: false,
+  };
 }
 
 async function copySingle(job: Job, source: Source, asDirectory: boolean): Promise<void> {
@@ -96,6 +106,7 @@ async function copyDirectory(job: Job, source: Source): Promise<void> {
   if (top === undefined) return;
   const existed = lookAt(resolveInRoot(writer.root, job.destination)) !== undefined;
   const base = writer.ensureDirectory(job.destination, job.owner ?? rootOwner);
+  if (!existed) job.made.add(base);
   // The folder of a context has an accidental mode and time; a directory in it has its own.
   if (!existed && !source.isRoot) settle(job, top, base);
   await copyBelow(job, below, base);
@@ -125,8 +136,10 @@ function mergeDirectory(job: Job, entry: Entry, target: string): string {
   const place = resolveInRoot(writer.root, target.slice(writer.root.length));
   const there = lookAt(place);
   if (there?.isDirectory()) return place;
-  if (there !== undefined) throw invalid(`cannot copy to non-directory: ${place.slice(writer.root.length)}`);
+  if (there !== undefined || job.later?.has(place) === true)
+    throw invalid(`cannot copy to non-directory: ${place.slice(writer.root.length)}`);
   writer.makeDirectory(place, rootOwner);
+  job.made.add(place);
   settle(job, entry, place);
   return place;
 }
@@ -157,6 +170,12 @@ function shareStored(job: Job, { stats, content }: Entry, target: string): boole
   return true;
 }
 
+/** Names of one file stay together, and what is there already is replaced at once. */
+function mayWait(job: Job, { stats }: Entry, target: string): boolean {
+  if (!stats.isFile() || stats.nlink > 1) return false;
+  return (job.isSole && job.made.has(dirname(target))) || lookAt(target) === undefined;
+}
+
 const alike = new WeakMap<EntryStats, boolean>();
 
 /** Whether the stored file has the mode and time of the entry: it may have come with another one of the same content. */
@@ -176,6 +195,11 @@ function isStoredAlike(path: string, stats: EntryStats): boolean {
 
 async function writeEntry(job: Job, entry: Entry, target: string): Promise<void> {
   const { stats, content, link } = entry;
+  if (job.later !== undefined && mayWait(job, entry, target)) {
+    job.writer.touching(dirname(target));
+    job.later.set(target, entry);
+    return;
+  }
   if (job.isFresh) job.writer.touching(dirname(target));
   else job.writer.clear(target, target.slice(job.writer.root.length));
   const twin = stats.isFile() && stats.nlink > 1 ? `${stats.dev}:${stats.ino}` : undefined;
