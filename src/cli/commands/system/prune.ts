@@ -1,7 +1,10 @@
 // wharf system prune
+import { type PlannedThing, planPrune } from '#cli/commands/system/prune-plan.ts';
+import type { Cli } from '#cli/context.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { many, toggle } from '#cli/grammar/flags.ts';
 import { confirm } from '#cli/terminal/confirm.ts';
+import { printRows } from '#cli/terminal/table.ts';
 import { filtersOf } from '#cli/terminal/words.ts';
 import { formatBytesDecimal } from '#shared/notation/size.ts';
 
@@ -9,13 +12,19 @@ export const command = defineCommand({
   usage: '[flags]',
   flags: {
     all: toggle('Every image without a container, not only those without a name', 'a'),
+    'dry-run': toggle('Show what would go, and remove nothing'),
     filter: many('Only these (until=24h, label=key)', 'KEY=VALUE'),
     force: toggle('Do not ask', 'f'),
     volumes: toggle('Anonymous volumes too'),
   },
   args: [0, 0],
-  examples: ['wharf system prune', 'wharf system prune -af --volumes'],
+  examples: ['wharf system prune', 'wharf system prune --dry-run -a', 'wharf system prune -af --volumes'],
   async run({ cli, flags }) {
+    if (flags['dry-run']) {
+      const { system, networks } = await cli.client();
+      printPlan(cli, planPrune(await system.diskUsage(), await networks.list(), flags));
+      return;
+    }
     const things = [
       'all stopped containers',
       'all networks not used by at least one container',
@@ -53,3 +62,15 @@ export const command = defineCommand({
     cli.print(`Total reclaimed space: ${formatBytesDecimal(reclaimed + cache.SpaceReclaimed)}`);
   },
 });
+
+function printPlan(cli: Cli, plan: readonly PlannedThing[]): void {
+  const heads = { Kind: 'KIND', Name: 'NAME', Size: 'SIZE' };
+  const rows = plan.map(({ kind, name, sizeBytes }) => ({
+    Kind: kind,
+    Name: name,
+    Size: formatBytesDecimal(sizeBytes),
+  }));
+  printRows(cli, rows, { heads, columns: ['Kind', 'Name', 'Size'] });
+  const bytes = plan.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  cli.print(`\nWould reclaim: ${formatBytesDecimal(bytes)}`);
+}
