@@ -90,42 +90,52 @@ describe('docker and wharf, the same words', { skip }, () => {
   });
   after(() => engine[Symbol.asyncDispose]());
 
-  it('look at the same things and see the same', { timeout: 175_000 }, async () => {
-    const differences: string[] = [];
-    for (const line of looking) {
-      const [docker, wharf] = await Promise.all([run('docker', line), run(wharfProgram, line)]);
-      differences.push(...compare(line, docker, wharf));
-    }
-    assert.equal(differences.join('\n'), '');
-  });
-
-  it('act the same, and refuse in the same words with the same code', { timeout: 175_000 }, async () => {
-    const differences: string[] = [];
-    for (const line of acting)
-      differences.push(...compare(line, await run('docker', line), await run(wharfProgram, line)));
-    assert.equal(differences.join('\n'), '');
-  });
-
-  it('create the same containers by the same flags', { timeout: 175_000 }, async () => {
-    const differences: string[] = [];
-    for (const flags of creating) {
-      const seen = await Promise.all(
-        ['docker', wharfProgram].map(async (program, at) => {
-          const { code, error } = await run(program, `create --name by-${at} ${flags} busybox true a`);
-          return { code, error, made: comparable((await run(wharfProgram, `inspect by-${at}`)).stdout) };
-        }),
-      );
-      await ok('rm -f by-0 by-1');
-      try {
-        assert.deepEqual(seen[1], seen[0]);
-        assert.match(JSON.stringify(seen[0]), /"code":0/);
-      } catch (thrown) {
-        differences.push(`${flags}\n${thrown instanceof Error ? thrown.message : thrown}`);
+  // In parts, as each has its own time to end in.
+  for (const [at, lines] of parts(looking, 25))
+    it(`look at the same things and see the same, from line ${at}`, { timeout: 175_000 }, async () => {
+      const differences: string[] = [];
+      for (const line of lines) {
+        const [docker, wharf] = await Promise.all([run('docker', line), run(wharfProgram, line)]);
+        differences.push(...compare(line, docker, wharf));
       }
-    }
-    assert.equal(differences.join('\n'), '');
-  });
+      assert.equal(differences.join('\n'), '');
+    });
+
+  for (const [at, lines] of parts(acting, 25))
+    it(`act the same, and refuse in the same words with the same code, from line ${at}`, {
+      timeout: 175_000,
+    }, async () => {
+      const differences: string[] = [];
+      for (const line of lines)
+        differences.push(...compare(line, await run('docker', line), await run(wharfProgram, line)));
+      assert.equal(differences.join('\n'), '');
+    });
+
+  for (const [at, lines] of parts(creating, 15))
+    it(`create the same containers by the same flags, from line ${at}`, { timeout: 175_000 }, async () => {
+      const differences: string[] = [];
+      for (const flags of lines) {
+        const seen = await Promise.all(
+          ['docker', wharfProgram].map(async (program, index) => {
+            const { code, error } = await run(program, `create --name by-${index} ${flags} busybox true a`);
+            return { code, error, made: comparable((await run(wharfProgram, `inspect by-${index}`)).stdout) };
+          }),
+        );
+        await ok('rm -f by-0 by-1');
+        try {
+          assert.deepEqual(seen[1], seen[0]);
+          assert.match(JSON.stringify(seen[0]), /"code":0/);
+        } catch (thrown) {
+          differences.push(`${flags}\n${thrown instanceof Error ? thrown.message : thrown}`);
+        }
+      }
+      assert.equal(differences.join('\n'), '');
+    });
 });
+
+function parts(lines: readonly string[], size: number): [at: number, lines: readonly string[]][] {
+  return lines.flatMap((_, at) => (at % size === 0 ? [[at + 1, lines.slice(at, at + size)]] : []));
+}
 
 /** Without what differs from one moment to the next. */
 function steady(stdout: string): string {
