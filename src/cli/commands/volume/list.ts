@@ -45,7 +45,7 @@ export const command = defineCommand({
       Name: volume.Name,
       Scope: volume.Scope,
       Size: sizeText(usages[index]?.Size ?? volume.UsageData?.Size),
-      UsedBy: usages[index]?.UsedBy.join(', ') ?? 'N/A',
+      ...(flags.size ? { UsedBy: usages[index]?.UsedBy.join(', ') ?? '' } : {}),
       Status: 'N/A',
       Label: (name: string) => volume.Labels?.[name] ?? '',
     }));
