@@ -23,6 +23,9 @@ export interface DaemonOptions {
   proxies?: ProxyOptions;
   maxConcurrentDownloads?: number;
   maxConcurrentUploads?: number;
+  /** `20GB`: room for the build cache, and for images without a container. */
+  keepCache?: string;
+  keepUnusedImages?: string;
   /** `168h`: how long removed things can come back; `0` for not at all. */
   trashKeep?: string;
   /** The default network's bridge; default `wharf0`. */
@@ -53,6 +56,7 @@ export interface DaemonSettings {
   maxConcurrentDownloads: number;
   maxConcurrentUploads: number;
   trashKeepMs: number | undefined;
+  budget: NonNullable<EngineOptions['budget']>;
   bridge: string | undefined;
   bip: string | undefined;
   publishAddress: string | undefined;
@@ -81,6 +85,10 @@ export function decideSettings(options: DaemonOptions): DaemonSettings {
     certsDirs: listOr(options.certsDirs, file.texts('certs-dirs')),
     proxies: proxiesFrom(options.proxies ?? {}, file.map('proxies')),
     maxConcurrentDownloads: options.maxConcurrentDownloads ?? file.count('max-concurrent-downloads') ?? 3,
+    budget: {
+      cacheBytes: bytesOf(options.keepCache ?? file.text('keep-cache')),
+      unusedImageBytes: bytesOf(options.keepUnusedImages ?? file.text('keep-unused-images')),
+    },
     trashKeepMs: keepMsOf(options.trashKeep ?? file.text('trash-keep')),
     maxConcurrentUploads: options.maxConcurrentUploads ?? file.count('max-concurrent-uploads') ?? 5,
     bridge: options.bridge ?? file.text('bridge'),
@@ -124,6 +132,9 @@ function poolsOf(
       : objects.map(({ base, size }) => ({ base: String(base), size: Number(size ?? Number.NaN) }));
   return chosen.length === 0 ? undefined : chosen;
 }
+
+const bytesOf = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : parseBytes(text);
 
 function keepMsOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Math.max(0, parseDuration(text) / 1e6);

@@ -47,7 +47,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 function engineOptions(settings: DaemonSettings) {
   const { root, run, registryMirrors, insecureRegistries, bridge, bip, logMaxSizeBytes, logMaxFiles } =
     settings;
-  const { certsDirs, proxies, maxConcurrentDownloads, maxConcurrentUploads, trashKeepMs } = settings;
+  const { certsDirs, proxies, maxConcurrentDownloads, maxConcurrentUploads, trashKeepMs, budget } = settings;
   return {
     root,
     run,
@@ -57,6 +57,7 @@ function engineOptions(settings: DaemonSettings) {
     proxies,
     maxConcurrentDownloads,
     maxConcurrentUploads,
+    budget,
     ...(trashKeepMs === undefined ? {} : { trashKeepMs }),
     ...(bridge === undefined ? {} : { bridge }),
     ...(bip === undefined ? {} : { bip }),

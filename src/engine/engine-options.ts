@@ -1,5 +1,6 @@
 // What an engine is opened with.
 import type { ProxyOptions } from '#registry/agents.ts';
+import type { DiskBudget } from './disk-budget.ts';
 
 export interface EngineOptions {
   /** Folder of what must outlive a reboot; made where it is not. One engine at a time. */
@@ -26,6 +27,8 @@ export interface EngineOptions {
   maxConcurrentDownloads?: number;
   /** Layers of a push at a time; default 5. */
   maxConcurrentUploads?: number;
+  /** Room for the build cache, and for images without a container; no bound unless told. */
+  budget?: DiskBudget;
   /** How long what our command line removes can come back; default 7 days, 0: not at all. */
   trashKeepMs?: number;
   /** A container's log file is rotated past this; default 20 MB. */

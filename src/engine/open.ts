@@ -14,6 +14,7 @@ import { openContent } from '#storage/content/content.ts';
 import { openSnapshots } from '#storage/snapshots/snapshots.ts';
 import { openLeases } from '#storage/state/leases.ts';
 import { openState } from '#storage/state/state.ts';
+import { watchBudget } from './disk-budget.ts';
 import { lockRoot } from './engine-lock.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { registryOptionsOf } from './registry-lookup.ts';
@@ -60,6 +61,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const trash = opening.use(new Trash({ ...base, ...rooms, keepMs, warn }));
     await trash.recover();
     const system = new System({ ...rooms, options, runtime: base.runtime, registry: base.registry });
+    opening.use(watchBudget({ images: rooms.images, system }, options.budget ?? {}, warn));
     return {
       ...rooms,
       trash,

@@ -149,6 +149,36 @@ test('prune takes images without a name, and then all that nobody uses', async (
   assert.deepEqual(host.snapshots.layers(), []);
 });
 
+test('a budget for unused images: the oldest go, and never what is used or held', async () => {
+  const images: MadeImage[] = [];
+  for (const name of ['old', 'used', 'held', 'new']) {
+    const image = await makeImage([{ files: { [name]: name.repeat(1000) } }]);
+    images.push(image);
+    await load(image, `docker.io/library/${name}:1`);
+  }
+  const [old, used, held] = images;
+  assert.ok(old && used && held);
+  host.users.set(digestOf(used.config), [{ id: 'e'.repeat(64), name: 'web', running: true }]);
+  host.leases.hold(`image:${digestOf(held.config)}`, 'build:one');
+  const names = (): string[] =>
+    host.images
+      .all()
+      .flatMap(({ tags }) => tags)
+      .sort();
+  assert.deepEqual((await host.images.pruneToBudget(1_000_000)).ImagesDeleted, []);
+  assert.deepEqual((await host.images.pruneToBudget(8_000)).ImagesDeleted.slice(0, 2), [
+    { Untagged: 'old:1' },
+    { Deleted: digestOf(old.config) },
+  ]);
+  assert.deepEqual(names(), ['held:1', 'new:1', 'used:1']);
+  await host.images.pruneToBudget(0);
+  assert.deepEqual(names(), ['held:1', 'used:1']);
+  host.users.clear();
+  host.leases.release('build:one');
+  await host.images.pruneToBudget(0);
+  assert.deepEqual(names(), []);
+});
+
 test('an image and its names are there after a restart', async () => {
   const dir = join(place.dir, 'restart');
   {

@@ -29,7 +29,7 @@ import { reportLayers } from './contents/layers.ts';
 import { recoverAttempts } from './garbage.ts';
 import { historyOf, inspectImage } from './inspect.ts';
 import { type ListRequest, listImages } from './list.ts';
-import { type PruneAnswer, pruneImages } from './prune.ts';
+import { type PruneAnswer, pruneImages, pruneToBudget } from './prune.ts';
 import type { BuiltLayer, ImageRecord } from './record.ts';
 import { type RemoveOptions, removeImage } from './remove.ts';
 import type { ImageDeps, ImageRoom } from './room.ts';
@@ -174,6 +174,11 @@ export class Images {
   /** What the image `to` has that `from` has not, and the other way round. */
   async diff(from: string, to: string): Promise<ImageDifference[]> {
     return await diffImages(this.#room, from, to);
+  }
+
+  /** See `pruneToBudget`. */
+  async pruneToBudget(budgetBytes: number): Promise<PruneAnswer> {
+    return await this.#lock.run('remove', () => pruneToBudget(this.#room, budgetBytes));
   }
 
   /** An archive of these images; the stream belongs to the caller. */

@@ -2,6 +2,8 @@
 import type { ImageDeleteEntry } from '#shared/contract/image.ts';
 import { isKind } from '#shared/errors.ts';
 import { type Filters, filterKeysOnly, flagOf, matchLabel } from '#shared/notation/filter.ts';
+import { msOf } from '#shared/notation/time.ts';
+import { chainIdsOf } from './add.ts';
 import { imageMatcher } from './list.ts';
 import type { ImageRecord } from './record.ts';
 import { removeImage } from './remove.ts';
@@ -44,3 +46,40 @@ async function pruneOne(room: ImageRoom, image: ImageRecord, answer: PruneAnswer
     }
   }
 }
+
+/**
+ * Images that no container uses take at most `budgetBytes` afterwards, what they share with used ones not counted: those
+ * go first that got their name, or were made, longest ago. What a build or another image stands on stays.
+ */
+export async function pruneToBudget(room: ImageRoom, budgetBytes: number): Promise<PruneAnswer> {
+  const answer: PruneAnswer = { ImagesDeleted: [], SpaceReclaimed: 0 };
+  const isFree = (image: ImageRecord): boolean =>
+    room.usersOf(image.id).length === 0 &&
+    !room.leases.anyHolder(`image:${image.id}`) &&
+    room.store.childrenOf(image.id).length === 0;
+  const sinceMs = (image: ImageRecord): number => msOf(image.taggedAt ?? image.createdAt);
+  const oldest = room.store
+    .all()
+    .filter(isFree)
+    .sort((a, b) => sinceMs(a) - sinceMs(b));
+  for (const image of oldest) {
+    if (unusedBytes(room) <= budgetBytes) break;
+    if (room.store.find(image.id) !== undefined && isFree(image)) await pruneOne(room, image, answer);
+  }
+  return answer;
+}
+
+/** Of layers that only images without containers have. */
+function unusedBytes({ store, usersOf }: ImageRoom): number {
+  const images = store.all();
+  const used = images.filter((image) => usersOf(image.id).length > 0);
+  const needed = new Set(used.flatMap(chainsOf).map(([chainId]) => chainId));
+  const rest = new Map(images.flatMap(chainsOf).filter(([chainId]) => !needed.has(chainId)));
+  return [...rest.values()].reduce((sum, bytes) => sum + bytes, 0);
+}
+
+const chainsOf = (image: ImageRecord): [string, number][] =>
+  chainIdsOf(image.layers.map(({ diffId }) => diffId)).map((chainId, at) => [
+    chainId,
+    image.layers[at]?.size ?? 0,
+  ]);

@@ -22,6 +22,8 @@ export const command = defineCommand({
     'default-address-pool': many('Subnets for networks that name none', 'base=CIDR,size=N'),
     ip: text('Publish ports that name no address here (every address)', 'IP'),
     'insecure-registry': many('Registry where plain HTTP will do, and TLS is not verified', 'HOST[:PORT]'),
+    'keep-cache': text('Room for the build cache; what was used longest ago goes', 'BYTES'),
+    'keep-unused-images': text('Room for images without a container; the oldest go', 'BYTES'),
     'max-concurrent-downloads': text('Layers that pulls bring at a time (3)', 'COUNT'),
     'max-concurrent-uploads': text('Layers that pushes send at a time (5)', 'COUNT'),
     'no-proxy': text('Hosts reached without a proxy, with commas between (NO_PROXY)', 'HOSTS'),
@@ -50,6 +52,8 @@ export const command = defineCommand({
       configFile: path(flags['config-file']),
       pidfile: path(flags.pidfile),
       trashKeep: flags['trash-keep'],
+      keepCache: flags['keep-cache'],
+      keepUnusedImages: flags['keep-unused-images'],
       maxConcurrentDownloads: countOf(flags['max-concurrent-downloads'], 'max-concurrent-downloads'),
       maxConcurrentUploads: countOf(flags['max-concurrent-uploads'], 'max-concurrent-uploads'),
     };
