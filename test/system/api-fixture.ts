@@ -60,7 +60,8 @@ export class TestDaemon implements AsyncDisposable {
       run: join(this.dir, 'run'),
       hosts: [`unix://${this.socket}`],
       bridge: this.bridge,
-      bip: `10.213.${77 + this.#place}.1/24`,
+      // Another one for each test process, so that two may run at once.
+      bip: `10.223.${(process.pid + this.#place) % 250}.1/24`,
       debug: true,
     };
     const child = spawn(

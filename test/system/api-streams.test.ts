@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TestDaemon, whyNot } from './api-fixture.ts';
+import { textOf, upgrade } from './api-sockets.ts';
 
 const skip = whyNot();
 const daemon = new TestDaemon();
@@ -23,30 +24,6 @@ after(() => daemon[Symbol.asyncDispose]());
 
 const memoryBytes = (): number =>
   Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
-
-/** Raw upgraded connection; what came with the head is given back. */
-async function upgrade(path: string, body = ''): Promise<Socket> {
-  const socket = connect({ path: daemon.socket, allowHalfOpen: true });
-  socket.write(
-    `POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n` +
-      `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-  );
-  let head = Buffer.alloc(0);
-  while (!head.includes('\r\n\r\n')) {
-    await once(socket, 'readable');
-    head = Buffer.concat([head, (socket.read() as Buffer | null) ?? Buffer.alloc(0)]);
-  }
-  assert.match(head.toString('latin1'), /^HTTP\/1\.1 101/);
-  const rest = head.subarray(head.indexOf('\r\n\r\n') + 4);
-  if (rest.length > 0) socket.unshift(rest);
-  return socket;
-}
-
-async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
-  const pieces: Buffer[] = [];
-  for await (const piece of stream) pieces.push(piece);
-  return Buffer.concat(pieces).toString();
-}
 
 async function startContainer(name: string, config: object): Promise<string> {
   const body = JSON.stringify({ Image: 'base:1', ...config });
@@ -65,7 +42,7 @@ async function execIn(container: string, config: object): Promise<string> {
 test('the end of stdin leaves the output flowing to its end', { skip, timeout: 20_000 }, async () => {
   const name = await startContainer('half', { Cmd: ['sleep', '600'] });
   const id = await execIn(name, { AttachStdin: true, Cmd: ['sh', '-c', 'cat; sleep 0.3; echo end'] });
-  const socket = await upgrade(`/exec/${id}/start`, '{"Detach":false}');
+  const socket = await upgrade(daemon.socket, `/exec/${id}/start`, '{"Detach":false}');
   const sent = 'x'.repeat(3 * megabyte);
   socket.end(sent);
   const seen = await textOf(socket);
@@ -80,7 +57,7 @@ test('a reader that stops makes the program wait, and costs no memory', {
 }, async () => {
   const name = await startContainer('flood', { Cmd: ['sleep', '600'] });
   const id = await execIn(name, { Cmd: ['sh', '-c', 'seq 1 6000000; echo over >/tmp/over'] });
-  const socket = await upgrade(`/exec/${id}/start`, '{"Detach":false}');
+  const socket = await upgrade(daemon.socket, `/exec/${id}/start`, '{"Detach":false}');
   socket.pause();
   await sleep(500);
   const before = memoryBytes();
