@@ -1,44 +1,25 @@
 // The programs at both ends of a connection that the network rows time: started in containers' network namespaces.
 import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { inNetns } from '#kernel/netns.ts';
 import { startProgram } from '#kernel/spawn.ts';
 
-/** Answers every chunk with itself. */
-const echoServer = `
-const server = require('net').createServer((socket) => { socket.setNoDelay(); socket.on('error', () => {}); socket.pipe(socket); });
-server.listen(Number(process.argv[1]), '0.0.0.0', () => console.log('up'));`;
-
-// Asked by lines, answers each with one figure. A request is 64 bytes there and back, 32 connections at a time.
+// Asked by lines, answers each with one figure.
 const asker = `
 const net = require('net'), dns = require('dns').promises;
 const [, nameserver] = process.argv;
 const resolver = new dns.Resolver({ timeout: 2000, tries: 2 });
 if (nameserver) resolver.setServers([nameserver]);
 const bytes = Buffer.alloc(64, 'x');
-const once = (host, port, keep) => new Promise((resolve, reject) => {
+const once = (host, port) => new Promise((resolve, reject) => {
   const socket = net.connect({ host, port });
   socket.setNoDelay();
   socket.once('error', reject);
   socket.once('connect', () => socket.write(bytes));
-  socket.once('data', () => { if (keep) return resolve(socket); socket.destroy(); resolve(); });
+  socket.once('data', () => { socket.destroy(); resolve(); });
 });
 const verbs = {
-  async requests(host, port, ms) {
-    const sockets = await Promise.all(Array.from({ length: 32 }, () => once(host, port, true)));
-    let count = 0;
-    const started = performance.now();
-    for (const socket of sockets) { socket.on('data', () => { count++; socket.write(bytes); }); socket.write(bytes); }
-    await new Promise((resolve) => setTimeout(resolve, Number(ms)));
-    const took = performance.now() - started;
-    for (const socket of sockets) socket.destroy();
-    return count / (took / 1000);
-  },
-  async connections(host, port, times) {
-    const started = performance.now();
-    for (let time = 0; time < Number(times); time++) await once(host, port);
-    return (performance.now() - started) / Number(times);
-  },
   async byName(name, port, times) {
     const started = performance.now();
     for (let time = 0; time < Number(times); time++) { const [host] = await resolver.resolve4(name); await once(host, port); }
@@ -62,19 +43,23 @@ export interface Program {
   stop(): Promise<void>;
 }
 
-const start = (script: string, netns: string | undefined, args: string[]): ChildProcess => {
-  const work = () =>
-    startProgram(process.execPath, ['-e', script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+const pingPong = join(import.meta.dirname, 'ping-pong.ts');
+
+const start = (netns: string | undefined, args: string[]): ChildProcess => {
+  const work = () => startProgram(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   return netns === undefined ? work() : inNetns(netns, work);
 };
 
 /** An echo server on the port, in the namespace at the path. */
 export const serveIn = (netns: string, port: number): Promise<Program> =>
-  talkTo(start(echoServer, netns, [String(port)]));
+  talkTo(start(netns, [pingPong, 'serve', String(port)]));
 
-/** A program that connects and looks up, in the namespace at the path or on the host. */
-export const askIn = (netns?: string, nameserver = ''): Promise<Program> =>
-  talkTo(start(asker, netns, [nameserver]));
+/** A program on the host that measures connections (ping-pong.ts). */
+export const askOnHost = (): Promise<Program> => talkTo(start(undefined, [pingPong, 'ask']));
+
+/** A program that looks names up by a name server and connects, in the namespace at the path. */
+export const askIn = (netns: string, nameserver: string): Promise<Program> =>
+  talkTo(start(netns, ['-e', asker, nameserver]));
 
 async function talkTo(child: ChildProcess): Promise<Program> {
   if (child.stdout === null) throw new Error('the program has no output');

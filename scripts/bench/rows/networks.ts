@@ -7,7 +7,7 @@ import { type Networks, openNetworks } from '#engine/networks/networks.ts';
 import { openLeases } from '#storage/state/leases.ts';
 import { openState } from '#storage/state/state.ts';
 import type { BenchEngine } from '../engines.ts';
-import { askIn, type Program, serveIn } from '../network-programs.ts';
+import { askIn, askOnHost, type Program, serveIn } from '../network-programs.ts';
 import type { Bench, Row } from '../row.ts';
 import { image, millisecondsOf, removeContainer } from '../work.ts';
 
@@ -100,7 +100,7 @@ function onPublishedPort(round: (client: Program, port: string) => Promise<numbe
         HostConfig: { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] } },
       });
       const server = await serveIn(netns, 80);
-      const client = await askIn();
+      const client = await askOnHost();
       bench.later(() => Promise.all([server.stop(), client.stop()]));
       type Inspected = { NetworkSettings: { Ports: Record<string, { HostPort: string }[]> } };
       const { NetworkSettings } = await engine.api.call<Inspected>('GET', `/containers/${id}/json`);
