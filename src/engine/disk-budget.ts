@@ -1,14 +1,8 @@
 // Keeps the build cache and the images that nobody uses within the room they were given.
 import type { Images } from '#engine/images/images.ts';
 import { messageOf } from '#shared/errors.ts';
+import type { DiskBudget } from './engine-options.ts';
 import type { System } from './system.ts';
-
-export interface DiskBudget {
-  /** For steps of builds; undefined: no bound. */
-  cacheBytes?: number | undefined;
-  /** For images without a container; undefined: no bound. */
-  unusedImageBytes?: number | undefined;
-}
 
 export interface BudgetedRooms {
   images: Pick<Images, 'pruneToBudget'>;

@@ -1,6 +1,12 @@
 // What an engine is opened with.
 import type { ProxyOptions } from '#registry/agents.ts';
-import type { DiskBudget } from './disk-budget.ts';
+
+export interface DiskBudget {
+  /** For steps of builds; undefined: no bound. */
+  cacheBytes?: number | undefined;
+  /** For images without a container; undefined: no bound. */
+  unusedImageBytes?: number | undefined;
+}
 
 export interface EngineOptions {
   /** Folder of what must outlive a reboot; made where it is not. One engine at a time. */
