@@ -1,5 +1,14 @@
 // Names on user networks: aardvark-dns answers on each bridge's own address, from one file a network.
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unwatchFile,
+  watchFile,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { commandLineOf, isAlive } from '#kernel/proc.ts';
@@ -13,6 +22,8 @@ const SIGHUP = 1;
 const SIGTERM = 15;
 const startTimeoutMs = 5_000;
 const endDelayMs = 1_000;
+const watchIntervalMs = 5_000;
+const hostResolverPath = '/etc/resolv.conf';
 
 /** The name server outlives this process: the next engine finds it by its pid file. */
 export class Names {
@@ -51,8 +62,20 @@ export class Names {
     await this.#tell();
   }
 
+  /** From now on the server follows the host's own name servers. Keeps no process alive. */
+  watchHost(): void {
+    watchFile(hostResolverPath, { interval: watchIntervalMs, persistent: false }, this.#onHostChange);
+  }
+
+  // The server reads the host's file when it reads its own.
+  #onHostChange = (): void => {
+    const pid = this.#pid();
+    if (pid !== undefined) sendSignal(pid, SIGHUP);
+  };
+
   /** Ends the server, at once, where no container needs it. */
   close(): void {
+    unwatchFile(hostResolverPath, this.#onHostChange);
     if (!this.#isNeeded()) this.end();
   }
 

@@ -231,6 +231,7 @@ export function openNetworks(options: NetworksOptions): Networks {
   });
   const warnings = ensureDevices(room);
   const ready = firewall.ensure().then(() => firewall.watch(watchIntervalMs));
+  room.names.watchHost();
   return new Networks(room, ready, warnings);
 }
 
