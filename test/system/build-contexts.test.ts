@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { pack } from 'tar-stream';
 import { indexContext } from '#cli/files/context-index.ts';
-import { walkFiles } from '#cli/files/pack.ts';
+import { everything } from '#cli/files/pack.ts';
 import { type BuildLab, openBuildLab } from './build-room.ts';
 
 let lab: BuildLab;
@@ -19,7 +19,7 @@ after(async () => {
 });
 
 const indexOf = (dir: string, cacheDir?: string) =>
-  indexContext({ root: dir, files: walkFiles(dir), extra: [], cacheDir });
+  indexContext({ root: dir, walk: everything, extra: [], cacheDir });
 
 /** Sends what is missing of a folder; gives the context's id and how many files that were. */
 async function send(dir: string, cacheDir?: string): Promise<{ id: string; sent: number }> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { indexContext } from '#cli/files/context-index.ts';
-import { walkFiles } from '#cli/files/pack.ts';
+import { everything } from '#cli/files/pack.ts';
 import { type BuildLab, type Outcome, openBuildLab } from './build-room.ts';
 
 const epoch = 1_600_000_000;
@@ -44,7 +44,7 @@ async function build(lab: BuildLab, context: { dir: string } | { stored: string 
 }
 
 async function send(lab: BuildLab, dir: string): Promise<string> {
-  const index = await indexContext({ root: dir, files: walkFiles(dir), extra: [], cacheDir: undefined });
+  const index = await indexContext({ root: dir, walk: everything, extra: [], cacheDir: undefined });
   const { id, missing } = lab.build.offerContext(await index.bytes());
   if (missing.length > 0) await lab.build.fillContext(id, await index.send(missing));
   return id;

@@ -1,6 +1,6 @@
 // A failed build is entered, mended and gone on with; its steps survive the engine, however that ends.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -117,6 +117,27 @@ test('kill -9: in a build, and after one that failed', async () => {
   const gone = await engine.wharf(['build', 'shell', '--failed', 'true']);
   assert.equal(gone.code, 1);
   assert.match(gone.stderr, /no longer kept/);
+});
+
+test('kill -9 while a context is sent: nothing of it is believed, and it can be sent again', async () => {
+  const big = join(engine.folder, 'big');
+  await mkdir(big);
+  await writeFile(
+    join(big, 'Dockerfile'),
+    'FROM busybox\nCOPY big /\nRUN test "$(wc -c < /big)" = 67108864\n',
+  );
+  await writeFile(join(big, 'big'), Buffer.alloc(64 * 2 ** 20, 'x'));
+  const building = engine.wharf(['build', '-t', 'walk:big', big]);
+  const incoming = join(engine.folder, 'root/build/contexts/incoming');
+  await eventually('the file to come in', async () =>
+    existsSync(incoming) && readdirSync(incoming).length > 0 ? true : undefined,
+  );
+  await engine.killHard();
+  assert.notEqual((await building).code, 0);
+  await engine.start();
+  assert.equal(existsSync(incoming), false);
+  await good(['build', '-t', 'walk:big', big]);
+  await good(['build', '-t', 'walk:big', big]);
 });
 
 /** Whether the step that is to be interrupted has begun. */

@@ -1,10 +1,10 @@
 // A build context by content: what it has, file by file, so that only what an engine lacks is sent.
 import { createHash, hash } from 'node:crypto';
-import { createReadStream, lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
+import { constants, createReadStream, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { invalid, messageOf } from '#shared/errors.ts';
-import { type PackedFile, packFiles } from './pack.ts';
+import { packFiles, type Walk } from './pack.ts';
 import { type KnownFiles, openStatCache, type StatCache } from './stat-cache.ts';
 
 export interface ContextIndex {
@@ -21,16 +21,32 @@ export interface ContextIndex {
 export interface IndexRequest {
   /** Absolute. */
   root: string;
-  files: Iterable<PackedFile>;
+  walk: Walk;
   /** Files that are not on disk. */
   extra: readonly { name: string; content: Buffer }[];
   /** Where what is known of files is kept between builds; undefined: nowhere. */
   cacheDir: string | undefined;
 }
 
-interface Found extends PackedFile {
-  stats: Stats;
+/** Thousands of them are looked at by a program that has just begun: numbers in one list leave nothing to collect. */
+interface Found {
+  root: string;
+  names: string[];
+  /** Of each name: mode, size, modified and changed (milliseconds), inode. */
+  facts: number[];
+  signature: string;
 }
+
+interface Facts {
+  mode: number;
+  size: number;
+  mtimeMs: number;
+  /** Changes with whatever is done to the file. */
+  marks: string;
+  ctimeMs: number;
+}
+
+const perName = 5;
 
 const smallBytes = 1 << 20;
 // A file that changed this lately could change again within the grain of its times.
@@ -40,14 +56,13 @@ const settledMs = 2_000;
 export async function indexContext(request: IndexRequest): Promise<ContextIndex> {
   const cache = openStatCache(request.cacheDir, request.root);
   const beganMs = Date.now();
-  const found = look(request.files);
-  const signature = signatureOf(found, request.extra);
+  const found = look(request);
   let made: Promise<Made> | undefined;
   const make = (): Promise<Made> => {
-    made ??= makeIndex(found, request, { cache, beganMs, signature });
+    made ??= makeIndex(found, request, { cache, beganMs });
     return made;
   };
-  const known = cache.idOf(signature);
+  const known = cache.idOf(found.signature);
   return {
     id: known ?? (await make()).id,
     isNew: known === undefined,
@@ -64,19 +79,55 @@ export async function indexContext(request: IndexRequest): Promise<ContextIndex>
   };
 }
 
-function look(files: Iterable<PackedFile>): Found[] {
-  const found: Found[] = [];
-  for (const { name, path } of files) found.push({ name, path, stats: lstatSync(path) });
-  return found;
+/** Names sorted, each directory before what it holds. */
+function look({ root, walk, extra }: IndexRequest): Found {
+  const [names, facts]: [string[], number[]] = [[], []];
+  const sum = createHash('sha256');
+  const lookIn = (under: string): void => {
+    let text = '';
+    const passText = (): void => {
+      sum.update(text);
+      text = '';
+    };
+    for (const entry of readdirSync(under === '' ? root : `${root}/${under}`).sort()) {
+      const name = under === '' ? entry : `${under}/${entry}`;
+      const isKept = walk.keeps(name);
+      if (!isKept && !walk.mayHoldKept(name)) continue;
+      const { mode, size, mtimeMs, ctimeMs, ino } = lstatSync(`${root}/${name}`);
+      if (isKept) {
+        names.push(name);
+        facts.push(mode, size, mtimeMs, ctimeMs, ino);
+        text += `${name}\0${mode}\0${size}\0${mtimeMs}\0${ctimeMs}\0${ino}\n`;
+      }
+      if (kindOf(mode) !== 'd') continue;
+      passText();
+      lookIn(name);
+    }
+    passText();
+  };
+  lookIn('');
+  for (const { name, content } of extra) sum.update(`${name}\0${hash('sha256', content)}\n`);
+  return { root, names, facts, signature: sum.digest('hex') };
 }
 
-/** The same text for files that nothing was done to. */
-function signatureOf(found: readonly Found[], extra: IndexRequest['extra']): string {
-  let text = '';
-  for (const { name, stats } of found)
-    text += `${name}\0${stats.mode}\0${stats.size}\0${stats.mtimeMs}\0${stats.ctimeMs}\0${stats.ino}\n`;
-  for (const { name, content } of extra) text += `${name}\0${hash('sha256', content)}\n`;
-  return hash('sha256', text);
+function factsAt({ facts }: Found, at: number): Facts {
+  const [mode = 0, size = 0, mtimeMs = 0, ctimeMs = 0, ino = 0] = facts.slice(
+    at * perName,
+    (at + 1) * perName,
+  );
+  return { mode, size, mtimeMs, ctimeMs, marks: `${size} ${mtimeMs} ${ctimeMs} ${ino}` };
+}
+
+const kinds: Readonly<Record<number, 'f' | 'd' | 'l' | 'p'>> = {
+  [constants.S_IFREG]: 'f',
+  [constants.S_IFDIR]: 'd',
+  [constants.S_IFLNK]: 'l',
+  [constants.S_IFIFO]: 'p',
+};
+
+/** As in the index; undefined for sockets and devices, which mean nothing elsewhere. */
+function kindOf(mode: number): 'f' | 'd' | 'l' | 'p' | undefined {
+  return kinds[mode & constants.S_IFMT];
 }
 
 interface Made {
@@ -89,53 +140,47 @@ interface Made {
 }
 
 async function makeIndex(
-  found: readonly Found[],
+  found: Found,
   { extra }: IndexRequest,
-  { cache, beganMs, signature }: { cache: StatCache; beganMs: number; signature: string },
+  { cache, beganMs }: { cache: StatCache; beganMs: number },
 ): Promise<Made> {
   const before = cache.files();
   const after: KnownFiles = {};
   const files = new Map<string, string>();
   const rows: string[] = [];
   let isSettled = true;
-  for (const each of found) {
-    const { name, path, stats } = each;
-    if (!stats.isFile()) {
-      rows.push(...plainRow(each));
+  for (const [at, name] of found.names.entries()) {
+    const facts = factsAt(found, at);
+    const path = `${found.root}/${name}`;
+    const kind = kindOf(facts.mode);
+    if (kind === undefined) continue;
+    if (kind !== 'f') {
+      rows.push(row(kind, name, { ...facts, size: 0 }, kind === 'l' ? readlinkSync(path) : ''));
       continue;
     }
-    const marks = `${stats.size} ${stats.mtimeMs} ${stats.ctimeMs} ${stats.ino}`;
     const known = before[name];
-    const digest = known?.[0] === marks ? known[1] : await digestOf(path, stats.size);
+    const digest = known?.[0] === facts.marks ? known[1] : await digestOf(path, facts.size);
     files.set(digest, path);
-    if (stats.ctimeMs < beganMs - settledMs) after[name] = [marks, digest];
+    if (facts.ctimeMs < beganMs - settledMs) after[name] = [facts.marks, digest];
     else isSettled = false;
-    rows.push(row('f', name, { mode: stats.mode, mtime: stats.mtimeMs, size: stats.size }, digest));
+    rows.push(row('f', name, facts, digest));
   }
   const inline = extra.map(({ name, content }) => ({ name, content, digest: hash('sha256', content) }));
   for (const { name, content, digest } of inline)
-    rows.push(row('f', name, { mode: 0o644, mtime: 0, size: content.length }, digest));
+    rows.push(row('f', name, { mode: 0o644, mtimeMs: 0, size: content.length }, digest));
   const bytes = Buffer.from(`{"version":1,"entries":[${rows.join(',')}]}`);
   const id = hash('sha256', bytes);
-  cache.keep({ files: after, ...(isSettled ? { signature, id } : {}) });
+  cache.keep({ files: after, ...(isSettled ? { signature: found.signature, id } : {}) });
   return { id, bytes, files, extra: inline.map(({ digest, content }) => ({ name: digest, content })) };
-}
-
-function plainRow({ name, path, stats }: Found): string[] {
-  const facts = { mode: stats.mode, mtime: stats.mtimeMs, size: 0 };
-  if (stats.isDirectory()) return [row('d', name, facts, '')];
-  if (stats.isSymbolicLink()) return [row('l', name, facts, readlinkSync(path))];
-  // Sockets and devices of this machine mean nothing elsewhere.
-  return stats.isFIFO() ? [row('p', name, facts, '')] : [];
 }
 
 function row(
   type: string,
   name: string,
-  { mode, mtime, size }: { mode: number; mtime: number; size: number },
+  { mode, mtimeMs, size }: Pick<Facts, 'mode' | 'mtimeMs' | 'size'>,
   last: string,
 ): string {
-  const seconds = Math.max(0, Math.floor(mtime / 1000));
+  const seconds = Math.max(0, Math.floor(mtimeMs / 1000));
   return `["${type}",${JSON.stringify(name)},${mode & 0o7777},${seconds},${size},${JSON.stringify(last)}]`;
 }
 

@@ -51,7 +51,7 @@ export function openContext(request: ContextRequest): Context {
     get tar() {
       return packFiles(walkFiles(root, walk), { owners: false, extra });
     },
-    index: (cacheDir) => indexContext({ root, files: walkFiles(root, walk), extra, cacheDir }),
+    index: (cacheDir) => indexContext({ root, walk, extra, cacheDir }),
     dockerfile: dockerfile.name,
   };
 }
