@@ -273,7 +273,7 @@ export const settingCases: CorpusCase[] = [
       'LABEL l=5',
       'WORKDIR /w',
       'USER root',
-      'RUN |1 A=1 /bin/sh -c echo $A > /a # buildkit',
+      'RUN |2 A=1 B= /bin/sh -c echo $A > /a # buildkit',
       'COPY a b/ # buildkit',
       'ADD a /c # buildkit',
       'EXPOSE [80/tcp]',

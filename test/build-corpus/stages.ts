@@ -110,6 +110,7 @@ export const stageCases: CorpusCase[] = [
     dockerfile:
       'FROM busybox AS x\nRUN echo 1 > /a\nFROM busybox AS x\nRUN echo 2 > /a\nFROM scratch\nCOPY --from=x /a /a\n',
     text: { a: '2\n' },
+    unlike: { classic: 'it takes the first' },
   },
   {
     name: 'stages that need each other',
@@ -156,6 +157,7 @@ export const stageCases: CorpusCase[] = [
     name: 'a platform by variable',
     dockerfile: 'FROM --platform=$BUILDPLATFORM busybox\nRUN touch /a\n',
     tree: { a: 'f 644 0:0' },
+    unlike: { classic: 'the old builder has no platform arguments' },
   },
   {
     name: 'a platform of its own for files alone',

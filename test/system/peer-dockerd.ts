@@ -1,7 +1,7 @@
 // Debian's newest dockerd, in a root, a network and folders of its own: what the engine's answers are put beside.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, globSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -87,6 +87,13 @@ export class PeerDockerd implements AsyncDisposable {
     }
     rmSync(this.dir, { recursive: true, force: true });
     const groups = [`/sys/fs/cgroup/${this.#cgroup}`, ...globSync(`/sys/fs/cgroup/*/${this.#cgroup}`)];
-    for (const group of groups) if (existsSync(group)) rmdirSync(group);
+    for (const group of groups) if (existsSync(group)) removeGroup(group);
   }
+}
+
+/** A cgroup goes after those below it. */
+function removeGroup(group: string): void {
+  for (const each of readdirSync(group, { withFileTypes: true }))
+    if (each.isDirectory()) removeGroup(join(group, each.name));
+  rmdirSync(group);
 }

@@ -96,6 +96,14 @@ function visibleArgs(stage: StageContext): Record<string, string> {
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+const counted = (list: readonly string[]): string =>
+  list.length === 0 ? '' : `|${list.length} ${list.join(' ')} `;
+
+/** As the history tells them: every declared ARG in its order, with the value that the step sees. */
+function toldArgs({ state, scope }: StageContext): string[] {
+  return [...state.args.keys()].map((name) => `${name}=${scope.lookup(name) ?? ''}`);
+}
+
 /** Nothing has run yet. */
 export async function prepareRun(stage: StageContext, step: RunInstruction): Promise<PreparedStep> {
   assertAllowed(stage, step);
@@ -107,13 +115,14 @@ export async function prepareRun(stage: StageContext, step: RunInstruction): Pro
   const args = visibleArgs(stage);
   const command = commandOf(stage, step);
   const list = Object.entries(args).map((pair) => pair.join('='));
-  const counted = list.length === 0 ? '' : `|${list.length} ${list.join(' ')} `;
+  const keyText = `RUN ${counted(list)}${command.argv.join(' ')} # buildkit`;
   const own = mergeEnv([defaultPath], state.config.Env ?? []);
   const env = mergeEnv(mergeEnv(session.buildArgs.proxies(), list), own);
   const network = flagValue(step.flags, 'network') ?? session.request.networkMode ?? 'default';
   const plan = { ...command, env, network, mounts, insecure };
   return {
-    createdBy: `RUN ${counted}${command.argv.join(' ')} # buildkit`,
+    createdBy: `RUN ${counted(toldArgs(stage))}${command.argv.join(' ')} # buildkit`,
+    keyText,
     inputs: {
       args,
       more: {
