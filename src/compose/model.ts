@@ -59,9 +59,11 @@ export interface Build {
   cache_from?: string[];
   cache_to?: string[];
   extra_hosts?: string[];
+  entitlements?: string[];
   labels?: Record<string, string>;
   network?: string;
   no_cache?: boolean;
+  no_cache_filter?: string[];
   platforms?: string[];
   privileged?: boolean;
   pull?: boolean;

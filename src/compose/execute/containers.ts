@@ -34,7 +34,7 @@ export async function createContainer(
     name,
     ...(typeof platform === 'string' ? { platform } : {}),
   });
-  if (files.length > 0) await client.containers.putArchive(Id, '/', tarOf(files));
+  if (files.length > 0) await client.containers.putArchive(Id, '/', await tarOf(files));
   if (old === undefined) return;
   await stopContainer(session, { ...step, kind: 'stop-container', name: old.name, containerId: old.id });
   await client.containers.remove(old.id, { force: true });

@@ -1,7 +1,6 @@
 // Secrets and configs that are copied into a container, with the owner and mode that the file asks for.
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { pack } from 'tar-stream';
 import { isBound, targetOf } from '#compose/execute/mounts.ts';
 import type { FileGrant, Project, ProjectFile, Service } from '#compose/model.ts';
 import { invalid, messageOf } from '#shared/errors.ts';
@@ -66,7 +65,8 @@ function contentOf(file: ProjectFile | undefined, name: string, project: Project
 }
 
 /** A tar of the files, for the container's root. */
-export function tarOf(files: readonly GrantedFile[]): Readable {
+export async function tarOf(files: readonly GrantedFile[]): Promise<Readable> {
+  const { pack } = await import('tar-stream');
   const tar = pack();
   for (const { path, content, uid, gid, mode } of files)
     tar.entry({ name: path.replace(/^\/+/, ''), uid, gid, mode }, content);

@@ -21,6 +21,7 @@ export function hostConfigOf(service: Service, frame: HostFrame): HostConfig {
   return {
     ...plainAttributes(service),
     ...limits(service),
+    ...blkioOf(service['blkio_config']),
     NetworkMode: frame.networkMode,
     RestartPolicy: restartPolicy(service),
     ...(Binds.length === 0 ? {} : { Binds }),
@@ -118,6 +119,27 @@ function limits(service: Service): Partial<HostConfig> {
     Devices: devicesOf(service['devices']),
     DeviceRequests: deviceRequests(service),
   });
+}
+
+const blkioNames = {
+  weight_device: ['BlkioWeightDevice', 'weight', 'Weight'],
+  device_read_bps: ['BlkioDeviceReadBps', 'rate', 'Rate'],
+  device_write_bps: ['BlkioDeviceWriteBps', 'rate', 'Rate'],
+  device_read_iops: ['BlkioDeviceReadIOps', 'rate', 'Rate'],
+  device_write_iops: ['BlkioDeviceWriteIOps', 'rate', 'Rate'],
+} as const;
+
+function blkioOf(said: unknown): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  if (typeof said !== 'object' || said === null) return found;
+  const config: Record<string, unknown> = { ...said };
+  if (config['weight'] !== undefined) found['BlkioWeight'] = config['weight'];
+  for (const [attribute, [name, from, to]] of Object.entries(blkioNames)) {
+    const devices = config[attribute];
+    if (Array.isArray(devices))
+      found[name] = devices.map((device) => ({ Path: device.path, [to]: bytesOf(device[from]) }));
+  }
+  return found;
 }
 
 function ulimitsOf(ulimits: unknown): Ulimit[] | undefined {

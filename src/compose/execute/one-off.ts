@@ -90,6 +90,6 @@ export async function createOneOff(
   wishes.change(request);
   const { Id } = await session.client.containers.create(request, { name: own });
   const files = copiedFiles(project, service);
-  if (files.length > 0) await session.client.containers.putArchive(Id, '/', tarOf(files));
+  if (files.length > 0) await session.client.containers.putArchive(Id, '/', await tarOf(files));
   return Id;
 }

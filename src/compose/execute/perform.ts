@@ -74,7 +74,7 @@ async function pullImage(
     ...tagOf(reference),
     ...(typeof platform === 'string' ? { platform } : {}),
   };
-  const lines = await client.images.pull(query, authFor?.(step.image), signal);
+  const lines = await client.images.pull(query, await authFor?.(step.image), signal);
   for await (const { error, status, id, progress } of lines) {
     if (error !== undefined) throw notFound(error, { hint: `service "${step.service}" wants this image` });
     if (status !== undefined)

@@ -91,6 +91,28 @@ test('namespaces of other services are those of their containers', () => {
   assert.deepEqual(request.NetworkingConfig?.EndpointsConfig, {});
 });
 
+test('block input and output, and links to containers of others', () => {
+  const request = requestOf(`
+services:
+  web:
+    image: a
+    external_links: [old-db, "old-cache:cache"]
+    blkio_config:
+      weight: 300
+      weight_device: [{path: /dev/sda, weight: 400}]
+      device_read_bps: [{path: /dev/sda, rate: 12mb}]
+      device_write_iops: [{path: /dev/sda, rate: 30}]
+`);
+  assert.deepEqual(request.NetworkingConfig?.EndpointsConfig?.['app_default']?.Links, [
+    'old-db:old-db',
+    'old-cache:cache',
+  ]);
+  assert.equal(request.HostConfig?.BlkioWeight, 300);
+  assert.deepEqual(request.HostConfig?.BlkioWeightDevice, [{ Path: '/dev/sda', Weight: 400 }]);
+  assert.deepEqual(request.HostConfig?.BlkioDeviceReadBps, [{ Path: '/dev/sda', Rate: 12 * 1024 * 1024 }]);
+  assert.deepEqual(request.HostConfig?.BlkioDeviceWriteIOps, [{ Path: '/dev/sda', Rate: 30 }]);
+});
+
 test('a network and a volume', () => {
   const project = load(
     'services: {web: {image: a, volumes: ["v:/v"]}}\nnetworks: {default: {internal: true, ipam: {config: [{subnet: 10.1.0.0/16}]}}}\nvolumes: {v: {driver_opts: {o: x}}}',

@@ -91,6 +91,7 @@ function endpointOf(
     const [name = '', alias = name] = link.split(':');
     return `${frame.containerOf(name)}:${alias}`;
   });
+  links.push(...externalLinks(service));
   const ipam = defined<NonNullable<EndpointSettings['IPAMConfig']>>({
     IPv4Address: own.ipv4_address,
     IPv6Address: own.ipv6_address,
@@ -106,6 +107,13 @@ function endpointOf(
       GwPriority: own.gw_priority,
     }),
   };
+}
+
+/** Containers that are not of the project, by their names. */
+function externalLinks(service: Service): string[] {
+  const said = service['external_links'];
+  if (!Array.isArray(said)) return [];
+  return said.map((link) => (String(link).includes(':') ? String(link) : `${link}:${link}`));
 }
 
 /** The body that makes a network of the project. */

@@ -18,7 +18,7 @@ export interface Session {
   /** Builds the image of a service under this name. It is the caller's, since contexts are packed there. */
   build?: (service: string, image: string) => Promise<void>;
   /** `X-Registry-Auth` for a reference. */
-  authFor?: (reference: string) => string | undefined;
+  authFor?: (reference: string) => Promise<string | undefined>;
   /**
    * `auto` (so without it): a service without a health check is started when it answers, as the engine's probes or its
    * `x-ready` tell. `off`: when it runs.

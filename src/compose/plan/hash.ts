@@ -1,5 +1,4 @@
 // What makes two configurations of a service, network or volume the same.
-import { createHash } from 'node:crypto';
 import { isMap, type Json, type JsonMap, sorted } from '#compose/json.ts';
 import type { ProjectNetwork, ProjectVolume, Service } from '#compose/model.ts';
 
@@ -35,7 +34,6 @@ export function thingHash(thing: ProjectNetwork | ProjectVolume): string {
 }
 
 function hashOf(data: Json): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sorted(data)))
-    .digest('hex');
+  // Loaded where a hash is wanted: it is a good part of the start of commands that want none.
+  return process.getBuiltinModule('node:crypto').hash('sha256', JSON.stringify(sorted(data)));
 }

@@ -1,13 +1,15 @@
 // Builds the image of a service: its context goes to the engine as that of `wharf build` does.
 import { isAbsolute, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { giveToBuild, servicesTaken } from '#cli/commands/compose/build-session.ts';
 import type { Cli } from '#cli/context.ts';
-import { openContext } from '#cli/files/context.ts';
+import { type Context, openContext } from '#cli/files/context.ts';
+import { type Sent, sendContext } from '#cli/files/send-context.ts';
 import { registryConfig } from '#cli/terminal/credentials.ts';
 import { progressError } from '#cli/terminal/progress.ts';
 import type { Query } from '#client/wire.ts';
 import type { Build, Project } from '#compose/model.ts';
-import { conflict, EngineError, unsupported } from '#shared/errors.ts';
+import { imageOf } from '#compose/plan/diverged.ts';
+import { conflict, EngineError, invalid } from '#shared/errors.ts';
 
 export interface BuildWishes {
   noCache?: boolean;
@@ -26,17 +28,29 @@ export interface BuildTask {
 }
 
 /** Afterwards the image has its name. Throws the build's error with the service's name. */
-export async function buildService(cli: Cli, project: Project, task: BuildTask): Promise<void> {
+export async function buildService(
+  cli: Cli,
+  project: Project,
+  task: BuildTask,
+  chain: readonly string[] = [],
+): Promise<void> {
   const build = project.services[task.service]?.build;
   if (build === undefined) return;
-  refuseAbsent(build, task.service);
+  await buildTaken(cli, project, { build, task, chain });
   const client = await cli.client();
   const config = registryConfig(cli.env);
-  const { tar, where } = contextOf(build);
-  const lines = await client.images.build({ ...queryOf(build, project, task), ...where }, tar, {
+  const options = {
     ...(config === undefined ? {} : { registryConfig: config }),
     ...(task.wishes.signal === undefined ? {} : { signal: task.wishes.signal }),
-  });
+  };
+  const { context, where } = contextOf(build);
+  const { query: given, finish } = await giveToBuild(cli, project, { service: task.service, build });
+  const query = { ...queryOf(build, project, task), ...where, ...given };
+  const send = (sent: Sent) => client.images.build({ ...query, ...sent.query }, sent.tar, options);
+  const lines =
+    context === undefined
+      ? await send({ query: {}, tar: undefined })
+      : await sendContext(context, { builds: client.builds, env: cli.env }, send);
   for await (const line of lines) {
     const error = progressError(line);
     if (error !== undefined) {
@@ -49,30 +63,34 @@ export async function buildService(cli: Cli, project: Project, task: BuildTask):
       cli.stderr.write(said.replace(/^(?=.)/gm, `#${task.service} `).replace(/([^\n])$/, '$1\n'));
   }
   if (task.wishes.signal?.aborted === true) throw conflict('interrupted');
+  await finish();
 }
 
-/** What the build endpoint of the Engine API cannot be told. */
-function refuseAbsent(build: Build, service: string): void {
-  for (const key of ['additional_contexts', 'secrets', 'ssh'] as const) {
-    const value = build[key];
-    if (value === undefined || Object.keys(value).length === 0) continue;
-    throw unsupported(`service "${service}": build.${key} is not supported`, {
-      hint: 'put what it needs into the context, or take it from build arguments',
-    });
+/** Builds the services whose images this build takes as contexts; what is as it was comes from the cache. */
+async function buildTaken(
+  cli: Cli,
+  project: Project,
+  { build, task, chain }: { build: Build; task: BuildTask; chain: readonly string[] },
+): Promise<void> {
+  const longer = [...chain, task.service];
+  for (const service of servicesTaken(build)) {
+    if (longer.includes(service))
+      throw invalid(`build.additional_contexts: cycle detected: ${[...longer, service].join(' → ')}`);
+    await buildService(cli, project, { ...task, service, image: imageOf(project, service) }, longer);
   }
 }
 
-function contextOf(build: Build): { tar: Readable | undefined; where: Query } {
+function contextOf(build: Build): { context: Context | undefined; where: Query } {
   const { context, dockerfile, dockerfile_inline: inline } = build;
   if (/^(?:https?|git|ssh):\/\/|^git@|^github\.com\//.test(context))
-    return { tar: undefined, where: { remote: context, dockerfile } };
+    return { context: undefined, where: { remote: context, dockerfile } };
   const file = dockerfile === undefined || isAbsolute(dockerfile) ? dockerfile : join(context, dockerfile);
-  const opened = openContext({
+  const found = openContext({
     path: context,
     file: inline === undefined ? file : undefined,
     ...(inline === undefined ? {} : { text: Buffer.from(inline) }),
   });
-  return { tar: opened.tar, where: { dockerfile: opened.dockerfile } };
+  return { context: found, where: { dockerfile: found.dockerfile } };
 }
 
 function queryOf(build: Build, project: Project, { service, image, wishes }: BuildTask): Query {
@@ -86,7 +104,6 @@ function queryOf(build: Build, project: Project, { service, image, wishes }: Bui
     t: [image, ...(build.tags ?? [])],
     buildargs: Object.keys(args).length === 0 ? undefined : JSON.stringify(args),
     labels: JSON.stringify(labels),
-    cachefrom: build.cache_from === undefined ? undefined : JSON.stringify(build.cache_from),
     extrahosts: (build.extra_hosts ?? []).map((line) => line.replace('=', ':')),
     networkmode: build.network,
     nocache: wishes.noCache === true || build.no_cache === true,
@@ -95,7 +112,18 @@ function queryOf(build: Build, project: Project, { service, image, wishes }: Bui
     rm: true,
     shmsize: build.shm_size,
     target: build.target,
+    ulimits: ulimitsOf(build),
   };
+}
+
+function ulimitsOf({ ulimits }: Build): string | undefined {
+  if (ulimits === undefined) return undefined;
+  const limits = Object.entries(ulimits).map(([Name, limit]) =>
+    typeof limit === 'number'
+      ? { Name, Soft: limit, Hard: limit }
+      : { Name, Soft: limit.soft, Hard: limit.hard },
+  );
+  return JSON.stringify(limits);
 }
 
 function platformOf(build: Build, own: unknown): string | undefined {

@@ -1,10 +1,9 @@
 // The project that a command line means, and a session with its engine.
 import { readFileSync } from 'node:fs';
-import { type BuildWishes, buildService } from '#cli/commands/compose/build-image.ts';
+import type { BuildWishes } from '#cli/commands/compose/build-image.ts';
 import { globalsOf } from '#cli/commands/compose/globals.ts';
 import { openSteps } from '#cli/commands/compose/steps.ts';
 import type { Cli } from '#cli/context.ts';
-import { registryAuthFor } from '#cli/terminal/credentials.ts';
 import { emptyProject } from '#compose/execute/known.ts';
 import type { Session } from '#compose/execute/session.ts';
 import { type LoadOptions, loadProject } from '#compose/load/load.ts';
@@ -86,8 +85,15 @@ export async function openSession(
   const base: Session = {
     client,
     project,
-    build: (service, image) => buildService(cli, project, { service, image, wishes }),
-    authFor: (reference) => registryAuthFor(cli.env, parseReference(reference).registry),
+    async build(service, image) {
+      // Contexts and their packing are much to load, and most calls build nothing.
+      const { buildService } = await import('#cli/commands/compose/build-image.ts');
+      await buildService(cli, project, { service, image, wishes });
+    },
+    async authFor(reference) {
+      const { registryAuthFor } = await import('#cli/terminal/credentials.ts');
+      return registryAuthFor(cli.env, parseReference(reference).registry);
+    },
     onStep: (event) => steps.show(event),
     onWait: (text) => {
       if (wishes.silent !== true && progress !== 'quiet') cli.warn(` Waiting for ${text}`);

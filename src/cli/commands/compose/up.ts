@@ -2,7 +2,6 @@
 import { defineCompose, globalsOf, numberOf } from '#cli/commands/compose/globals.ts';
 import { catchInterrupts } from '#cli/commands/compose/interrupts.ts';
 import { openProject, openSession } from '#cli/commands/compose/project.ts';
-import { upAttached } from '#cli/commands/compose/up-attached.ts';
 import { interrupted, planFlags, planOptions, prepare } from '#cli/commands/compose/up-flags.ts';
 import { many, text, toggle } from '#cli/grammar/flags.ts';
 import { up } from '#compose/execute/up.ts';
@@ -64,6 +63,7 @@ export const command = defineCompose({
       return 0;
     }
     if (!flags.detach && !flags.wait && !flags['no-start']) {
+      const { upAttached } = await import('#cli/commands/compose/up-attached.ts');
       return await upAttached(cli, { session, interrupts, options, aborts, flags, services: args });
     }
     try {

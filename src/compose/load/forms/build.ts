@@ -45,6 +45,8 @@ const buildParts = attributes({
   tags: stringList,
   cache_from: stringList,
   cache_to: stringList,
+  entitlements: stringList,
+  no_cache_filter: stringList,
 });
 
 /** A context alone, or the mapping. */
