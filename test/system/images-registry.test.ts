@@ -161,3 +161,25 @@ test('an image made here is packed, pushed, and comes back the same', async () =
   await using host = await openHost(join(place.dir, 'back'));
   assert.equal((await host.images.pull({ reference: into })).id, image.id);
 });
+
+test('every tag of a repository is pushed and pulled; what has none is told', async () => {
+  const repository = `${registry.host}/many/app`;
+  for (const tag of ['1', '2', 'latest']) maker.images.tag(name(), `${repository}:${tag}`);
+  await maker.images.pushEveryTag({ reference: repository });
+  await using host = await openHost(join(place.dir, 'many'));
+  const pulled = await host.images.pullEveryTag({ reference: repository });
+  assert.equal(pulled.length, 3);
+  const tags = host.images.resolve(`${repository}:2`).tags;
+  assert.deepEqual(
+    tags,
+    ['1', '2', 'latest'].map((tag) => `${repository}:${tag}`),
+  );
+  const none = `${registry.host}/many/none`;
+  await assert.rejects(host.images.pullEveryTag({ reference: none }), (thrown) =>
+    isKind(thrown, 'not-found'),
+  );
+  await assert.rejects(
+    host.images.pushEveryTag({ reference: none }),
+    new RegExp(`An image does not exist locally with the tag: ${none}`),
+  );
+});

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { BenchEngine } from '../engines.ts';
 import { makeMaterial, publish, type Shape } from '../image-material.ts';
@@ -70,7 +71,7 @@ async function pulls(bench: Bench, key: Shape): Promise<Contender[]> {
     round: async () => {
       const name = `${registry.host}/bench/${key}`;
       const spentMs = await millisecondsOf(() => pull(engine, name));
-      await engine.api.call('DELETE', `/images/${name}:latest`);
+      await removed(engine, `${name}:latest`);
       return spentMs;
     },
   }));
@@ -78,6 +79,12 @@ async function pulls(bench: Bench, key: Shape): Promise<Contender[]> {
 
 async function pull({ api }: BenchEngine, name: string): Promise<void> {
   await told(api.text('POST', `/images/create?fromImage=${encodeURIComponent(name)}&tag=latest`));
+}
+
+/** One engine deletes before it answers, the other afterwards: neither is to be measured by it. */
+async function removed({ api }: BenchEngine, name: string): Promise<void> {
+  await api.call('DELETE', `/images/${name}`);
+  await sleep(4_000);
 }
 
 /** Errors of a pull or push come in its stream. */
@@ -104,7 +111,7 @@ async function pushes(bench: Bench, key: Shape): Promise<Contender[]> {
           told(engine.api.text('POST', `/images/${target}/push?tag=latest`, headers)),
         );
       } finally {
-        await engine.api.call('DELETE', `/images/${target}:latest`);
+        await removed(engine, `${target}:latest`);
         await empty.stop();
       }
     };
@@ -139,11 +146,11 @@ async function loads(bench: Bench): Promise<Contender[]> {
   const engines = await imported(bench);
   const file = join(bench.folder, 'saved.tar');
   await engines.at(-1)?.api.toFile(`/images/${saved}/get`, file);
-  return engines.map(({ name, api }) => ({
-    name,
+  return engines.map((engine) => ({
+    name: engine.name,
     round: async () => {
-      await api.call('DELETE', `/images/${saved}`);
-      return await millisecondsOf(() => api.stream('POST', '/images/load', createReadStream(file)));
+      await removed(engine, saved);
+      return await millisecondsOf(() => engine.api.stream('POST', '/images/load', createReadStream(file)));
     },
   }));
 }

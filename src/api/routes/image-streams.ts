@@ -8,6 +8,7 @@ import { assertPlatform, decodePlatform } from '#api/wire/platform.ts';
 import { decodeRegistryAuth } from '#api/wire/registry-auth.ts';
 import { flag, list, object, segment, text } from '#api/wire/schema.ts';
 import { importUrl, openRemoteSource } from '#engine/images/archive/remote-source.ts';
+import { isRepository } from '#engine/images/transfer/every-tag.ts';
 import type { Engine } from '#engine/open.ts';
 import { invalid } from '#shared/errors.ts';
 
@@ -44,9 +45,10 @@ function createRoute(raw: Api, engine: Engine): void {
     if (!query.fromImage) throw invalid('invalid reference format: fromImage or fromSrc is required');
     const auth = decodeRegistryAuth(request.headers);
     const reference = referenceOf(query.fromImage, query.tag);
-    return streamProgress(reply, (onProgress, signal) =>
-      engine.images.pull({ reference, platform: query.platform || undefined, auth, onProgress, signal }),
-    );
+    return streamProgress(reply, async (onProgress, signal) => {
+      const pull = { reference, platform: query.platform || undefined, auth, onProgress, signal };
+      await (isRepository(reference) ? engine.images.pullEveryTag(pull) : engine.images.pull(pull));
+    });
   });
 }
 
@@ -106,9 +108,10 @@ function pushRoute(api: Api, { images }: Engine): void {
     const auth = decodeRegistryAuth(headers);
     const reference = referenceOf(params.name, query.tag);
     assertPlatform(images, reference, query.platform);
-    return streamProgress(reply, (onProgress, signal) =>
-      images.push({ reference, auth, onProgress, signal }),
-    );
+    return streamProgress(reply, async (onProgress, signal) => {
+      const request = { reference, auth, onProgress, signal };
+      await (isRepository(reference) ? images.pushEveryTag(request) : images.push(request));
+    });
   });
 }
 

@@ -43,6 +43,7 @@ import {
 } from './shelve.ts';
 import { ImageStore } from './store.ts';
 import { announce, tagImage } from './tag.ts';
+import { pullEveryTag, pushEveryTag } from './transfer/every-tag.ts';
 import { Puller, type PullRequest } from './transfer/pull.ts';
 import { type PushRequest, pushImage } from './transfer/push.ts';
 import { Slots } from './transfer/slots.ts';
@@ -107,6 +108,11 @@ export class Images {
     return await this.#puller.pull(request);
   }
 
+  /** Every tag of the repository `request.reference`. */
+  async pullEveryTag(request: PullRequest): Promise<ImageRecord[]> {
+    return await pullEveryTag(this.#room, this.#puller, request);
+  }
+
   /** The image, pulled where it is not here. */
   async ensure(request: PullRequest): Promise<ImageRecord> {
     return this.find(request.reference) ?? (await this.pull(request));
@@ -114,6 +120,11 @@ export class Images {
 
   async push(request: PushRequest): Promise<Digest> {
     return await pushImage(this.#room, request);
+  }
+
+  /** Every tag that is here of the repository `request.reference`. */
+  async pushEveryTag(request: PushRequest): Promise<void> {
+    await pushEveryTag(this.#room, request);
   }
 
   list(request: ListRequest = {}): ImageSummary[] {
