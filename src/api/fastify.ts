@@ -68,13 +68,16 @@ export function openApi(onFailure: (thrown: unknown) => void): Api {
   api.setNotFoundHandler(() => {
     throw notFound('page not found');
   });
-  api.setErrorHandler((thrown, _request, reply) => {
+  api.setErrorHandler(async (thrown, request, reply) => {
     const { status, body } = errorAnswer(thrown);
     if (status === 500) onFailure(thrown);
     // Closing now would break the connection of a client that is still sending, and it would never read this.
-    if (status === 413) reply.removeHeader('connection');
+    if (status === 413) {
+      reply.removeHeader('connection');
+      await restOf(request.raw);
+    }
     // A route may have said already what it was about to send.
-    reply.code(status).type('application/json').send(body);
+    return reply.code(status).type('application/json').send(body);
   });
   return api;
 }
