@@ -209,7 +209,7 @@ test('a routed network is reached at its own addresses, at published ports only'
 test('networks of different families and subnets that clash are refused by name', async () => {
   const create = (Subnet: string) =>
     fixture.networks.create({ Name: 'clash', EnableIPv6: true, IPAM: { Config: [{ Subnet }] } });
-  await assert.rejects(create('fd00:214:9::/48'), { kind: 'conflict', hint: /dual/ });
+  await assert.rejects(create('fd00:214:9::/48'), { kind: 'forbidden', hint: /dual/ });
   await assert.rejects(create('fd00::1::/64'), { kind: 'invalid' });
   await assert.rejects(
     fixture.networks.create({
