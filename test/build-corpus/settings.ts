@@ -239,6 +239,17 @@ export const settingCases: CorpusCase[] = [
     unlike: { classic: 'triggers of stages differ there' },
   },
   {
+    name: 'ONBUILD that would wait for what waits for it',
+    dockerfile: 'FROM busybox AS a\nONBUILD COPY --from=c /etc/passwd /p\nFROM a AS b\nFROM b AS c\n',
+    error: 'circular dependency detected on stage: b',
+  },
+  {
+    name: 'ONBUILD from a stage that nothing else needs',
+    dockerfile: 'FROM busybox AS x\nFROM busybox AS a\nONBUILD COPY --from=x /etc/passwd /p\nFROM a\n',
+    error: 'copies from stage x, which the target does not need',
+    unlike: { classic: 'it builds every stage', buildkit: 'it finds the stage' },
+  },
+  {
     name: 'ONBUILD with a here-document',
     dockerfile:
       'FROM busybox AS a\nONBUILD RUN <<EOF\ntouch /one\ntouch /two\nEOF\nONBUILD COPY <<-F /f\n\ttext\n\tF\nFROM a\n',

@@ -164,6 +164,13 @@ export function planBuild(
   return { vertices, target };
 }
 
+/** Whether stage `index`, which the plan has, waits for `wanted`, itself or through others. */
+export function waitsFor(plan: Plan, index: number, wanted: number): boolean {
+  if (index === wanted) return true;
+  const vertex = plan.vertices.find(({ stage }) => stage.index === index);
+  return vertex?.needs.some((need) => waitsFor(plan, need, wanted)) === true;
+}
+
 /** A stage that waits for itself would wait for ever. */
 function assertNoCycle(file: Dockerfile, vertices: ReadonlyMap<number, Vertex>): void {
   const settled = new Set<number>();

@@ -2,7 +2,7 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageRecord } from '#engine/images/record.ts';
-import { EngineError, internal } from '#shared/errors.ts';
+import { EngineError, internal, invalid, unsupported } from '#shared/errors.ts';
 import { shortOf } from '#shared/oci/digest.ts';
 import { hostPlatform, parsePlatform } from '#shared/oci/platform.ts';
 import { mountReadOnly } from '#storage/snapshots/read-only.ts';
@@ -13,7 +13,7 @@ import { nearest } from './dockerfile/nearest.ts';
 import { parseStep } from './dockerfile/parse.ts';
 import { childState, type ImageState, scratchState } from './image-state.ts';
 import { type Lane, Lanes } from './lanes.ts';
-import { contextNamed, type Plan, sourceStage, type Vertex } from './plan.ts';
+import { contextNamed, type Plan, sourceStage, type Vertex, waitsFor } from './plan.ts';
 import type { ContextSource, ImageSource } from './request.ts';
 import type { BuildSession } from './session.ts';
 import { fixedTimeOf, runSteps, type StageRun, shortIdOf } from './stage.ts';
@@ -224,6 +224,21 @@ export class Solver {
     delete run.state.config.OnBuild;
   }
 
+  /** A trigger of a base image may name a stage that nobody knew this one would need. */
+  #assertReady({ stage }: Vertex, index: number, name: string): void {
+    const { plan } = this.#input;
+    if (!this.#stages.has(index)) {
+      throw unsupported(
+        `a trigger of ${stage.from.image} copies from stage ${name}, which the target does not need`,
+        {
+          hint: `Copy something from ${name} in the stage itself: then it is built before.`,
+        },
+      );
+    }
+    if (waitsFor(plan, index, stage.index))
+      throw invalid(`circular dependency detected on stage: ${nameOf(stage)}`);
+  }
+
   /** A named context of the request: its files, read once. */
   #contextTree(reference: string): Promise<SourceTree> | undefined {
     const { session } = this.#input;
@@ -246,6 +261,7 @@ export class Solver {
     if (context !== undefined) return { tree: context, isContext: true, release: () => undefined };
     const image = imageOfContext(session, name);
     const index = image === undefined ? sourceStage(file.stages, name) : undefined;
+    if (index !== undefined && !vertex.needs.includes(index)) this.#assertReady(vertex, index, name);
     const { chainId } =
       index === undefined
         ? await this.#image(lane, { reference: image ?? name })
