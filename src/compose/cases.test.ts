@@ -7,7 +7,8 @@ import { after, describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { configData } from '#compose/config.ts';
 import { isMap, type Json } from '#compose/json.ts';
-import { type LoadOptions, loadProject } from '#compose/load/load.ts';
+import type { LoadOptions } from '#compose/load/assemble.ts';
+import { loadProject } from '#compose/load/load.ts';
 import type { Project } from '#compose/model.ts';
 import { EngineError } from '#shared/errors.ts';
 

@@ -10,7 +10,8 @@ import { after, test } from 'node:test';
 import { parse } from 'yaml';
 import { formatConfigJson } from '#compose/config.ts';
 import type { Json } from '#compose/json.ts';
-import { type LoadOptions, loadProject } from '#compose/load/load.ts';
+import type { LoadOptions } from '#compose/load/assemble.ts';
+import { loadProject } from '#compose/load/load.ts';
 import { noStockCompose, stockCompose } from './stock-compose.ts';
 
 interface Case {

@@ -9,7 +9,7 @@ import { networkRequest, volumeRequest } from '#compose/execute/requests.ts';
 import type { Session } from '#compose/execute/session.ts';
 import type { ObservedState } from '#compose/plan/observed.ts';
 import type { ImageStep, Step, ThingStep } from '#compose/plan/steps.ts';
-import { internal, notFound, unsupported } from '#shared/errors.ts';
+import { internal, isKind, notFound, unsupported } from '#shared/errors.ts';
 import { parseReference, repositoryOf } from '#shared/oci/reference.ts';
 
 export interface PerformOptions {
@@ -53,14 +53,22 @@ async function performThing({ client, project }: Session, step: ThingStep): Prom
   } else if (step.kind === 'create-volume' && volume !== undefined) {
     await client.volumes.create(volumeRequest(project.name, step.key, volume));
   } else if (step.kind === 'remove-network') {
-    await ignoreMissing(async () => {
-      const { Containers } = await client.networks.inspect(step.name);
-      for (const id of Object.keys(Containers ?? {})) await client.networks.disconnect(step.name, id, true);
-      await client.networks.remove(step.name);
-    });
+    await ignoreMissing(() => removeNetwork(client, step.name));
   } else if (step.kind === 'remove-volume') await ignoreMissing(() => client.volumes.remove(step.name));
   else if (step.kind === 'remove-image') await ignoreMissing(() => client.images.remove(step.name));
   else throw internal(`${step.kind} ${step.name}: the project does not have ${step.key}`);
+}
+
+/** Containers of others that are still on it are taken off. */
+async function removeNetwork({ networks }: Session['client'], name: string): Promise<void> {
+  try {
+    await networks.remove(name);
+  } catch (thrown) {
+    if (!isKind(thrown, 'forbidden') && !isKind(thrown, 'conflict')) throw thrown;
+    const { Containers } = await networks.inspect(name);
+    for (const id of Object.keys(Containers ?? {})) await networks.disconnect(name, id, true);
+    await networks.remove(name);
+  }
 }
 
 async function pullImage(

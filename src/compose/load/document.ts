@@ -9,7 +9,9 @@ import { droppedPaths, type Located, placeIn, plainOf } from '#compose/load/loca
 import { dropPath, merge } from '#compose/load/merge.ts';
 import { isModule, readModule } from '#compose/load/module.ts';
 import { type Path, type Place, problem } from '#compose/load/place.ts';
-import { readYaml } from '#compose/load/yaml.ts';
+
+/** The documents of a text as trees; `file` is what users read in messages. Throws `invalid`. */
+export type ParseYaml = (text: string, file: string) => Located[];
 
 export interface Reader {
   /** Nothing where variables are to stay as they are written. */
@@ -20,6 +22,7 @@ export interface Reader {
   stdin?: (() => string) | undefined;
   /** Trees by path, as they are written, so that no file is read twice. */
   trees: Map<string, Located[]>;
+  parse: ParseYaml;
 }
 
 export interface Document {
@@ -45,7 +48,7 @@ export function readRawTrees(path: string, reader: Reader): Located[] {
     return trees;
   }
   const text = path === '-' && reader.stdin !== undefined ? reader.stdin() : readText(path, shown);
-  const trees = readYaml(text, shown);
+  const trees = reader.parse(text, shown);
   reader.trees.set(path, trees);
   return trees;
 }

@@ -29,7 +29,7 @@ export function planDown(project: Project, observed: ObservedState, options: Dow
   return plan;
 }
 
-/** A container goes once all that depend on it are gone. */
+/** A container goes after all that depend on it. */
 function leave(
   plan: Plan,
   container: ObservedContainer,
@@ -40,11 +40,7 @@ function leave(
     (frame.project.services[other.service] ?? frame.project.disabled[other.service])?.depends_on?.[
       service
     ] !== undefined;
-  planRemoval(
-    plan,
-    container,
-    frame.leaving.filter(needs).map((other) => `remove ${other.name}`),
-  );
+  planRemoval(plan, container, frame.leaving.filter(needs));
   plan.services[service] = { verdict: 'remove', causes: [] };
 }
 

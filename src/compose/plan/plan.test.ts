@@ -221,7 +221,12 @@ test('down goes the other way round', () => {
   const plan = planDown(project, allRunning(project), { volumes: true });
   assertOrdered(plan);
   const order = sequence(plan);
-  assert.ok(order.indexOf('remove app-web-1') < order.indexOf('stop app-db-1'));
+  assert.ok(order.indexOf('stop app-web-1') < order.indexOf('stop app-db-1'));
+  assert.deepEqual(plan.steps.find(({ id }) => id === 'stop app-db-1')?.after, ['stop app-web-1']);
+  assert.deepEqual(plan.steps.find(({ id }) => id === 'remove app-db-1')?.after, [
+    'stop app-db-1',
+    'remove app-web-1',
+  ]);
   assert.deepEqual(order.slice(-2), ['remove network app_default', 'remove volume app_data']);
   assert.deepEqual(planDown(project, nothingObserved).steps, []);
 });

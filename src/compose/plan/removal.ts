@@ -2,18 +2,31 @@
 import type { ObservedContainer } from '#compose/plan/observed.ts';
 import type { Plan } from '#compose/plan/steps.ts';
 
-/** Steps that stop the container where it runs, and remove it, once the steps of these ids are done. */
-export function planRemoval(plan: Plan, container: ObservedContainer, after: string[] = []): void {
-  const { id: containerId, name, service, phase } = container;
-  const runs = phase === 'running' || phase === 'restarting' || phase === 'paused';
+/**
+ * Steps that stop the container where it runs, and remove it. It stops once those that depend on it have stopped, and
+ * goes once they are gone.
+ */
+export function planRemoval(
+  plan: Plan,
+  container: ObservedContainer,
+  dependents: readonly ObservedContainer[] = [],
+): void {
+  const { id: containerId, name, service } = container;
+  const runs = isUp(container);
+  const gone = dependents.map((other) => `remove ${other.name}`);
+  const down = dependents.map((other) => `${isUp(other) ? 'stop' : 'remove'} ${other.name}`);
   const stop = `stop ${name}`;
-  if (runs) plan.steps.push({ id: stop, after, kind: 'stop-container', service, name, containerId });
+  if (runs) plan.steps.push({ id: stop, after: down, kind: 'stop-container', service, name, containerId });
   plan.steps.push({
     id: `remove ${name}`,
-    after: runs ? [stop] : after,
+    after: runs ? [stop, ...gone] : gone,
     kind: 'remove-container',
     service,
     name,
     containerId,
   });
+}
+
+function isUp({ phase }: ObservedContainer): boolean {
+  return phase === 'running' || phase === 'restarting' || phase === 'paused';
 }

@@ -41,7 +41,7 @@ export const command = defineCompose({
   async run({ cli, flags, args }) {
     const { format = 'yaml' } = flags;
     if (!['yaml', 'json', 'ts'].includes(format)) throw invalid(`unsupported format "${format}"`);
-    const project = openProject(cli, {
+    const project = await openProject(cli, {
       services: args,
       interpolate: !flags['no-interpolate'],
       resolveEnvironment: !flags['no-env-resolution'],

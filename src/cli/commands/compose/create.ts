@@ -10,7 +10,7 @@ export const command = defineCompose({
   args: [0, Number.POSITIVE_INFINITY],
   examples: ['wharf compose create', 'wharf compose create --build web'],
   async run({ cli, flags, args }) {
-    const project = openProject(cli, { services: args });
+    const project = await openProject(cli, { services: args });
     prepare(project, flags);
     using session = await openSession(cli, project, { quiet: flags['quiet-build'], silent: flags.quiet });
     await up(session, { ...planOptions(flags, args), start: false });

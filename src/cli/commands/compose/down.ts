@@ -51,7 +51,7 @@ export const plan = defineCompose({
   args: [0, Number.POSITIVE_INFINITY],
   examples: ['wharf compose plan', 'wharf compose plan --json web'],
   async run({ cli, flags, args }) {
-    const project = openProject(cli, { services: args });
+    const project = await openProject(cli, { services: args });
     prepare(project, flags);
     using session = await openSession(cli, project, { silent: true });
     const { warn: _, ...quiet } = session;

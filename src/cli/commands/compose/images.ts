@@ -32,7 +32,7 @@ export const build = defineCompose({
   args: anyNumber,
   examples: ['wharf compose build', 'wharf compose build --no-cache web'],
   async run({ cli, flags, args }) {
-    const project = openProject(cli, { services: args });
+    const project = await openProject(cli, { services: args });
     const named = args.length > 0 ? args : Object.keys(project.services);
     const names = inStartOrder(project, named, !flags['with-dependencies']).filter(
       (name) => project.services[name]?.build !== undefined,
@@ -69,7 +69,7 @@ export const pull = defineCompose({
   args: anyNumber,
   examples: ['wharf compose pull', 'wharf compose pull --ignore-pull-failures web'],
   async run({ cli, flags, args }) {
-    const project = openProject(cli, { services: args });
+    const project = await openProject(cli, { services: args });
     const client = await cli.client();
     const named = args.length > 0 ? args : Object.keys(project.services);
     const done = new Set<string>();
@@ -127,7 +127,7 @@ export const push = defineCompose({
   args: anyNumber,
   examples: ['wharf compose push', 'wharf compose push web'],
   async run({ cli, flags, args }) {
-    const project = openProject(cli, { services: args });
+    const project = await openProject(cli, { services: args });
     const named = args.length > 0 ? args : Object.keys(project.services);
     for (const name of inStartOrder(project, named, !flags['include-deps'])) {
       const { build: own, image } = project.services[name] ?? {};

@@ -4,9 +4,11 @@ import type { BuildWishes } from '#cli/commands/compose/build-image.ts';
 import { globalsOf } from '#cli/commands/compose/globals.ts';
 import { openSteps } from '#cli/commands/compose/steps.ts';
 import type { Cli } from '#cli/context.ts';
+import type { Env } from '#cli/files/config-file.ts';
+import { NotKnown, openKnownTrees } from '#cli/files/known-trees.ts';
 import { emptyProject } from '#compose/execute/known.ts';
 import type { Session } from '#compose/execute/session.ts';
-import { type LoadOptions, loadProject } from '#compose/load/load.ts';
+import { assembleProject, type LoadOptions } from '#compose/load/assemble.ts';
 import type { Project } from '#compose/model.ts';
 import { isKind, notFound } from '#shared/errors.ts';
 import { parseReference } from '#shared/oci/reference.ts';
@@ -17,9 +19,9 @@ export type LoadWishes = Pick<
 >;
 
 /** Loads what the flags name, and shows its warnings. Throws `notFound` for a service that it does not have. */
-export function openProject(cli: Cli, wishes: LoadWishes = {}): Project {
+export async function openProject(cli: Cli, wishes: LoadWishes = {}): Promise<Project> {
   const globals = globalsOf(cli);
-  const project = loadProject({
+  const project = await load(cli.env, {
     directory: process.cwd(),
     environment: cli.env,
     files: globals.file,
@@ -27,7 +29,7 @@ export function openProject(cli: Cli, wishes: LoadWishes = {}): Project {
     projectName: globals['project-name'],
     profiles: globals.profile.length === 0 ? undefined : globals.profile,
     envFiles: globals['env-file'].length === 0 ? undefined : globals['env-file'],
-    stdin: () => readFileSync(0, 'utf8'),
+    stdin: onceOnly(() => readFileSync(0, 'utf8')),
     ...(globals['all-resources'] ? { allResources: true } : {}),
     ...wishes,
   });
@@ -38,6 +40,26 @@ export function openProject(cli: Cli, wishes: LoadWishes = {}): Project {
   return project;
 }
 
+/** The parser of YAML is only loaded for a file that it has not read before. */
+async function load(env: Env, options: LoadOptions): Promise<Project> {
+  const trees = openKnownTrees(env);
+  try {
+    return assembleProject(options, trees.known);
+  } catch (thrown) {
+    if (!(thrown instanceof NotKnown)) throw thrown;
+  }
+  const { readYaml } = await import('#compose/load/yaml.ts');
+  return assembleProject(options, trees.learning(readYaml));
+}
+
+function onceOnly(read: () => string): () => string {
+  let text: string | undefined;
+  return () => {
+    text ??= read();
+    return text;
+  };
+}
+
 /**
  * As `openProject`; where there is no file, but a name (`-p`), the project as far as its containers tell of it.
  */
@@ -45,7 +67,7 @@ export async function openKnownProject(cli: Cli, wishes: LoadWishes = {}): Promi
   const { 'project-name': name, file } = globalsOf(cli);
   try {
     // A service may be gone from the file while its containers are still there.
-    return openProject(cli, { profiles: ['*'], ...wishes });
+    return await openProject(cli, { profiles: ['*'], ...wishes });
   } catch (thrown) {
     const said = name ?? cli.env['COMPOSE_PROJECT_NAME'];
     const hasFile = file.length > 0 || !isKind(thrown, 'not-found') || !isNoFile(thrown);

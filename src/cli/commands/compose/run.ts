@@ -51,7 +51,7 @@ export const command = defineCompose({
   stopAtArgument: true,
   examples: ['wharf compose run --rm web sh', 'wharf compose run --rm -e DEBUG=1 web pytest'],
   async run({ cli, flags, args: [name = '', ...words] }) {
-    const project = openProject(cli, { services: [name] });
+    const project = await openProject(cli, { services: [name] });
     const own = project.services[name];
     if (own === undefined) throw notFound(`no such service: ${name}`);
     using session = await openSession(cli, project, { silent: flags.quiet });

@@ -43,7 +43,7 @@ export const command = defineCompose({
       throw invalid('--abort-on-container-exit and --detach are incompatible');
     if (flags.wait && aborts !== undefined)
       throw invalid('--wait and --abort-on-container-exit are incompatible');
-    const project = openProject(cli, { services: args });
+    const project = await openProject(cli, { services: args });
     prepare(project, flags);
     if (flags['exit-code-from'] !== undefined && project.services[flags['exit-code-from']] === undefined)
       throw invalid(`no such service: ${flags['exit-code-from']}`);

@@ -16,7 +16,7 @@ export const command = defineCompose({
   args: [0, Number.POSITIVE_INFINITY],
   examples: ['wharf compose watch', 'wharf compose watch --no-up web'],
   async run({ cli, flags, args }) {
-    const project = openProject(cli, { services: args });
+    const project = await openProject(cli, { services: args });
     using interrupts = catchInterrupts();
     const signal = interrupts.first;
     using session = await openSession(cli, project, { signal, quiet: flags.quiet });
