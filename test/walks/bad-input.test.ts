@@ -69,7 +69,7 @@ describe('on the command line', () => {
     ['an unknown container', ['stop', 'nobody'], { code: 1, says: /No such container: nobody/ }],
     ['an unknown volume', ['volume', 'rm', 'none-such'], { code: 1, says: /no such volume/ }],
     ['a mistyped command', ['biuld', '.'], { code: 1, says: /build/ }],
-    ['a mistyped flag', ['ps', '--al'], { code: 1, says: /--all/ }],
+    ['a mistyped flag', ['ps', '--al'], { code: 125, says: /--all/ }],
   ];
   for (const [name, args, expected] of cases) test(name, () => refused(args, expected));
 
