@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { fileSchema } from '#compose/check/schema/file.ts';
 import type { Schema } from '#compose/check/schema/schema.ts';
 import { supportNotes } from './compose-notes.ts';
+import { testedAttributes } from './compose-tested.ts';
 
 export const supportFile = new URL('../../docs/compose-support.md', import.meta.url);
 
@@ -34,6 +35,10 @@ export function noteOf(attribute: string): string | undefined {
   return undefined;
 }
 
+function stateOf(attribute: string): string {
+  return noteOf(attribute) ?? (testedAttributes.includes(attribute) ? 'supported, tested' : 'supported');
+}
+
 /** The whole page. */
 export function composeSupport(): string {
   const attributes = attributesOf().sort();
@@ -43,7 +48,8 @@ export function composeSupport(): string {
     '',
     'Generated from the schema by `scripts/docs/compose-support.ts`: change the schema or the notes, not this page.',
     '',
-    `Of ${attributes.length} attributes ${attributes.length - without} are carried out, not each of them proven by a test. The other ${without} are`,
+    `Of ${attributes.length} attributes ${attributes.length - without} are carried out; the ${testedAttributes.length} that are called tested are read back
+from running containers by a test of their own. The other ${without} are`,
     'read and checked, and their line tells why they have no effect or end with an error. `x-` attributes are taken',
     'everywhere. `*` stands for a name of your own.',
   ];
@@ -52,7 +58,7 @@ export function composeSupport(): string {
       (attribute) => attribute === section || attribute.startsWith(`${section}.`),
     );
     parts.push('', `## ${section}`, '', '| attribute | state |', '| --- | --- |');
-    parts.push(...own.map((attribute) => `| \`${attribute}\` | ${noteOf(attribute) ?? 'supported'} |`));
+    parts.push(...own.map((attribute) => `| \`${attribute}\` | ${stateOf(attribute)} |`));
   }
   return `${parts.join('\n')}\n`;
 }
