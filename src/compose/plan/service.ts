@@ -39,10 +39,10 @@ export function planService(plan: Plan, name: string, frame: ServiceFrame): void
   const service = around.project.services[name];
   if (service === undefined) return;
   const wanted = options.scale?.[name] ?? replicasOf(service);
-  const existing = around.observed.containers
-    .filter((container) => container.service === name && !container.oneOff)
-    .sort((a, b) => a.number - b.number);
+  const { existing, leftovers } = partsOf(name, around);
+  for (const container of leftovers) planRemoval(plan, container);
   const before = [
+    ...leftovers.map((container) => `remove ${container.name}`),
     ...thingsNeeded(plan, around.project, name),
     ...imageSteps(plan, name, { around, build: options.build }),
     ...startsOf(plan, Object.keys(service.depends_on ?? {})),
@@ -66,6 +66,29 @@ export function planService(plan: Plan, name: string, frame: ServiceFrame): void
     });
   }
   plan.services[name] = summed(verdicts);
+}
+
+/**
+ * A replacement bears the id of the container before it in front of its name until that is gone. Where it was cut off,
+ * the one before stays, and is replaced again; where that is gone already, the half-made one takes its place.
+ */
+function partsOf(
+  name: string,
+  { project, observed }: Surroundings,
+): { existing: ObservedContainer[]; leftovers: ObservedContainer[] } {
+  const own = project.services[name]?.container_name;
+  const existing: ObservedContainer[] = [];
+  const leftovers: ObservedContainer[] = [];
+  const found = observed.containers.filter((one) => one.service === name && !one.oneOff);
+  for (const container of found.sort((a, b) => Number(isHalf(a, own)) - Number(isHalf(b, own)))) {
+    const isSecond = isHalf(container, own) && existing.some(({ number }) => number === container.number);
+    (isSecond ? leftovers : existing).push(container);
+  }
+  return { existing: existing.sort((a, b) => a.number - b.number), leftovers };
+}
+
+function isHalf({ name }: ObservedContainer, own: string | undefined): boolean {
+  return /^[0-9a-f]{12}_/.test(name) && name !== own;
 }
 
 const weight = { recreate: 4, create: 3, start: 2, remove: 1, leave: 0 };
@@ -111,6 +134,8 @@ function recreationCauses(
   container: ObservedContainer,
   { around, options, isNamed }: ServiceFrame,
 ): string[] {
+  if (isHalf(container, around.project.services[name]?.container_name))
+    return ['its replacement was interrupted'];
   if (options.recreate === 'never') return [];
   if (options.recreate === 'always' && isNamed) return ['it is forced'];
   if (options.recreateDependencies === true && !isNamed) return ['dependencies are forced'];
