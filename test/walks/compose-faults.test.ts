@@ -127,3 +127,23 @@ test('up --wait tells of a service that ends at once, with its last words', { ti
   assert.match(stderr, /no config/);
   await compose('down');
 });
+
+test('after a reboot services start in the order of depends_on', { timeout: 120_000 }, async () => {
+  const one = 'image: busybox, command: sleep 1000, restart: always, stop_grace_period: 0s';
+  await write(`services: {a: {${one}, depends_on: [b]}, b: {${one}, depends_on: [c]}, c: {${one}}}`);
+  await compose('up', '-d');
+  const state = async (name: string): Promise<{ Pid: number; StartedAt: string; Running: boolean }> =>
+    JSON.parse((await engine.call('GET', `/containers/cut-${name}-1/json`)).text).State;
+  const before = await Promise.all(['a', 'b', 'c'].map(state));
+  await engine.killHard();
+  for (const { Pid } of before) process.kill(Pid, 'SIGKILL');
+  await engine.start();
+  const now = await eventually('all three', async () => {
+    const states = await Promise.all(['a', 'b', 'c'].map(state));
+    const isNew = states.every(({ Running, Pid }, at) => Running && Pid !== before[at]?.Pid);
+    return isNew ? states : undefined;
+  });
+  const [a = '', b = '', c = ''] = now.map(({ StartedAt }) => StartedAt);
+  assert.ok(c < b && b < a, [c, b, a].join(' < '));
+  await compose('down');
+});

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { unmountUnder } from '#kernel/mounts.ts';
 import { messageOf } from '#shared/errors.ts';
 import { rfc3339NanoOf, zeroTime } from '#shared/notation/time.ts';
+import { bootOrder } from './boot-order.ts';
 import { cleanUp } from './cleanup.ts';
 import { type ContainerRecord, isUp, type Wiring } from './record/record.ts';
 import { type Observed, planRecovery, type Recovery } from './recovery-plan.ts';
@@ -55,14 +56,20 @@ export async function recoverContainers(room: Room, { plans }: RecoveryPlan): Pr
   return toStart;
 }
 
-/** Starts what restart policies want up; nobody waits for it. */
+/** Starts what restart policies want up, each after what it depends on; nobody waits for it. */
 export function startAtBoot(room: Room, ids: readonly string[]): void {
-  for (const id of ids) {
-    void inBackground(room, `starting container ${id}`, () =>
-      room.locks.run(id, async () => {
+  const order = bootOrder(ids.flatMap((id) => room.store.get(id) ?? []));
+  const starts = new Map<string, Promise<void>>();
+  // What is needed stands before what needs it, and one that fails keeps no other from starting.
+  for (const [id, needed] of order) {
+    const before = needed.flatMap((one) => starts.get(one) ?? []);
+    const start = inBackground(room, `starting container ${id}`, async () => {
+      await Promise.all(before);
+      await room.locks.run(id, async () => {
         if (room.store.get(id) !== undefined) await startContainer(room, id);
-      }),
-    );
+      });
+    });
+    starts.set(id, start);
   }
 }
 
