@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bootOrder } from './boot-order.ts';
-import { sampleRecord } from './record/record-sample.ts';
+import { sampleRecord } from './record-sample.ts';
 
 const of = (id: string, dependsOn: string, project = 'shop') =>
   sampleRecord({

@@ -1,5 +1,5 @@
 // In which order the containers that restart policies want up are started when an engine starts. Pure.
-import type { ContainerRecord } from './record/record.ts';
+import type { ContainerRecord } from './record.ts';
 
 type OrderView = Pick<ContainerRecord, 'id' | 'name' | 'config' | 'hostConfig'>;
 
