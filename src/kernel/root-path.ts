@@ -10,6 +10,7 @@ const mostLinks = 255;
  * `keepLast`, a link at the very end stays a link. Parts that do not exist are taken as they are written.
  */
 export function pathInRoot(root: string, path: string, options: { keepLast?: boolean } = {}): string {
+  if (path.includes('\0')) throw invalid('a path cannot have a null byte in it');
   const todo = path.split('/').filter((part) => part !== '' && part !== '.');
   const done: string[] = [];
   for (let links = 0; todo.length > 0; ) {

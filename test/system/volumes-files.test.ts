@@ -70,6 +70,7 @@ test('files are listed and read, and no link leads out', async () => {
   await assert.rejects(volumes.readFile('look', '/out'), { kind: 'not-found' });
   await assert.rejects(volumes.listFiles('look', '/../../etc'), { kind: 'not-found' });
   await assert.rejects(volumes.readFile('look', '/sub'), { kind: 'invalid', message: /not a regular file/ });
+  await assert.rejects(volumes.readFile('look', '/a\0'), { kind: 'invalid', message: /null byte/ });
   await assert.rejects(volumes.listFiles('none', '/'), { kind: 'not-found', message: /no such volume/ });
 });
 
