@@ -193,6 +193,15 @@ for (const name of ['wharf', 'docker'] as const) {
       await good(['network', 'rm', `net-${name}`]);
     });
 
+    test('an exec as a user that is not there says so, with 126', async () => {
+      const started = await run(['run', '-d', '--name', `who-${name}`, 'busybox', 'sleep', '60']);
+      assert.equal(started.code, 0, started.stderr);
+      const { code, stdout, stderr } = await run(['exec', '-u', 'nobody-here', `who-${name}`, 'true']);
+      assert.equal(code, 126, stdout + stderr);
+      assert.match(stdout + stderr, /unable to find user nobody-here: no matching entries in passwd file/);
+      await good(['rm', '-f', `who-${name}`]);
+    });
+
     test('exit codes are Docker’s', async () => {
       assert.equal((await run(['run', '--rm', 'busybox', 'sh', '-c', 'exit 3'])).code, 3);
       assert.equal((await run(['run', '--rm', 'busybox', 'no-such-program'])).code, 127);

@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { exec as execRuntime } from '#runtime/exec.ts';
 import type { ExecSession } from '#runtime/exec-session.ts';
 import { buildProcess } from '#runtime/spec.ts';
+import { StartError } from '#runtime/start-error.ts';
 import { resolveUser } from '#runtime/users.ts';
 import type { ExecCreateRequest } from '#shared/contract/container.ts';
-import { conflict, invalid, notFound } from '#shared/errors.ts';
+import { conflict, EngineError, invalid, notFound } from '#shared/errors.ts';
 import { mergeEnv } from '#shared/notation/env.ts';
 import { newId } from '#shared/notation/id.ts';
 import { processEnv } from '../config/merge.ts';
@@ -85,6 +86,9 @@ export async function startExec(
   } catch (thrown) {
     exec.phase = 'ended';
     exec.exitCode = exitCodeIn(thrown);
+    // What is wrong with the session, such as its user, is shown where its output would be.
+    if (thrown instanceof EngineError && thrown.kind === 'invalid' && !('exitCode' in thrown))
+      throw new StartError(thrown.message, 126);
     throw thrown;
   }
 }
