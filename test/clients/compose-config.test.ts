@@ -52,6 +52,9 @@ const deliberate: Record<string, string> = {
   models: 'models are shown even where nothing can run them',
 };
 
+/** Where what the stock one does depends on how long it is given. */
+const unequal = 'aliases that grow without end';
+
 const root = mkdtempSync(join(tmpdir(), 'wharf-compose-config-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
@@ -61,7 +64,7 @@ const cases = globSync('test/compose-cases/*.yaml')
 
 test('the stock client says the same of every case', { skip: noStockCompose, timeout: 170_000 }, async () => {
   const differences: string[] = [];
-  const queue = [...cases.entries()];
+  const queue = [...cases.entries()].filter(([, { one }]) => one.name !== unequal);
   const compareOne = async (index: number, one: Case): Promise<void> => {
     const folder = join(root, String(index), 'app');
     for (const [name, text] of Object.entries(one.files ?? { 'compose.yaml': one.compose ?? '' })) {
@@ -87,6 +90,7 @@ test('the stock client says the same of every case', { skip: noStockCompose, tim
 
 test('what differs on purpose is still a case', () => {
   const names = new Set(cases.map(({ one }) => one.name));
+  assert.ok(names.has(unequal));
   assert.deepEqual(
     Object.keys(deliberate).filter((name) => !names.has(name)),
     [],
