@@ -122,7 +122,7 @@ export class Images {
 
   /** `fromImage` is the full name without tag and digest, `tag` the tag or digest. */
   pull(
-    query: { fromImage: string; tag?: string; platform?: string },
+    query: { fromImage: string; tag?: string; platform?: string; allPlatforms?: boolean },
     auth?: RegistryAuth,
     signal?: AbortSignal,
   ): Promise<AsyncIterable<ProgressLine>> {

@@ -43,6 +43,8 @@ export interface ResolvedImage {
   /** Of the platform's manifest. */
   descriptor: Descriptor;
   bytes: Buffer;
+  /** The index it was chosen from, where the reference names one. */
+  index?: FetchedManifest;
 }
 
 export interface RegistryClient extends Disposable {
@@ -105,7 +107,8 @@ class Client implements RegistryClient {
       );
     }
     const { tag: _, ...rest } = ref;
-    return resolved(top.descriptor.digest, await this.manifest({ ...rest, digest: picked.digest }, options));
+    const chosen = await this.manifest({ ...rest, digest: picked.digest }, options);
+    return { ...resolved(top.descriptor.digest, chosen), index: top };
   }
 
   async manifest(ref: Reference, options: CallOptions = {}): Promise<FetchedManifest> {

@@ -6,7 +6,7 @@ import { streamProgress } from '#api/streams/progress.ts';
 import { bodyOf } from '#api/streams/request-body.ts';
 import { assertPlatform, decodePlatform } from '#api/wire/platform.ts';
 import { decodeRegistryAuth } from '#api/wire/registry-auth.ts';
-import { flag, list, object, segment, text } from '#api/wire/schema.ts';
+import { type Decoded, flag, list, object, segment, text } from '#api/wire/schema.ts';
 import { importUrl, openRemoteSource } from '#engine/images/archive/remote-source.ts';
 import { isRepository } from '#engine/images/transfer/every-tag.ts';
 import type { Engine } from '#engine/open.ts';
@@ -22,10 +22,9 @@ const createQuery = object({
   message: text,
   changes: list(text),
   platform: text,
+  allPlatforms: flag,
 });
-type CreateQuery = {
-  [name in keyof typeof createQuery.properties]?: name extends 'changes' ? string[] : string;
-};
+type CreateQuery = Decoded<typeof createQuery>;
 
 export function imageStreamRoutes(api: Api, engine: Engine): void {
   withRawBodies(api, (raw) => {
@@ -46,7 +45,9 @@ function createRoute(raw: Api, engine: Engine): void {
     const auth = decodeRegistryAuth(request.headers);
     const reference = referenceOf(query.fromImage, query.tag);
     return streamProgress(reply, async (onProgress, signal) => {
-      const pull = { reference, platform: query.platform || undefined, auth, onProgress, signal };
+      const { allPlatforms } = query;
+      const platform = query.platform || undefined;
+      const pull = { reference, platform, allPlatforms, auth, onProgress, signal };
       await (isRepository(reference) ? engine.images.pullEveryTag(pull) : engine.images.pull(pull));
     });
   });
@@ -107,9 +108,9 @@ function pushRoute(api: Api, { images }: Engine): void {
   api.post('/images/:name/push', { schema: push }, async ({ params, query, headers }, reply) => {
     const auth = decodeRegistryAuth(headers);
     const reference = referenceOf(params.name, query.tag);
-    assertPlatform(images, reference, query.platform);
+    const platform = query.platform ? decodePlatform(query.platform) : undefined;
     return streamProgress(reply, async (onProgress, signal) => {
-      const request = { reference, auth, onProgress, signal };
+      const request = { reference, platform, auth, onProgress, signal };
       await (isRepository(reference) ? images.pushEveryTag(request) : images.push(request));
     });
   });

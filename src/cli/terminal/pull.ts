@@ -9,6 +9,7 @@ export interface PullWishes {
   quiet: boolean;
   output: Output;
   allTags?: boolean;
+  allPlatforms?: boolean;
 }
 
 /** Throws `invalid` for a name that is none, and the engine's error where the pull fails. */
@@ -20,6 +21,7 @@ export async function pullImage(cli: Cli, name: string, wishes: PullWishes): Pro
     fromImage: repositoryOf(reference),
     ...(tag === undefined ? {} : { tag }),
     ...(wishes.platform === undefined ? {} : { platform: wishes.platform }),
+    ...(wishes.allPlatforms ? { allPlatforms: true } : {}),
   };
   const lines = await images.pull(query, registryAuthFor(cli.env, reference.registry));
   await showProgress(wishes.output, lines, { quiet: wishes.quiet });

@@ -6,7 +6,7 @@ import { type Digest, isDigest } from '#shared/oci/digest.ts';
 import type { Reference } from '#shared/oci/reference.ts';
 import type { ImageConfig } from '#shared/oci/specs.ts';
 import { chainIdOf } from '#storage/snapshots/chain-id.ts';
-import type { BuiltLayer, ImageLayer, ImageRecord, StoredImage } from './record.ts';
+import type { BuiltLayer, ImageLayer, ImageRecord, StoredImage, StoredIndex } from './record.ts';
 import type { ImageRoom } from './room.ts';
 
 export interface NewImage {
@@ -15,6 +15,8 @@ export interface NewImage {
   /** In the order of `rootfs.diff_ids`. */
   layers: readonly BuiltLayer[];
   manifestDigest?: Digest;
+  /** What the names stand for, where that is an index. Its blobs must be there. */
+  index?: StoredIndex;
   names?: readonly Reference[];
   parent?: Digest;
 }
@@ -72,7 +74,7 @@ export async function addImage(room: ImageRoom, image: NewImage): Promise<AddedI
     room.store.put(before?.taggedAt === undefined ? stored : { ...stored, taggedAt: before.taggedAt });
   });
   for (const name of image.names ?? []) {
-    const other = room.store.setName(name, id);
+    const other = room.store.setName(name, id, image.index?.digest);
     if (other !== undefined && other !== id) displaced.push({ name, id: other });
   }
   const record = room.store.find(id);
@@ -104,16 +106,27 @@ function storedOf(room: ImageRoom, id: Digest, image: NewImage): StoredImage {
     return { diffId, size, digest, ...(mediaType === undefined ? {} : { mediaType }) };
   });
   const { manifestDigest, parent } = image;
+  const indexes = indexesWith(room.store.find(id)?.indexes ?? [], image.index);
   return {
     id,
     config: image.config,
     chainId: chainIds.at(-1) ?? null,
     layers,
     ...(manifestDigest === undefined ? {} : { manifestDigest }),
+    ...(indexes.length === 0 ? {} : { indexes }),
     ...(parent === undefined ? {} : { parent }),
     createdAt: image.config.created ?? zeroTime,
     sizeBytes: layers.reduce((sum, layer) => sum + layer.size, 0),
   };
+}
+
+/** Another pull of an index may bring more of it, and never takes away. */
+function indexesWith(known: readonly StoredIndex[], index: StoredIndex | undefined): StoredIndex[] {
+  if (index === undefined) return [...known];
+  const { digest } = index;
+  const before = known.find((one) => one.digest === digest)?.blobs ?? [];
+  const blobs = [...new Set([...before, ...index.blobs])];
+  return [...known.filter((one) => one.digest !== digest), { digest, blobs }];
 }
 
 /** What an image holds: `layer:` and `blob:` subjects. */
@@ -121,5 +134,6 @@ export function subjectsOf(image: StoredImage): string[] {
   const layers = chainIdsOf(image.layers.map((layer) => layer.diffId)).map((chainId) => `layer:${chainId}`);
   const blobs = image.layers.flatMap(({ digest }) => (digest === undefined ? [] : [`blob:${digest}`]));
   const manifest = image.manifestDigest === undefined ? [] : [`blob:${image.manifestDigest}`];
-  return [...layers, ...blobs, ...manifest, `blob:${image.id}`];
+  const indexes = (image.indexes ?? []).flatMap((index) => index.blobs.map((digest) => `blob:${digest}`));
+  return [...new Set([...layers, ...blobs, ...manifest, `blob:${image.id}`, ...indexes])];
 }

@@ -11,6 +11,13 @@ export interface ImageLayer {
   size: number;
 }
 
+/** An index that the image came by, and goes with. */
+export interface StoredIndex {
+  digest: Digest;
+  /** What is kept of it: the index, manifests of platforms, and their blobs. */
+  blobs: Digest[];
+}
+
 /** As it lies in state. The names of an image are kept apart: they come and go. */
 export interface StoredImage {
   /** Digest of the config blob. */
@@ -21,6 +28,7 @@ export interface StoredImage {
   layers: ImageLayer[];
   /** Of the platform's manifest it was pulled by. */
   manifestDigest?: Digest;
+  indexes?: StoredIndex[];
   /** RFC 3339. */
   createdAt: string;
   /** Bytes of all layers, unpacked. */

@@ -1,17 +1,19 @@
 // Shelving: names and images that are removed but can come back. Layers and blobs stay, held by whoever keeps them.
 import type { ImageDeleteEntry } from '#shared/contract/image.ts';
+import type { Digest } from '#shared/oci/digest.ts';
 import { parseReference } from '#shared/oci/reference.ts';
 import { subjectsOf } from './add.ts';
 import { collect } from './garbage.ts';
 import type { ImageRecord, StoredImage } from './record.ts';
 import { type RemoveOptions, removeImage } from './remove.ts';
 import type { ImageRoom } from './room.ts';
+import type { ImageName } from './store.ts';
 import { announce } from './tag.ts';
 
 export interface ShelvedImages {
   images: StoredImage[];
   /** Full names, and what they named. */
-  names: { full: string; imageId: StoredImage['id'] }[];
+  names: { full: string; imageId: StoredImage['id']; index?: Digest }[];
 }
 
 /** Where the things are kept: `put` makes them durable and holds `subjects`, and may come again; `drop` forgets them. */
@@ -29,7 +31,7 @@ export async function shelveImage(
   const concerned = familyOf(room, room.store.resolve(name));
   const before: ShelvedImages = {
     images: concerned.map(({ tags: _, repoDigests: __, ...stored }) => stored),
-    names: concerned.flatMap(({ id }) => room.store.namesOf(id).map(({ full }) => ({ full, imageId: id }))),
+    names: concerned.flatMap(({ id }) => room.store.namesOf(id).map((name) => shelvedName(room, id, name))),
   };
   shelf.put(before, [...new Set(before.images.flatMap(subjectsOf))]);
   try {
@@ -42,6 +44,15 @@ export async function shelveImage(
     shelf.drop();
     throw thrown;
   }
+}
+
+function shelvedName(
+  { store }: ImageRoom,
+  imageId: Digest,
+  { full, reference }: ImageName,
+): ShelvedImages['names'][number] {
+  const index = store.indexOfName(reference);
+  return { full, imageId, ...(index === undefined ? {} : { index }) };
 }
 
 /** What of it is not here any more; undefined where all of it is. Also how a shelf is made sound after a crash. */
@@ -77,10 +88,10 @@ export function unshelveImages(room: ImageRoom, shelved: ShelvedImages, forget: 
       for (const subject of subjectsOf(stored)) room.leases.hold(subject, `image:${stored.id}`);
       room.store.put(stored);
     }
-    for (const { full, imageId } of shelved.names) {
+    for (const { full, imageId, index } of shelved.names) {
       const reference = parseReference(full);
       if (room.store.find(imageId) === undefined) continue;
-      if (room.store.idOfName(reference) === undefined) room.store.setName(reference, imageId);
+      if (room.store.idOfName(reference) === undefined) room.store.setName(reference, imageId, index);
       else taken.push(full);
     }
     forget();

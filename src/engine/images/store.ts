@@ -15,6 +15,8 @@ import type { ImageRecord, StoredImage } from './record.ts';
 
 interface NameEntry {
   imageId: Digest;
+  /** The index it stands for, where the image came by one. */
+  index?: Digest;
 }
 
 /** A name of an image: full text (`docker.io/library/x:1`, `docker.io/library/x@sha256:…`) and its parts. */
@@ -29,7 +31,7 @@ export class ImageStore {
   readonly #images: Collection<StoredImage>;
   readonly #names: Collection<NameEntry>;
   #byId = new Map<string, StoredImage>();
-  #byName = new Map<string, Digest>();
+  #byName = new Map<string, NameEntry>();
 
   constructor(state: State) {
     this.#state = state;
@@ -37,7 +39,7 @@ export class ImageStore {
     this.#names = state.collection<NameEntry>('tags');
     for (const { id, value } of this.#images.all()) this.#byId.set(id, value);
     for (const { id, value } of this.#names.all()) {
-      if (this.#byId.has(value.imageId)) this.#byName.set(id, value.imageId);
+      if (this.#byId.has(value.imageId)) this.#byName.set(id, value);
     }
   }
 
@@ -71,7 +73,7 @@ export class ImageStore {
 
   /** Names of an image, tags before digests, each ordered. */
   namesOf(id: Digest): ImageName[] {
-    const names = [...this.#byName].filter(([, imageId]) => imageId === id).map(([full]) => full);
+    const names = [...this.#byName].filter(([, { imageId }]) => imageId === id).map(([full]) => full);
     const rank = (full: string): number => (full.includes('@') ? 1 : 0);
     return names
       .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
@@ -80,21 +82,37 @@ export class ImageStore {
 
   /** The image that has this name, exactly. */
   idOfName(name: Reference): Digest | undefined {
-    return this.#byName.get(keyOf(name));
+    return this.#byName.get(keyOf(name))?.imageId;
   }
 
-  /** Gives the name to the image; answers who had it. */
-  setName(name: Reference, id: Digest): Digest | undefined {
+  /** The index that this name stands for; undefined where it stands for one platform's manifest. */
+  indexOfName(name: Reference): Digest | undefined {
+    return this.#byName.get(keyOf(name))?.index;
+  }
+
+  /** As `indexOfName` for text that `resolve` takes; an ID stands for the only index of its image. */
+  indexOf(text: string): Digest | undefined {
+    const name = parseName(text);
+    const named = name === undefined ? undefined : this.#byName.get(keyOf(name));
+    if (named !== undefined) return named.index;
+    const { indexes = [] } = this.resolve(text);
+    return indexes.length === 1 ? indexes[0]?.digest : undefined;
+  }
+
+  /** Gives the name to the image, or to the index it came by; answers who had it. */
+  setName(name: Reference, id: Digest, index?: Digest): Digest | undefined {
     const key = keyOf(name);
-    const before = this.#byName.get(key);
+    const known = this.#byName.get(key);
+    const before = known?.imageId;
     const stored = this.#byId.get(id);
-    if (before === id) return id;
+    if (before === id && known?.index === index) return id;
+    const entry: NameEntry = { imageId: id, ...(index === undefined ? {} : { index }) };
     this.#state.transaction(() => {
-      this.#names.put(key, { imageId: id });
+      this.#names.put(key, entry);
       if (stored !== undefined && name.digest === undefined)
         this.put({ ...stored, taggedAt: nowRfc3339Nano() });
     });
-    this.#byName.set(key, id);
+    this.#byName.set(key, entry);
     return before;
   }
 
@@ -112,7 +130,7 @@ export class ImageStore {
     if (byId !== undefined) return byId;
     const name = parseName(text);
     const named = name === undefined ? undefined : this.#byName.get(keyOf(name));
-    const found = named === undefined ? this.#byPrefix(text) : this.find(named);
+    const found = named === undefined ? this.#byPrefix(text) : this.find(named.imageId);
     if (found !== undefined) return found;
     const asked = name === undefined ? text : familiarReference(name);
     throw notFound(`No such image: ${asked}`, { hint: `Get it with: wharf pull ${asked}` });

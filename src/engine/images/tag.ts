@@ -9,7 +9,7 @@ export function tagImage(room: Pick<ImageRoom, 'store' | 'events'>, name: string
   const image = room.store.resolve(name);
   const reference = parseReference(newName);
   if (reference.digest !== undefined) throw invalid('refusing to create a tag with a digest reference');
-  room.store.setName(reference, image.id);
+  room.store.setName(reference, image.id, room.store.indexOf(name));
   announce(room, 'tag', image, familiarReference(reference));
 }
 

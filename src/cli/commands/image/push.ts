@@ -11,7 +11,7 @@ export const command = defineCommand({
   flags: {
     'all-tags': toggle('Every tag of the repository', 'a'),
     'disable-content-trust': toggle('', undefined, { hidden: true, on: true }),
-    platform: text('Only this platform of it', 'OS/ARCH'),
+    platform: text('Only the manifest of this platform', 'OS/ARCH'),
     quiet: toggle('Print the name only', 'q'),
   },
   args: [1, 1],

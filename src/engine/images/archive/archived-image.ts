@@ -1,5 +1,6 @@
 // One image of an archive, as both formats describe it.
 import type { Digest } from '#shared/oci/digest.ts';
+import type { StoredIndex } from '../record.ts';
 import type { SpooledFile } from './spool.ts';
 
 export interface ArchivedImage {
@@ -9,4 +10,5 @@ export interface ArchivedImage {
   /** As the archive has them. */
   names: string[];
   manifestDigest?: Digest;
+  index?: StoredIndex;
 }

@@ -77,6 +77,7 @@ async function loadOne(
     })),
     names,
     ...(image.manifestDigest === undefined ? {} : { manifestDigest: image.manifestDigest }),
+    ...(image.index === undefined ? {} : { index: image.index }),
   });
   for (const { name, id } of displaced) {
     tell({

@@ -5,6 +5,8 @@ import { invalid, unsupported } from '#shared/errors.ts';
 import { type Digest, hexOf } from '#shared/oci/digest.ts';
 import { hostPlatform, pickPlatform } from '#shared/oci/platform.ts';
 import type { Descriptor } from '#shared/oci/specs.ts';
+import type { StoredIndex } from '../record.ts';
+import { readIndex } from '../transfer/index-contents.ts';
 import type { ArchivedImage } from './archived-image.ts';
 import type { Spool } from './spool.ts';
 
@@ -20,34 +22,39 @@ export async function imagesOfLayout(spool: Spool): Promise<ArchivedImage[]> {
   if (top.kind !== 'index') throw invalid('invalid archive: index.json is no image index');
   const images = new Map<Digest, ArchivedImage>();
   for (const descriptor of top.index.manifests) {
-    const { digest, image } = await imageOf(spool, descriptor);
-    const known = images.get(digest) ?? image;
+    const known = images.get(descriptor.digest) ?? (await imageOf(spool, descriptor));
     known.names.push(...namesOf(descriptor));
-    images.set(digest, known);
+    images.set(descriptor.digest, known);
   }
   return [...images.values()];
 }
 
-async function imageOf(
-  spool: Spool,
-  descriptor: Descriptor,
-  depth = 0,
-): Promise<{ digest: Digest; image: ArchivedImage }> {
+async function imageOf(spool: Spool, descriptor: Descriptor, depth = 0): Promise<ArchivedImage> {
   const document = parseDocument(await spool.read(blobName(descriptor.digest)));
   if (document.kind === 'index') {
     const picked = depth < 3 ? pickPlatform(document.index.manifests, hostPlatform()) : undefined;
     if (picked === undefined)
       throw unsupported(`the archive has no image for this machine in ${descriptor.digest}`);
-    return await imageOf(spool, picked, depth + 1);
+    const image = await imageOf(spool, picked, depth + 1);
+    return { ...image, index: await indexOf(spool, descriptor) };
   }
   const { config, layers } = document.manifest;
-  const image: ArchivedImage = {
+  return {
     configBytes: await spool.read(blobName(config.digest)),
     layers: layers.map(({ digest, mediaType }) => ({ file: spool.get(blobName(digest)), mediaType })),
     names: [],
     manifestDigest: descriptor.digest,
   };
-  return { digest: descriptor.digest, image };
+}
+
+/** What the archive has of an index. */
+async function indexOf(spool: Spool, descriptor: Descriptor): Promise<StoredIndex> {
+  const isThere = ({ digest }: Descriptor): boolean => spool.find(blobName(digest)) !== undefined;
+  const { documents, blobs } = await readIndex(descriptor, async (one) =>
+    isThere(one) ? await spool.read(blobName(one.digest)) : undefined,
+  );
+  const kept = [...documents.map((one) => one.descriptor), ...blobs.filter(isThere)];
+  return { digest: descriptor.digest, blobs: [...new Set(kept.map(({ digest }) => digest))] };
 }
 
 /** A bare tag names no image, so only whole names count. */

@@ -19,6 +19,7 @@ import { Attempt } from '../garbage.ts';
 import type { ImageRecord } from '../record.ts';
 import type { ImageRoom } from '../room.ts';
 import { BlobFetcher } from './blobs.ts';
+import { keepIndex } from './keep-index.ts';
 import { ensureLayers, type FetchOptions, type LayerSource } from './layers.ts';
 import { type OnProgress, Progress } from './progress.ts';
 import { SharedWork } from './share.ts';
@@ -28,6 +29,8 @@ export interface PullRequest {
   reference: string;
   /** `linux/arm64`; this machine's unless told. */
   platform?: string | undefined;
+  /** Keeps every platform of an index, to push it on; the image is the one of `platform`. */
+  allPlatforms?: boolean | undefined;
   auth?: RegistryAuth | undefined;
   onProgress?: ((line: ProgressLine) => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -37,6 +40,7 @@ interface PullTurn {
   ref: Reference;
   platform: Platform;
   platformAsked: boolean;
+  allPlatforms: boolean;
   auth: RegistryAuth | undefined;
   tell: OnProgress;
   signal: AbortSignal;
@@ -61,15 +65,21 @@ export class Puller {
     const ref = parseReference(request.reference);
     const platform = request.platform ? parsePlatform(request.platform) : hostPlatform();
     const { auth } = request;
-    const key = JSON.stringify([familiarReference(ref), formatPlatform(platform), identityOf(auth)]);
+    const allPlatforms = request.allPlatforms ?? false;
+    const key = JSON.stringify([
+      familiarReference(ref),
+      formatPlatform(platform),
+      allPlatforms,
+      identityOf(auth),
+    ]);
     const platformAsked = Boolean(request.platform);
     const start = (tell: OnProgress, signal: AbortSignal) =>
-      this.#pull({ ref, platform, platformAsked, auth, tell, signal });
+      this.#pull({ ref, platform, platformAsked, allPlatforms, auth, tell, signal });
     return await this.#shared.join(key, start, request);
   }
 
   async #pull(turn: PullTurn): Promise<ImageRecord> {
-    const { ref, platform, auth, signal } = turn;
+    const { ref, platform, allPlatforms, auth, signal } = turn;
     const progress = new Progress(turn.tell);
     progress.line({
       status: `Pulling from ${ref.registry === 'docker.io' ? ref.repository : familiarRepository(ref)}`,
@@ -82,6 +92,9 @@ export class Puller {
     const { bytes, config } = await this.#fetchConfig(turn, image, attempt);
     const before = this.#room.store.idOfName(nameOf(ref));
     await this.#fetchLayers(turn, { image, config, attempt, progress });
+    const fetcher = this.#fetcher;
+    const keeping = { ref, image, allPlatforms, auth, signal, attempt, progress, fetcher };
+    const index = await keepIndex(this.#room, keeping);
     const { record } = await addImage(this.#room, {
       configBytes: bytes,
       config,
@@ -92,6 +105,7 @@ export class Puller {
       })),
       manifestDigest: image.descriptor.digest,
       names: namesOf(ref, image),
+      ...(index === undefined ? {} : { index }),
     });
     progress.line({ status: `Digest: ${image.digest}` });
     const isNewer = before !== record.id;

@@ -6,6 +6,7 @@ import type { RegistryAuth } from '#registry/auth.ts';
 import type { ProgressLine } from '#shared/contract/image.ts';
 import { invalid, notFound } from '#shared/errors.ts';
 import { type Digest, shortOf } from '#shared/oci/digest.ts';
+import { formatPlatform } from '#shared/oci/platform.ts';
 import {
   familiarReference,
   familiarRepository,
@@ -13,7 +14,7 @@ import {
   type Reference,
   repositoryOf,
 } from '#shared/oci/reference.ts';
-import { type Descriptor, type Manifest, mediaTypes } from '#shared/oci/specs.ts';
+import { type Descriptor, type Manifest, mediaTypes, type Platform } from '#shared/oci/specs.ts';
 import { packLayer } from '#storage/archive/archive.ts';
 import { chainIdsOf, imageIdOf } from '../add.ts';
 import { blobOf, type LayerFile } from '../archive/layer-file.ts';
@@ -22,10 +23,14 @@ import type { ImageLayer, ImageRecord } from '../record.ts';
 import type { ImageRoom } from '../room.ts';
 import { announce } from '../tag.ts';
 import { Progress } from './progress.ts';
+import { indexHere, isSame, manifestForPlatform, type PushPlan, pushPlan, wholeIndex } from './push-index.ts';
+import { uploadFile } from './upload.ts';
 
 export interface PushRequest {
   /** As the user typed it. */
   reference: string;
+  /** Only the manifest of this platform; the index the image came by, where all of it is here, unless told. */
+  platform?: Platform | undefined;
   auth?: RegistryAuth | undefined;
   onProgress?: ((line: ProgressLine) => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -48,17 +53,83 @@ export async function pushImage(room: ImageRoom, request: PushRequest): Promise<
   if (image === undefined) {
     throw notFound(`An image does not exist locally with the tag: ${familiarRepository(ref)}`);
   }
+  await using attempt = new Attempt(room);
+  const choice = await choose(room, { ref, image, attempt, platform: request.platform });
   const progress = new Progress(request.onProgress);
   progress.line({ status: `The push refers to repository [${repositoryOf(ref)}]` });
   const scratch = await mkdtemp(join(room.scratchDir, 'wharf-push-'));
   try {
-    await using attempt = new Attempt(room);
-    const digest = await push(room, { ...request, ref, image, attempt, progress, scratch });
+    const turn = { ...request, ref, image, attempt, progress, scratch };
+    const digest = await pushChosen(room, turn, choice);
     announce(room, 'push', image, familiarReference(ref));
     return digest;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+interface Choice {
+  /** Documents of the index; the image itself is pushed where there is none. */
+  plan?: PushPlan | undefined;
+  /** The index that the name stands for, and that is not whole here. */
+  insteadOf?: Digest | undefined;
+}
+
+/** The index, the manifest of the platform asked for, or the one of the image here. */
+async function choose(
+  room: ImageRoom,
+  { ref, image, attempt, platform }: Pick<PushTurn, 'ref' | 'image' | 'attempt' | 'platform'>,
+): Promise<Choice> {
+  const here = await indexHere(room, { ref, image, attempt });
+  if (platform !== undefined) {
+    if (isSame(image.config, platform)) return {};
+    const plan = here && manifestForPlatform(room, here, platform);
+    if (plan === undefined) throw lacks(ref, platform);
+    return { plan };
+  }
+  const plan = here && wholeIndex(room, here);
+  return plan === undefined ? { insteadOf: room.store.indexOfName(ref) } : { plan };
+}
+
+function lacks(ref: Reference, platform: Platform): Error {
+  const [name, wanted] = [familiarReference(ref), formatPlatform(platform)];
+  return notFound(
+    `image with reference ${name} was found but does not provide the specified platform (${wanted})`,
+    { hint: `Get every platform it has with: wharf pull --all-platforms ${name}` },
+  );
+}
+
+async function pushChosen(room: ImageRoom, turn: PushTurn, { plan, insteadOf }: Choice): Promise<Digest> {
+  if (plan !== undefined) {
+    const { digest, size } = await pushPlan(room, turn, plan);
+    // A manifest of another platform is not what the image here is.
+    if (digest === room.store.indexOfName(turn.ref)) noteDigest(room, turn, { digest, index: digest });
+    tellDigest(turn, { digest, size });
+    return digest;
+  }
+  const digest = await push(room, turn);
+  if (insteadOf === undefined) return digest;
+  turn.progress.line({
+    status: `Not all multiplatform-content is present and only the available single-platform image was pushed: ${insteadOf} -> ${digest}`,
+  });
+  turn.progress.line({
+    status: `Get the other platforms with: wharf pull --all-platforms ${familiarReference(turn.ref)}`,
+  });
+  return digest;
+}
+
+function noteDigest(
+  { store }: ImageRoom,
+  { ref: { registry, repository }, image }: PushTurn,
+  { digest, index }: { digest: Digest; index?: Digest },
+): void {
+  store.setName({ registry, repository, digest }, image.id, index);
+}
+
+function tellDigest({ ref, progress }: PushTurn, { digest, size }: { digest: Digest; size: number }): void {
+  const tag = ref.tag ?? 'latest';
+  progress.line({ status: `${tag}: digest: ${digest} size: ${size}` });
+  progress.line({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: size } });
 }
 
 async function push(room: ImageRoom, turn: PushTurn): Promise<Digest> {
@@ -71,18 +142,14 @@ async function push(room: ImageRoom, turn: PushTurn): Promise<Digest> {
     ),
   );
   const configBytes = await room.content.read(image.id);
-  const open = (start: number) => createReadStream(room.content.path(image.id), { start });
   const blob = { digest: image.id, size: configBytes.length };
-  if (!(await room.registry.hasBlob(ref, image.id, { auth, signal }))) {
-    await room.registry.uploadBlob(ref, { descriptor: blob, open }, { auth, signal });
-  }
+  await uploadFile(room, turn, { descriptor: blob, path: room.content.path(image.id) });
   const { bytes, mediaType } = await manifestFor(room, image, { config: blob, layers });
   const target = ref.tag ?? 'latest';
   await room.registry.putManifest(ref, { target, mediaType, bytes }, { auth, signal });
   const digest = imageIdOf(bytes);
-  room.store.setName({ registry: ref.registry, repository: ref.repository, digest }, image.id);
-  turn.progress.line({ status: `${target}: digest: ${digest} size: ${bytes.length}` });
-  turn.progress.line({ progressDetail: {}, aux: { Tag: target, Digest: digest, Size: bytes.length } });
+  noteDigest(room, turn, { digest });
+  tellDigest(turn, { digest, size: bytes.length });
   return digest;
 }
 
@@ -91,41 +158,9 @@ async function pushLayer(
   turn: PushTurn,
   { layer, chainId }: { layer: ImageLayer; chainId: Digest },
 ): Promise<Descriptor> {
-  const { ref, auth, signal, progress } = turn;
-  const id = shortOf(layer.diffId);
-  const file = blobOf(room, layer) ?? (await packGzip(room, turn, { layer, chainId }));
-  const { descriptor, path } = file;
-  if (await room.registry.hasBlob(ref, descriptor.digest, { auth, signal })) {
-    progress.step(id, 'Layer already exists');
-    return descriptor;
-  }
-  const from = otherRepository(room, turn, descriptor.digest);
-  if (from !== undefined && (await room.registry.mountBlob(ref, descriptor.digest, { from, auth, signal }))) {
-    progress.step(id, `Mounted from ${from}`);
-    return descriptor;
-  }
-  const open = (start: number) => {
-    const stream = createReadStream(path, { start, highWaterMark: 1 << 18 });
-    let current = start;
-    const total = descriptor.size;
-    stream.on('data', (chunk) => {
-      current += chunk.length;
-      progress.counted(id, 'Pushing', { current, total });
-    });
-    return stream;
-  };
-  await room.registry.uploadBlob(ref, { descriptor, open }, { auth, signal });
-  progress.step(id, 'Pushed');
+  const { descriptor, path } = blobOf(room, layer) ?? (await packGzip(room, turn, { layer, chainId }));
+  await uploadFile(room, turn, { descriptor, path, id: shortOf(layer.diffId) });
   return descriptor;
-}
-
-/** Another repository of the same registry that is known to have an image with this layer. */
-function otherRepository({ store }: ImageRoom, { ref }: PushTurn, layer: Digest): string | undefined {
-  const others = store
-    .all()
-    .filter((image) => image.layers.some(({ digest }) => digest === layer))
-    .flatMap((image) => image.repoDigests.map(parseReference));
-  return others.find((one) => one.registry === ref.registry && one.repository !== ref.repository)?.repository;
 }
 
 /** Packs a layer that has no blob; the blob is kept, so that the next push finds it. */

@@ -1,0 +1,262 @@
+// Images of several platforms: what a pull keeps of an index, what a push sends of it, and what goes with it.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { pack } from 'tar-stream';
+import type { ProgressLine } from '#shared/contract/image.ts';
+import { isKind } from '#shared/errors.ts';
+import { hostPlatform } from '#shared/oci/platform.ts';
+import { serveIn } from './hub-fixture.ts';
+import {
+  digestOf,
+  type ImageHost,
+  type MadeImage,
+  makeImage,
+  openHost,
+  scratch,
+  startRegistry,
+} from './images-fixture.ts';
+
+const place = scratch();
+const here = hostPlatform().architecture;
+const other = here === 'amd64' ? 'arm64' : 'amd64';
+const manifestType = 'application/vnd.oci.image.manifest.v1+json';
+const indexType = 'application/vnd.oci.image.index.v1+json';
+
+interface MadeIndex {
+  children: { image: MadeImage; platform: object }[];
+  index: Buffer;
+}
+
+/** An image for this machine, one for another, and an attestation of the first. */
+async function makeIndex(word: string): Promise<MadeIndex> {
+  const linux = (architecture: string) => ({ os: 'linux', architecture });
+  const shared = { files: { 'etc/shared': `for everybody ${word}` } };
+  const image = (architecture: string) =>
+    makeImage([shared, { files: { 'etc/arch': `${architecture} ${word}` } }], linux(architecture));
+  const unknown = { os: 'unknown', architecture: 'unknown' };
+  const children = [
+    { image: await image(other), platform: linux(other) },
+    { image: await image(here), platform: linux(here) },
+    { image: await makeImage([{ files: { statement: word } }], unknown), platform: unknown },
+  ];
+  const manifests = children.map(({ image: { manifest }, platform }) => ({
+    mediaType: manifestType,
+    digest: digestOf(manifest),
+    size: manifest.length,
+    platform,
+  }));
+  const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests }));
+  return { children, index };
+}
+
+const blobsOf = ({ image }: MadeIndex['children'][number]): Buffer[] => [
+  ...image.layers.map(({ bytes }) => bytes),
+  image.config,
+  image.manifest,
+];
+
+/** An OCI layout whose index.json names the index, as `docker save` and BuildKit write it. */
+async function archiveOf(made: MadeIndex, name: string, children = made.children): Promise<Readable> {
+  const blobs = new Map([made.index, ...children.flatMap(blobsOf)].map((bytes) => [digestOf(bytes), bytes]));
+  const annotations = { 'io.containerd.image.name': name };
+  const top = { mediaType: indexType, digest: digestOf(made.index), size: made.index.length, annotations };
+  const stream = pack();
+  const read = buffer(stream);
+  stream.entry({ name: 'oci-layout' }, '{"imageLayoutVersion":"1.0.0"}');
+  stream.entry({ name: 'index.json' }, JSON.stringify({ schemaVersion: 2, manifests: [top] }));
+  for (const [digest, bytes] of blobs) stream.entry({ name: `blobs/sha256/${digest.slice(7)}` }, bytes);
+  stream.finalize();
+  return Readable.from([await read]);
+}
+
+// The Hub runs in this process: whoever waits for skopeo must let it answer.
+const skopeo = async (...args: string[]): Promise<Buffer> =>
+  (await promisify(execFile)('skopeo', args, { encoding: 'buffer', timeout: 60_000 })).stdout;
+
+/** What skopeo sees under a name: the very bytes. */
+const seenBySkopeo = (name: string): Promise<Buffer> =>
+  skopeo('inspect', '--raw', '--tls-verify=false', `docker://${name}`);
+
+const childOf = (made: MadeIndex, architecture: string): MadeImage => {
+  const found = made.children.find(({ platform }) => JSON.stringify(platform).includes(architecture));
+  assert.ok(found);
+  return found.image;
+};
+
+const isInfoOfLack = ({ status }: ProgressLine): boolean =>
+  status?.startsWith('Not all multiplatform-content is present') ?? false;
+
+async function pushed(host: ImageHost, reference: string): Promise<ProgressLine[]> {
+  const lines: ProgressLine[] = [];
+  await host.images.push({ reference, onProgress: (line) => lines.push(line) });
+  return lines;
+}
+
+const servers: Record<string, () => Promise<{ host: string } & AsyncDisposable>> = {
+  'Debian’s docker-registry': () => startRegistry(join(place.dir, 'debian')),
+  'the Hub': async () => {
+    const hub = await serveIn(place.dir);
+    return { host: new URL(hub.url).host, [Symbol.asyncDispose]: () => hub[Symbol.asyncDispose]() };
+  },
+};
+
+after(() => place[Symbol.dispose]());
+
+for (const [title, start] of Object.entries(servers)) {
+  describe(title, () => {
+    let server: { host: string } & AsyncDisposable;
+    let made: MadeIndex;
+    let source: string;
+    const dirOf = (name: string): string => join(place.dir, `${title.slice(-3)}-${name}`);
+
+    before(async () => {
+      server = await start();
+      made = await makeIndex('one');
+      source = `${server.host}/team/source:1`;
+      await using maker = await openHost(dirOf('maker'));
+      const [image] = await maker.images.load(await archiveOf(made, source));
+      assert.equal(image?.id, digestOf(childOf(made, here).config));
+      assert.deepEqual((await pushed(maker, source)).filter(isInfoOfLack), []);
+    });
+
+    after(() => server?.[Symbol.asyncDispose]());
+
+    test('an index loaded from an archive is pushed whole, with the digest it had', async () => {
+      assert.equal(digestOf(await seenBySkopeo(source)), digestOf(made.index));
+      const attested = `${server.host}/team/source@${digestOf(childOf(made, 'unknown').manifest)}`;
+      assert.equal(digestOf(await seenBySkopeo(attested)), digestOf(childOf(made, 'unknown').manifest));
+    });
+
+    test('a pull of every platform is tagged and pushed on whole, and another client copies all of it', async () => {
+      await using host = await openHost(dirOf('all'));
+      const image = await host.images.pull({ reference: source, allPlatforms: true });
+      assert.equal(image.id, digestOf(childOf(made, here).config));
+      for (const blob of made.children.flatMap(blobsOf)) assert.ok(host.content.has(digestOf(blob)));
+      const target = `${server.host}/team/target:2`;
+      host.images.tag(source, target);
+      assert.deepEqual((await pushed(host, target)).filter(isInfoOfLack), []);
+      assert.deepEqual(await seenBySkopeo(target), made.index);
+      assert.ok(
+        host.images
+          .resolve(target)
+          .repoDigests.includes(`${server.host}/team/target@${digestOf(made.index)}`),
+      );
+      const layout = `oci:${dirOf('copy')}:all`;
+      await skopeo('copy', '--all', '--src-tls-verify=false', `docker://${target}`, layout);
+    });
+
+    test('one platform of it is pushed alone, and one that it lacks is told', async () => {
+      await using host = await openHost(dirOf('one'));
+      await host.images.pull({ reference: source, allPlatforms: true });
+      const target = `${server.host}/team/single:1`;
+      host.images.tag(source, target);
+      for (const architecture of [other, here]) {
+        await host.images.push({ reference: target, platform: { os: 'linux', architecture } });
+        assert.equal(digestOf(await seenBySkopeo(target)), digestOf(childOf(made, architecture).manifest));
+      }
+      const asked = host.images.push({ reference: target, platform: { os: 'linux', architecture: 's390x' } });
+      await assert.rejects(asked, (thrown: Error) => {
+        const lack = 'was found but does not provide the specified platform (linux/s390x)';
+        assert.equal(thrown.message, `image with reference ${target} ${lack}`);
+        return isKind(thrown, 'not-found');
+      });
+    });
+
+    test('a plain pull keeps the index but not the other platforms; the push says so, and sends what is here', async () => {
+      await using host = await openHost(dirOf('plain'));
+      await host.images.pull({ reference: source });
+      assert.ok(host.content.has(digestOf(made.index)));
+      assert.equal(host.content.has(digestOf(childOf(made, other).manifest)), false);
+      const target = `${server.host}/team/partial:1`;
+      host.images.tag(source, target);
+      const told = (await pushed(host, target)).filter(isInfoOfLack);
+      assert.equal(told.length, 1);
+      const mine = digestOf(childOf(made, here).manifest);
+      assert.ok(told[0]?.status?.endsWith(`${digestOf(made.index)} -> ${mine}`));
+      assert.equal(digestOf(await seenBySkopeo(target)), mine);
+      await assert.rejects(
+        host.images.push({ reference: target, platform: { os: 'linux', architecture: other } }),
+        /does not provide the specified platform/,
+      );
+      // The rest comes later, and the same name is then pushed whole.
+      await host.images.pull({ reference: source, allPlatforms: true });
+      assert.deepEqual((await pushed(host, target)).filter(isInfoOfLack), []);
+      assert.deepEqual(await seenBySkopeo(target), made.index);
+    });
+
+    test('a kept index survives a restart, a plain pull and prune, and goes with its image', async () => {
+      const dir = dirOf('restart');
+      {
+        await using host = await openHost(dir);
+        await host.images.pull({ reference: source, allPlatforms: true });
+        await host.images.pull({ reference: source });
+        await host.images.prune();
+      }
+      await using host = await openHost(dir);
+      const every = [made.index, ...made.children.flatMap(blobsOf)].map(digestOf);
+      for (const digest of every) assert.ok(host.content.has(digest), digest);
+      await host.images.remove(source);
+      assert.deepEqual(host.content.list(), []);
+      assert.deepEqual(host.images.list(), []);
+    });
+
+    test('a blob that was lost is never promised to the registry', async () => {
+      await using host = await openHost(dirOf('lost'));
+      await host.images.pull({ reference: source, allPlatforms: true });
+      const [layer] = childOf(made, other).layers.slice(-1);
+      assert.ok(layer);
+      rmSync(host.content.path(digestOf(layer.bytes)));
+      const target = `${server.host}/team/lost:1`;
+      host.images.tag(source, target);
+      assert.equal((await pushed(host, target)).filter(isInfoOfLack).length, 1);
+      assert.equal(digestOf(await seenBySkopeo(target)), digestOf(childOf(made, here).manifest));
+      await host.images.pull({ reference: source, allPlatforms: true });
+      await host.images.push({ reference: target });
+      assert.deepEqual(await seenBySkopeo(target), made.index);
+    });
+
+    test('a push and a pull that are cut leave no torn index behind, and succeed when tried again', async () => {
+      await using host = await openHost(dirOf('cut'));
+      const stopPull = new AbortController();
+      const pulling = host.images.pull({
+        reference: source,
+        allPlatforms: true,
+        signal: stopPull.signal,
+        onProgress: ({ status }) => status === 'Download complete' && stopPull.abort(),
+      });
+      await assert.rejects(pulling, (thrown) => isKind(thrown, 'cancelled'));
+      assert.deepEqual(host.content.list(), []);
+      const fresh = await makeIndex('two');
+      const target = `${server.host}/team/cut:1`;
+      await host.images.load(await archiveOf(fresh, target));
+      const stopPush = new AbortController();
+      const pushing = host.images.push({
+        reference: target,
+        signal: stopPush.signal,
+        onProgress: ({ status }) => status === 'Pushed' && stopPush.abort(),
+      });
+      await assert.rejects(pushing);
+      await assert.rejects(seenBySkopeo(target), /(manifest|name) unknown/);
+      await host.images.push({ reference: target });
+      assert.deepEqual(await seenBySkopeo(target), fresh.index);
+    });
+
+    test('an archive with one platform of its index is loaded, saved and pushed as that platform', async () => {
+      await using host = await openHost(dirOf('archive'));
+      const target = `${server.host}/team/archive:1`;
+      const mine = made.children.filter(({ platform }) => JSON.stringify(platform).includes(here));
+      await host.images.load(await archiveOf(made, target, mine));
+      assert.equal((await pushed(host, target)).filter(isInfoOfLack).length, 1);
+      assert.equal(digestOf(await seenBySkopeo(target)), digestOf(childOf(made, here).manifest));
+      await using again = await openHost(dirOf('again'));
+      const [back] = await again.images.load(host.images.save([target]));
+      assert.equal(back?.id, digestOf(childOf(made, here).config));
+    });
+  });
+}
