@@ -30,7 +30,6 @@ export const notes: Readonly<Record<string, Note>> = {
   'GET /images/json query.digests': noEffect('as in Docker: digests are always told'),
   'GET /images/json query.manifests': noManifests,
   'GET /images/:name/json query.manifests': noManifests,
-  'POST /images/load query.platform': noEffect('an archive’s image for this host is loaded'),
   'POST /build query.rm': noEffect('steps leave no containers'),
   'POST /build query.forcerm': noEffect('steps leave no containers'),
   'POST /build query.squash': noEffect('experimental in Docker'),

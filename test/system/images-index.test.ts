@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { pack } from 'tar-stream';
 import type { ProgressLine } from '#shared/contract/image.ts';
 import { isKind } from '#shared/errors.ts';
-import { hostPlatform } from '#shared/oci/platform.ts';
+import { hostPlatform, parsePlatform } from '#shared/oci/platform.ts';
 import { serveIn } from './hub-fixture.ts';
 import {
   digestOf,
@@ -260,3 +260,19 @@ for (const [title, start] of Object.entries(servers)) {
     });
   });
 }
+
+test('load takes the platform that is asked for, and says where there is none', async () => {
+  await using host = await openHost(join(place.dir, 'platform'));
+  const made = await makeIndex('chosen');
+  const load = async (platform: string) =>
+    host.images.load(await archiveOf(made, 'team/chosen:1'), { platform: parsePlatform(platform) });
+  const [image] = await load(`linux/${other}`);
+  assert.equal(image?.id, digestOf(childOf(made, other).config));
+  assert.equal((await load(`linux/${here}`))[0]?.id, digestOf(childOf(made, here).config));
+  await assert.rejects(load('linux/s390x'), /no image for linux\/s390x/);
+  const alone = (): Readable => host.images.save(['team/chosen:1']);
+  await assert.rejects(host.images.load(alone(), { platform: parsePlatform('linux/s390x') }), {
+    kind: 'not-found',
+    message: /no image of the archive provides the specified platform \(linux\/s390x\)/,
+  });
+});

@@ -92,11 +92,12 @@ function loadRoute(raw: Api, { images }: Engine): void {
     querystring: object({ quiet: flag, platform: text }),
   };
   raw.post('/images/load', { schema: load }, async (request, reply) => {
-    const { quiet = false } = request.query;
-    if (request.query.platform) decodePlatform(request.query.platform);
+    const { quiet = false, platform: sent } = request.query;
+    const platform = sent ? decodePlatform(sent) : undefined;
     return streamProgress(reply, (onLine, signal) =>
       images.load(bodyOf(request.raw), {
         onProgress: (line) => (quiet && line.progressDetail !== undefined ? undefined : onLine(line)),
+        platform,
         signal,
       }),
     );

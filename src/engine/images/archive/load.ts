@@ -3,10 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ProgressLine } from '#shared/contract/image.ts';
-import { invalid } from '#shared/errors.ts';
+import { invalid, notFound } from '#shared/errors.ts';
 import { shortOf } from '#shared/oci/digest.ts';
+import { formatPlatform } from '#shared/oci/platform.ts';
 import { familiarReference, parseReference } from '#shared/oci/reference.ts';
-import type { ImageConfig } from '#shared/oci/specs.ts';
+import type { ImageConfig, Platform } from '#shared/oci/specs.ts';
 import { addImage, imageIdOf, parseConfig } from '../add.ts';
 import { Attempt } from '../garbage.ts';
 import type { ImageRecord } from '../record.ts';
@@ -23,13 +24,15 @@ export interface LoadOptions {
   signal?: AbortSignal | undefined;
   /** The names in the archive are left out. */
   untagged?: boolean;
+  /** Only images of this platform; without it this machine's of an index, and all that stand alone. */
+  platform?: Platform | undefined;
 }
 
 /** Afterwards every image of the archive is there. One bad image spoils the whole load: nothing of it stays. */
 export async function loadImages(
   room: ImageRoom,
   stream: Readable,
-  { onProgress, signal, untagged }: LoadOptions,
+  { onProgress, signal, untagged, platform }: LoadOptions,
 ): Promise<ImageRecord[]> {
   const scratch = await mkdtemp(join(room.scratchDir, 'wharf-load-'));
   try {
@@ -37,7 +40,7 @@ export async function loadImages(
     const place: SpoolPlace = { content: room.content, attempt, scratch, signal };
     const spool = await spoolArchive(stream, place);
     const records: ImageRecord[] = [];
-    for (const found of await imagesIn(spool)) {
+    for (const found of await imagesIn(spool, platform)) {
       const image = untagged === true ? { ...found, names: [] } : found;
       records.push(await loadOne(room, image, { place, tell: onProgress ?? (() => {}) }));
     }
@@ -47,10 +50,23 @@ export async function loadImages(
   }
 }
 
-async function imagesIn(spool: Spool): Promise<ArchivedImage[]> {
+async function imagesIn(spool: Spool, platform: Platform | undefined): Promise<ArchivedImage[]> {
+  const images = await allIn(spool, platform);
+  if (platform === undefined) return images;
+  const chosen = images.filter(({ configBytes }) => isOf(parseConfig(configBytes), platform));
+  if (chosen.length > 0) return chosen;
+  throw notFound(`no image of the archive provides the specified platform (${formatPlatform(platform)})`);
+}
+
+async function allIn(spool: Spool, platform: Platform | undefined): Promise<ArchivedImage[]> {
   if (spool.find('manifest.json') !== undefined) return await imagesOfDockerArchive(spool);
-  if (spool.find('index.json') !== undefined) return await imagesOfLayout(spool);
+  if (spool.find('index.json') !== undefined) return await imagesOfLayout(spool, platform);
   throw invalid('invalid archive: it has neither a manifest.json nor an index.json');
+}
+
+function isOf({ os, architecture, variant }: ImageConfig, wanted: Platform): boolean {
+  if (os !== wanted.os || architecture !== wanted.architecture) return false;
+  return !wanted.variant || !variant || variant === wanted.variant;
 }
 
 interface LoadTurn {

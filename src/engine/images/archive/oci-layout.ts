@@ -3,8 +3,8 @@
 import { parseDocument } from '#registry/manifests.ts';
 import { invalid, unsupported } from '#shared/errors.ts';
 import { type Digest, hexOf } from '#shared/oci/digest.ts';
-import { hostPlatform, pickPlatform } from '#shared/oci/platform.ts';
-import type { Descriptor } from '#shared/oci/specs.ts';
+import { formatPlatform, hostPlatform, pickPlatform } from '#shared/oci/platform.ts';
+import type { Descriptor, Platform } from '#shared/oci/specs.ts';
 import type { StoredIndex } from '../record.ts';
 import { readIndex } from '../transfer/index-contents.ts';
 import type { ArchivedImage } from './archived-image.ts';
@@ -16,26 +16,31 @@ export const refAnnotation = 'org.opencontainers.image.ref.name';
 
 const blobName = (digest: Digest): string => `blobs/sha256/${hexOf(digest)}`;
 
-/** The images of a layout, each once, with all its names. Blobs were verified when they were spooled. */
-export async function imagesOfLayout(spool: Spool): Promise<ArchivedImage[]> {
+/** The images of a layout for the platform, each once, with all its names. Blobs were verified when they were spooled. */
+export async function imagesOfLayout(spool: Spool, platform = hostPlatform()): Promise<ArchivedImage[]> {
   const top = parseDocument(await spool.read('index.json'));
   if (top.kind !== 'index') throw invalid('invalid archive: index.json is no image index');
   const images = new Map<Digest, ArchivedImage>();
   for (const descriptor of top.index.manifests) {
-    const known = images.get(descriptor.digest) ?? (await imageOf(spool, descriptor));
+    const known = images.get(descriptor.digest) ?? (await imageOf(spool, { descriptor, platform }));
     known.names.push(...namesOf(descriptor));
     images.set(descriptor.digest, known);
   }
   return [...images.values()];
 }
 
-async function imageOf(spool: Spool, descriptor: Descriptor, depth = 0): Promise<ArchivedImage> {
+interface Wanted {
+  descriptor: Descriptor;
+  platform: Platform;
+}
+
+async function imageOf(spool: Spool, { descriptor, platform }: Wanted, depth = 0): Promise<ArchivedImage> {
   const document = parseDocument(await spool.read(blobName(descriptor.digest)));
   if (document.kind === 'index') {
-    const picked = depth < 3 ? pickPlatform(document.index.manifests, hostPlatform()) : undefined;
+    const picked = depth < 3 ? pickPlatform(document.index.manifests, platform) : undefined;
     if (picked === undefined)
-      throw unsupported(`the archive has no image for this machine in ${descriptor.digest}`);
-    const image = await imageOf(spool, picked, depth + 1);
+      throw unsupported(`the archive has no image for ${formatPlatform(platform)} in ${descriptor.digest}`);
+    const image = await imageOf(spool, { descriptor: picked, platform }, depth + 1);
     return { ...image, index: await indexOf(spool, descriptor) };
   }
   const { config, layers } = document.manifest;
