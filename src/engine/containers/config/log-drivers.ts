@@ -1,5 +1,7 @@
 // Log drivers and their options: which exist here, what they accept, and what they add to a line.
+
 import { existsSync } from 'node:fs';
+import { journalSocket } from '#kernel/journal.ts';
 import type { ContainerConfig, LogConfig } from '#shared/contract/container.ts';
 import { invalid } from '#shared/errors.ts';
 import { parseBytes } from '#shared/notation/size.ts';
@@ -21,12 +23,11 @@ const optionsOf: Record<string, readonly string[] | undefined> = {
   syslog: ['syslog-address', 'syslog-facility', 'syslog-format', ...attributes],
 };
 
-const journalSocket = '/run/systemd/journal/socket';
 export const syslogSocket = '/dev/log';
 
 const programDirs = ['/usr/bin', '/bin', '/usr/local/bin'];
 const hasProgram = (name: string): boolean => programDirs.some((dir) => existsSync(`${dir}/${name}`));
-const hasJournal = (): boolean => existsSync(journalSocket) && hasProgram('systemd-cat');
+const hasJournal = (): boolean => existsSync(journalSocket);
 
 /** The drivers that work on this host. */
 export function availableDrivers(): string[] {
