@@ -113,6 +113,22 @@ test('a follower sees every line across rotations, and the end', async () => {
   assert.equal(await read, expected);
 });
 
+test('a log that is rotated just as its reading begins is read from its beginning', async () => {
+  for (let round = 0; round < 20; round++) {
+    const path = join(dir, `begin${round}.log`);
+    writeFileSync(path, line(0, 'first'));
+    const read = readAll(path, { follow: true, isRunning: () => false });
+    await rotateLog(path, {
+      maxFiles: 3,
+      reopen: async () => {
+        writeFileSync(path, line(1, 'second'));
+        return true;
+      },
+    });
+    assert.match(await read, /^first\n/);
+  }
+});
+
 test('a follower stops when told to', async () => {
   const path = join(dir, 'abort.log');
   writeFileSync(path, line(0, 'x'));

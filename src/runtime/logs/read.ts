@@ -1,7 +1,7 @@
 // Reading a container's log: from where it is wanted, to its end or as long as the container runs.
-import { type FSWatcher, watch } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, type FSWatcher, fstatSync, openSync, read, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { inodeOf, logFiles } from './files.ts';
 import { LineFramer } from './frames.ts';
 import { newline } from './line.ts';
@@ -26,6 +26,7 @@ export interface ReadLogOptions {
   signal?: AbortSignal;
 }
 
+const readPart = promisify(read);
 const readBytes = 256 * 1024;
 /** A container that ended without another line is noticed after this long. */
 const pollMs = 100;
@@ -42,7 +43,7 @@ export async function* readLog(options: ReadLogOptions): AsyncGenerator<Buffer> 
   });
   const follow = options.follow ?? false;
   using change = follow ? new ChangeWatcher(options.path) : undefined;
-  await using cursor = new Cursor(options.path, startOf(options));
+  using cursor = new Cursor(options.path, startOf(options));
   const live = () => !framer.over && !options.signal?.aborted;
   while (live()) {
     // Asked before reading: what is written until it ends is then read in this round.
@@ -65,10 +66,11 @@ function startOf(options: ReadLogOptions): LogPosition | undefined {
 }
 
 /** Reads whole lines, file after file; a file that is renamed under it is still the same file. */
-class Cursor implements AsyncDisposable {
+class Cursor implements Disposable {
   readonly #path: string;
   #start: LogPosition | undefined;
-  #file: FileHandle | undefined;
+  /** Descriptor. */
+  #file: number | undefined;
   #inode = 0;
   #offset = 0;
   #buffer: Buffer = Buffer.allocUnsafeSlow(readBytes);
@@ -85,30 +87,29 @@ class Cursor implements AsyncDisposable {
   /** The next lines, valid until the next call. Undefined: all that is written so far has been read. */
   async next(): Promise<Buffer | undefined> {
     for (;;) {
-      if (this.#file === undefined && !(await this.#openNext())) return undefined;
-      const lines = await this.#read();
+      const file = this.#file ?? this.#openNext();
+      if (file === undefined) return undefined;
+      const lines = await this.#read(file);
       if (lines !== undefined) return lines;
       // At the end of this file: the writer may have gone on in a newer one.
       if (!this.#hasNewer()) return undefined;
       // It may have written its last words here between the two looks.
-      const late = await this.#read();
+      const late = await this.#read(file);
       if (late !== undefined) return late;
-      await this.#file?.close();
-      this.#file = undefined;
+      this[Symbol.dispose]();
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#file?.close();
+  [Symbol.dispose](): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
   }
 
-  async #read(): Promise<Buffer | undefined> {
+  async #read(file: number): Promise<Buffer | undefined> {
     for (;;) {
       if (this.#kept === this.#buffer.length) this.#grow();
       const room = this.#buffer.length - this.#kept;
-      const { bytesRead } = (await this.#file?.read(this.#buffer, this.#kept, room, this.#offset)) ?? {
-        bytesRead: 0,
-      };
+      const { bytesRead } = await readPart(file, this.#buffer, this.#kept, room, this.#offset);
       if (bytesRead === 0) return undefined;
       this.#offset += bytesRead;
       const filled = this.#kept + bytesRead;
@@ -141,20 +142,25 @@ class Cursor implements AsyncDisposable {
     this.#buffer = bigger;
   }
 
-  /** Opens where reading starts, or the file that follows the one just left. */
-  async #openNext(): Promise<boolean> {
+  /**
+   * Opens where reading starts, or the file that follows the one just left. At once: were the files rotated between
+   * the choice and the opening, another one would have the name by then, and lines would be lost.
+   */
+  #openNext(): number | undefined {
     const path = this.#start?.file ?? this.#following() ?? (this.#inode === 0 ? this.#path : undefined);
-    if (path === undefined) return false;
+    if (path === undefined) return undefined;
+    let file: number;
     try {
-      this.#file = await open(path, 'r');
+      file = openSync(path, 'r');
     } catch {
-      return false;
+      return undefined;
     }
-    this.#inode = (await this.#file.stat()).ino;
+    this.#file = file;
+    this.#inode = fstatSync(file).ino;
     this.#offset = this.#start?.offset ?? 0;
     this.#start = undefined;
     this.#kept = 0;
-    return true;
+    return file;
   }
 
   #hasNewer(): boolean {
