@@ -74,6 +74,7 @@ async function entriesOf(name: string, count: number): Promise<Record<string, st
     '/run/log/journal',
     '-o',
     'json',
+    '--all',
     '--no-pager',
   ];
   for (let left = 100; ; left--) {
@@ -122,4 +123,16 @@ test('many lines arrive, each once and in order', { skip }, async () => {
     Array.from({ length: count }, (_, index) => index + 1),
   );
   await cli('rm', '-f', '--now', 'many');
+});
+
+test('a line longer than an entry comes in pieces that say so', { skip }, async () => {
+  const sh = ['bb', '/bin/busybox', 'sh', '-c', 'printf %040000d 7; echo'];
+  await cli('run', '--name', 'long', '--network', 'none', '--log-driver', 'journald', ...sh);
+  const entries = await entriesOf('long', 3);
+  assert.equal(entries.map(({ MESSAGE }) => MESSAGE).join(''), '7'.padStart(40_000, '0'));
+  assert.deepEqual(
+    entries.map((entry) => entry['CONTAINER_PARTIAL_MESSAGE']),
+    ['true', 'true', undefined],
+  );
+  await cli('rm', '-f', '--now', 'long');
 });

@@ -42,16 +42,21 @@ interface ForwardOptions {
 async function forward(room: Room, record: ContainerRecord, options: ForwardOptions): Promise<void> {
   const since = { seconds: Math.floor(options.sinceMs / 1000), nanos: 0 };
   const all = { stdout: true, stderr: true, follow: true };
-  const { tty, output } = openLogs(room, record, { ...all, since, signal: options.signal });
-  const sink = openSink(record);
-  for await (const { stream, data } of tty ? asStdout(output) : unframe(output)) {
-    const lines = data
-      .toString('utf8')
-      .replace(/\r?\n$/, '')
-      .split(/\r?\n/);
-    if (!(await sink.write(stream, lines))) break;
+  const { signal } = options;
+  const sink = openSink(record, signal);
+  let problem: string | undefined;
+  try {
+    const { tty, output } = openLogs(room, record, { ...all, since, signal });
+    for await (const { stream, data } of tty ? asStdout(output) : unframe(output)) {
+      const lines = data
+        .toString('utf8')
+        .replace(/\r?\n$/, '')
+        .split(/\r?\n/);
+      if (!(await sink.write(stream, lines))) break;
+    }
+  } finally {
+    problem = await sink.end();
   }
-  const problem = await sink.end();
-  if (problem !== undefined && !options.signal.aborted)
+  if (problem !== undefined && !signal.aborted)
     room.warn(`the log of ${record.name} could not be forwarded: ${problem}`);
 }

@@ -19,17 +19,18 @@ const facilities = 'kern user mail daemon auth syslog lpr news uucp cron authpri
 const daemonFacility = 3;
 const firstLocalFacility = 16;
 const behindMs = 20;
+const longestPiece = 16_384;
 
-/** For a container whose driver is journald or syslog. The caller ends it. */
-export function openSink(record: ContainerRecord): LogSink {
-  return record.hostConfig.LogConfig?.Type === 'journald' ? journalSink(record) : syslogSink(record);
+/** For a container whose driver is journald or syslog. The caller ends it; with the signal nothing is waited for. */
+export function openSink(record: ContainerRecord, signal: AbortSignal): LogSink {
+  return record.hostConfig.LogConfig?.Type === 'journald' ? journalSink(record, signal) : syslogSink(record);
 }
 
 const tagOf = (record: ContainerRecord): string =>
   logTag(record.hostConfig.LogConfig, { ...record, imageName: record.config.Image });
 
 /** Docker's fields; chosen labels and variables are fields by their names in upper case. */
-function journalSink(record: ContainerRecord): LogSink {
+function journalSink(record: ContainerRecord, signal: AbortSignal): LogSink {
   const journal = openJournal();
   const tag = tagOf(record);
   const chosen = logAttributes(record.hostConfig.LogConfig, record.config).map(
@@ -53,17 +54,27 @@ function journalSink(record: ContainerRecord): LogSink {
   };
   return {
     async write(stream, lines) {
-      for (const line of lines) {
-        const entry = { ...fields, PRIORITY: String(severities[stream]), MESSAGE: line };
-        while (!journal.write(entry)) await sleep(behindMs, undefined, { ref: false });
+      const PRIORITY = String(severities[stream]);
+      for (const message of lines.flatMap(piecesOf)) {
+        const entry = { ...fields, PRIORITY, ...message };
+        while (!signal.aborted && !journal.write(entry)) await sleep(behindMs, undefined, { ref: false });
       }
-      return true;
+      return !signal.aborted;
     },
     async end() {
       journal[Symbol.dispose]();
       return undefined;
     },
   };
+}
+
+/** A datagram holds some 200 KB: a longer line goes in pieces, all but the last marked as Docker marks them. */
+function piecesOf(line: string): Record<string, string>[] {
+  const pieces: Record<string, string>[] = [];
+  let rest = line;
+  for (; rest.length > longestPiece; rest = rest.slice(longestPiece))
+    pieces.push({ MESSAGE: rest.slice(0, longestPiece), CONTAINER_PARTIAL_MESSAGE: 'true' });
+  return [...pieces, { MESSAGE: rest }];
 }
 
 function syslogSink(record: ContainerRecord): LogSink {
