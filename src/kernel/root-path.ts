@@ -5,34 +5,55 @@ import { invalid } from '#shared/errors.ts';
 
 const mostLinks = 255;
 
+/** Where the link at `path` leads, or undefined where there is none. */
+export type LinkAt = (path: string) => string | undefined;
+
+export interface FollowOptions {
+  /** A link at the very end stays one. */
+  keepLast?: boolean;
+}
+
 /**
- * The host path of `path` as a process inside would see it: every link is followed within `root`. With
- * `keepLast`, a link at the very end stays a link. Parts that do not exist are taken as they are written.
+ * `path` with every link followed within the root that `linkAt` looks into, without a slash at its ends; links and `..`
+ * stop at the top. Parts that do not exist are taken as they are written. Throws `invalid` for links without end.
  */
-export function pathInRoot(root: string, path: string, options: { keepLast?: boolean } = {}): string {
+export function followLinks(path: string, linkAt: LinkAt, options: FollowOptions = {}): string {
   if (path.includes('\0')) throw invalid('a path cannot have a null byte in it');
-  const todo = path.split('/').filter((part) => part !== '' && part !== '.');
+  const todo = stepsOf(path);
   const done: string[] = [];
-  for (let links = 0; todo.length > 0; ) {
-    const part = todo.shift() ?? '';
+  let links = 0;
+  for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
     if (part === '..') {
       done.pop();
       continue;
     }
     done.push(part);
     if (todo.length === 0 && options.keepLast === true) break;
-    const target = linkAt(join(root, ...done));
+    const target = linkAt(done.join('/'));
     if (target === undefined) continue;
-    if (++links > mostLinks) throw invalid(`too many levels of symbolic links: ${path}`);
+    links += 1;
+    if (links > mostLinks) throw invalid(`too many levels of symbolic links: ${path}`);
     if (target.startsWith('/')) done.length = 0;
     else done.pop();
-    todo.unshift(...target.split('/').filter((piece) => piece !== '' && piece !== '.'));
+    todo.push(...stepsOf(target));
   }
-  // With the slash, since the root itself may be a link: /proc/PID/root.
-  return `${root}/${done.join('/')}`;
+  return done.join('/');
 }
 
-function linkAt(path: string): string | undefined {
+/** The parts that lead anywhere, the first one last. */
+const stepsOf = (path: string): string[] =>
+  path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .reverse();
+
+/** The host path of `path` as a process inside `root` would see it. */
+export function pathInRoot(root: string, path: string, options: FollowOptions = {}): string {
+  // With the slash, since the root itself may be a link: /proc/PID/root.
+  return `${root}/${followLinks(path, (at) => linkOn(join(root, at)), options)}`;
+}
+
+function linkOn(path: string): string | undefined {
   try {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined;
   } catch {

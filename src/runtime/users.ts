@@ -1,7 +1,7 @@
 // Who a container's process runs as: names looked up in the image's own files, which are not trusted.
-import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
-import { join, normalize } from 'node:path';
-import { invalid } from '#shared/errors.ts';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs';
+import { pathInRoot } from '#kernel/root-path.ts';
+import { invalid, isKind } from '#shared/errors.ts';
 
 export interface ResolvedUser {
   uid: number;
@@ -14,32 +14,20 @@ export interface ResolvedUser {
 
 const largestId = 2 ** 31 - 1;
 const largestFileBytes = 4 * 1024 * 1024;
-const mostLinks = 40;
 
 /**
  * The host path of a path inside a root, all links followed as from within: none leads out of the root.
  * Undefined: nothing is there.
  */
 export function resolveInRoot(root: string, path: string): string | undefined {
-  let todo = path.split('/').filter((part) => part !== '');
-  let done = '/';
-  for (let links = 0; todo.length > 0; ) {
-    const [part = '', ...rest] = todo;
-    todo = rest;
-    const next = normalize(join(done, part));
-    const stat = lstatSync(join(root, next), { throwIfNoEntry: false });
-    if (stat === undefined) return undefined;
-    if (!stat.isSymbolicLink()) {
-      done = next;
-      continue;
-    }
-    links += 1;
-    if (links > mostLinks) return undefined;
-    const target = readlinkSync(join(root, next));
-    if (target.startsWith('/')) done = '/';
-    todo = [...target.split('/').filter((step) => step !== ''), ...todo];
+  try {
+    const found = pathInRoot(root, path);
+    return lstatSync(found, { throwIfNoEntry: false }) === undefined ? undefined : found;
+  } catch (thrown) {
+    // Links without end lead nowhere.
+    if (isKind(thrown, 'invalid')) return undefined;
+    throw thrown;
   }
-  return join(root, done);
 }
 
 /** Lines of a small text file of the image, split at colons; none where it is no plain file. */

@@ -1,6 +1,7 @@
 // Instructions that only change the image's config: what each does, and its line of history. Pure.
 import { formatDuration } from '#shared/notation/duration.ts';
 import { mergeEnv } from '#shared/notation/env.ts';
+import { cleanPath } from '#shared/notation/mount.ts';
 import { parseSignal } from '#shared/notation/signal.ts';
 import type { Healthcheck } from '#shared/oci/specs.ts';
 import { SyntaxProblem } from './dockerfile/errors.ts';
@@ -8,7 +9,6 @@ import { expandWord, expandWords, type Scope } from './dockerfile/expand.ts';
 import type { Command, OnbuildInstruction, PlainInstruction } from './dockerfile/instruction.ts';
 import { expandPorts } from './dockerfile/ports.ts';
 import type { ImageState } from './image-state.ts';
-import { cleanPath } from './tree/in-root.ts';
 
 /** The shell of shell-form commands. */
 export function shellOf(state: ImageState): string[] {

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { EngineError } from '#shared/errors.ts';
+import { cleanPath } from '#shared/notation/mount.ts';
 import { findSources } from './find-sources.ts';
 import { parseIgnore } from './ignore.ts';
-import { cleanPath, resolveInRoot } from './in-root.ts';
+import { resolveInRoot } from './in-root.ts';
 import { fingerprint, type SourceTree } from './source-tree.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'wharf-build-sources-'));

@@ -1,6 +1,7 @@
 // The files of a source tree as COPY sees them: on disk, or in the spool of a context that was sent.
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { followLinks } from '#kernel/root-path.ts';
 import { invalid } from '#shared/errors.ts';
 import { lookAt } from './in-root.ts';
 
@@ -41,8 +42,6 @@ export interface TreeFiles {
   content(path: string): Content;
 }
 
-const mostLinks = 255;
-
 /** The files of a directory that nobody changes. */
 export function diskFiles(root: string): TreeFiles {
   return {
@@ -64,24 +63,5 @@ export function statOf(files: TreeFiles, path: string): EntryStats {
 
 /** The path with every link followed, within the root. What does not exist is taken as written. */
 export function resolveIn(files: TreeFiles, path: string): string {
-  const todo = path.split('/').reverse();
-  const done: string[] = [];
-  let links = 0;
-  for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
-    if (part === '' || part === '.') continue;
-    if (part === '..') {
-      done.pop();
-      continue;
-    }
-    done.push(part);
-    const here = done.join('/');
-    if (!files.look(here)?.isSymbolicLink()) continue;
-    links += 1;
-    if (links > mostLinks) throw invalid(`too many levels of symbolic links: ${path}`);
-    const target = files.readLink(here);
-    if (target.startsWith('/')) done.length = 0;
-    else done.pop();
-    todo.push(...target.split('/').reverse());
-  }
-  return done.join('/');
+  return followLinks(path, (at) => (files.look(at)?.isSymbolicLink() ? files.readLink(at) : undefined));
 }
