@@ -1,6 +1,7 @@
 // Builds that are over, over the wire: what they did, and the files of their steps.
 import type { Readable } from 'node:stream';
 import type { Wire } from '#client/wire.ts';
+import type { FileDifference, ListedFile } from '#shared/contract/build.ts';
 import type { StepName } from '#shared/notation/build-step.ts';
 
 export interface BuildRow {
@@ -38,23 +39,6 @@ export interface BuildPage extends BuildRow {
   phases: { name: string; startMs: number; endMs: number }[];
   /** How our command line was called. */
   call?: { cwd: string; args: string[] };
-}
-
-export interface ListedFile {
-  name: string;
-  kind: 'file' | 'directory' | 'link' | 'other';
-  mode: number;
-  uid: number;
-  gid: number;
-  sizeBytes: number;
-  modified: string;
-  target?: string;
-}
-
-export interface FileDifference {
-  path: string;
-  kind: 'added' | 'changed' | 'deleted';
-  sizeBytes: number;
 }
 
 export class Builds {

@@ -1,20 +1,8 @@
 // What the arguments and the flags' values of commands name, for completion.
+import type { Thing } from './lookup.ts';
 
 /** What a word may name: things that the engine has, files, or one of a few fixed words. */
-export type Kind =
-  | 'container'
-  | 'running'
-  | 'stopped'
-  | 'paused'
-  | 'image'
-  | 'network'
-  | 'volume'
-  | 'context'
-  | 'any'
-  | 'command'
-  | 'file'
-  | 'none'
-  | readonly string[];
+export type Kind = Thing | 'any' | 'command' | 'file' | 'none' | readonly string[];
 
 /** The kinds of a command's arguments in turn. With `more`, any number of the last kind; else nothing known. */
 export interface Arguments {

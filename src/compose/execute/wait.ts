@@ -79,8 +79,8 @@ async function pause(
   try {
     await sleep(delayMs, undefined, session.signal === undefined ? {} : { signal: session.signal });
   } catch (thrown) {
-    const unwaited = { ...session };
-    delete unwaited.signal;
+    // The signal that ended the waiting must not end the asking why.
+    const { signal: _, ...unwaited } = session;
     const containers = await observeContainers(unwaited.client, unwaited.project.name).catch(() => []);
     const container = containers.find((one) => one.service === service && !one.oneOff);
     if (container === undefined) throw thrown;

@@ -7,16 +7,15 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
-  type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { factsOf } from '#engine/file-facts.ts';
 import { pathInRoot } from '#kernel/root-path.ts';
 import type { VolumeFile, VolumeListing } from '#shared/contract/volume.ts';
 import { conflict, invalid, notFound } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
 import { cleanPath } from '#shared/notation/mount.ts';
-import { rfc3339NanoOf } from '#shared/notation/time.ts';
 import { extractTree, packTree } from '#storage/archive/archive.ts';
 import { createVolume } from './create.ts';
 import { dataOf } from './inspect.ts';
@@ -26,26 +25,9 @@ import { trashPrefix } from './remove.ts';
 import type { VolumeRoom } from './room.ts';
 import { usersOf } from './users.ts';
 
-const types: [test: (stat: Stats) => boolean, type: VolumeFile['Type']][] = [
-  [(stat) => stat.isFile(), 'file'],
-  [(stat) => stat.isDirectory(), 'directory'],
-  [(stat) => stat.isSymbolicLink(), 'symlink'],
-  [(stat) => stat.isFIFO(), 'fifo'],
-  [(stat) => stat.isSocket(), 'socket'],
-];
-
 function describe(path: string, name: string): VolumeFile {
   const stat = lstatSync(path);
-  return {
-    Name: name,
-    Type: types.find(([test]) => test(stat))?.[1] ?? 'device',
-    Size: stat.size,
-    Mode: stat.mode & 0o7777,
-    Uid: stat.uid,
-    Gid: stat.gid,
-    ModTime: rfc3339NanoOf(stat.mtimeMs),
-    ...(stat.isSymbolicLink() ? { LinkTarget: readlinkSync(path) } : {}),
-  };
+  return { Name: name, ...factsOf(stat, stat.isSymbolicLink() ? readlinkSync(path) : undefined) };
 }
 
 /** What is at `path`, and by name what is in it where it is a folder. Throws `not-found`. */

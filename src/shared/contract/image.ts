@@ -1,4 +1,5 @@
 // Images as the Docker Engine API (v1.51) speaks of them.
+import type { FileFacts } from '#shared/contract/file.ts';
 import type { ImageRunConfig } from '#shared/oci/specs.ts';
 
 /** One row of `GET /images/json`. `Created` in Unix seconds, sizes in bytes. */
@@ -82,18 +83,8 @@ export interface ImageLayerReport {
 }
 
 /** A file of an image: Wharf's own, of `GET /images/{name}/files`. */
-export interface ImageFile {
+export interface ImageFile extends FileFacts {
   Path: string;
-  Type: 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'device';
-  /** Bytes. */
-  Size: number;
-  /** Permission bits with setuid, setgid and sticky. */
-  Mode: number;
-  Uid: number;
-  Gid: number;
-  /** RFC 3339. */
-  ModTime: string;
-  LinkTarget?: string;
   /** Number of the layer it is from; the lowest is 1. */
   Layer: number;
 }

@@ -1,4 +1,5 @@
 // Volumes as the Docker Engine API (v1.51) speaks of them.
+import type { FileFacts } from '#shared/contract/file.ts';
 
 /** Body of `POST /volumes/create`. */
 export interface VolumeCreateRequest {
@@ -21,19 +22,9 @@ export interface VolumeInspect {
 }
 
 /** A file in a volume: Wharf's own, of `GET /volumes/{name}/files`. */
-export interface VolumeFile {
+export interface VolumeFile extends FileFacts {
   /** Its name in its folder; of the listed place itself, its path in the volume. */
   Name: string;
-  Type: 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'device';
-  /** Bytes. */
-  Size: number;
-  /** Permission bits with setuid, setgid and sticky. */
-  Mode: number;
-  Uid: number;
-  Gid: number;
-  /** RFC 3339. */
-  ModTime: string;
-  LinkTarget?: string;
 }
 
 /** A place in a volume, and what is in it where it is a folder. */

@@ -1,8 +1,9 @@
 // From the flags of `create` and `run` to the request that the engine takes.
 import type { CreateValues } from '#cli/commands/container/create-flags.ts';
-import { integerOf, readFlag, readText } from '#cli/commands/container/flag-text.ts';
+import { integerOf, readFlag } from '#cli/commands/container/flag-text.ts';
 import { hostConfigOf } from '#cli/commands/container/host-config.ts';
 import { networkingOf } from '#cli/commands/container/networking.ts';
+import { readText } from '#cli/files/named-file.ts';
 import { pairsOf } from '#cli/terminal/words.ts';
 import type { ContainerCreateRequest } from '#shared/contract/container.ts';
 import { invalid } from '#shared/errors.ts';

@@ -1,7 +1,6 @@
-// Docker's sentences for a flag whose text, or the file that it names, cannot be read.
-import { readFileSync } from 'node:fs';
+// Docker's sentences for a flag whose text cannot be read.
 import { BadFlag } from '#cli/failure.ts';
-import { codeOf, EngineError, invalid } from '#shared/errors.ts';
+import { EngineError } from '#shared/errors.ts';
 
 /** What `parse` makes of the text. Throws with `flag` as help shows it, `-m, --memory`, and its text. */
 export function readFlag<T>(flag: string, text: string, parse: (text: string) => T): T {
@@ -14,17 +13,6 @@ export function readFlag<T>(flag: string, text: string, parse: (text: string) =>
       ...(hint === undefined ? {} : { hint }),
       cause: thrown,
     });
-  }
-}
-
-/** The text of a file that the user named. Throws `invalid` with the file's name. */
-export function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const why =
-      codeOf(cause) === 'ENOENT' ? 'no such file or directory' : (codeOf(cause) ?? 'cannot be read');
-    throw invalid(`open ${file}: ${why}`, { cause });
   }
 }
 

@@ -3,8 +3,9 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import type { CreateValues } from '#cli/commands/container/create-flags.ts';
-import { readFlag, readText } from '#cli/commands/container/flag-text.ts';
+import { readFlag } from '#cli/commands/container/flag-text.ts';
 import { limitsOf } from '#cli/commands/container/limits.ts';
+import { readText } from '#cli/files/named-file.ts';
 import { pairsOf } from '#cli/terminal/words.ts';
 import type { HostConfig, RestartPolicy } from '#shared/contract/container.ts';
 import type { PortBinding } from '#shared/contract/network.ts';

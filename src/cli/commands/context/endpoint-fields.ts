@@ -1,8 +1,8 @@
 // The fields of `--docker`: `host=tcp://…,ca=FILE,cert=FILE,key=FILE,skip-tls-verify=true`, or `from=CONTEXT`.
-import { readFileSync } from 'node:fs';
 import type { Context } from '#cli/files/context-store.ts';
+import { readText } from '#cli/files/named-file.ts';
 import { parseHost } from '#client/host.ts';
-import { codeOf, invalid } from '#shared/errors.ts';
+import { invalid } from '#shared/errors.ts';
 
 export type EndpointFields = Partial<Pick<Context, 'host' | 'skipTlsVerify' | 'tls'>> & { from?: string };
 
@@ -19,21 +19,11 @@ export function endpointFields(text: string): EndpointFields {
     } else if (key === 'from') fields.from = value;
     else if (key === 'skip-tls-verify') fields.skipTlsVerify = value !== 'false' && value !== '0';
     else if (key === 'ca' || key === 'cert' || key === 'key')
-      fields.tls = { ...fields.tls, [key]: readPem(value) };
+      fields.tls = { ...fields.tls, [key]: readText(value) };
     else
       throw invalid(`unrecognized config key: ${key}`, {
         hint: 'keys are host, ca, cert, key, skip-tls-verify and from',
       });
   }
   return fields;
-}
-
-function readPem(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const why =
-      codeOf(cause) === 'ENOENT' ? 'no such file or directory' : (codeOf(cause) ?? 'cannot be read');
-    throw invalid(`open ${file}: ${why}`, { cause });
-  }
 }

@@ -2,19 +2,13 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOpaque } from '#kernel/overlay.ts';
+import type { FileDifference } from '#shared/contract/build.ts';
 import { breather } from '../tree/breathe.ts';
 import { digestOfFile } from '../tree/digest.ts';
 import { lookAt } from '../tree/in-root.ts';
 import { stackFiles } from '../tree/stack-files.ts';
 import type { EntryStats, TreeFiles } from '../tree/tree-files.ts';
 import { kindOf } from './list-files.ts';
-
-export interface FileDifference {
-  path: string;
-  kind: 'added' | 'changed' | 'deleted';
-  /** As it is afterwards; of what is deleted, as it was. */
-  sizeBytes: number;
-}
 
 interface Sides {
   from: TreeFiles;

@@ -1,21 +1,17 @@
 // The door to builds that are over: what they did, and the files that each of their steps left.
+import type { FileDifference, ListedFile } from '#shared/contract/build.ts';
 import { invalid, notFound } from '#shared/errors.ts';
 import { KeyedLock } from '#shared/lock.ts';
+import type { StepName } from '#shared/notation/build-step.ts';
 import type { Digest } from '#shared/oci/digest.ts';
 import { packLayer } from '#storage/archive/archive.ts';
 import { chainIdOn } from '#storage/snapshots/chain-id.ts';
 import type { BuildDetail, BuildRecord, StepRecord } from '../record/record.ts';
 import { type BuildRecords, holderOf } from '../record/records.ts';
 import type { BuildDeps } from '../request.ts';
-import { compareFiles, type FileDifference } from './compare.ts';
-import { type ListedFile, listFiles } from './list-files.ts';
+import { compareFiles } from './compare.ts';
+import { listFiles } from './list-files.ts';
 import { layersOf, stepImageConfig } from './step-image.ts';
-
-/** A build by name (its tag, the beginning of its id, nothing for the last one) and a step by number or `failed`. */
-export interface StepName {
-  build?: string | undefined;
-  step: number | 'failed';
-}
 
 export interface BuildRow extends Omit<BuildRecord, 'kept'> {
   id: string;

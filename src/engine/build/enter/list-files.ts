@@ -1,22 +1,9 @@
 // What lies at a path of a step's files: `wharf build ls @7:/app`.
+import type { ListedFile } from '#shared/contract/build.ts';
 import { notFound } from '#shared/errors.ts';
 import { cleanParts } from '../tree/in-root.ts';
 import { stackFiles } from '../tree/stack-files.ts';
 import { type EntryStats, resolveIn, type TreeFiles } from '../tree/tree-files.ts';
-
-export interface ListedFile {
-  name: string;
-  kind: 'file' | 'directory' | 'link' | 'other';
-  /** Permission bits. */
-  mode: number;
-  uid: number;
-  gid: number;
-  sizeBytes: number;
-  /** RFC 3339. */
-  modified: string;
-  /** What a link says. */
-  target?: string;
-}
 
 /** The entries of the directory (every link followed), or the one file. Throws `not-found`. */
 export function listFiles(lowers: readonly string[], path: string): ListedFile[] {

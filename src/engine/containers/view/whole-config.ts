@@ -104,7 +104,7 @@ export function wholeHostConfig(host: HostConfig): HostConfig {
 function wholePorts(ports: NonNullable<HostConfig['PortBindings']>): NonNullable<HostConfig['PortBindings']> {
   const whole = Object.entries(ports).map(([port, bindings]) => [
     port,
-    bindings && bindings.map((binding) => ({ HostIp: '', HostPort: '', ...binding })),
+    bindings === null ? null : bindings.map((binding) => ({ HostIp: '', HostPort: '', ...binding })),
   ]);
   return Object.fromEntries(whole);
 }

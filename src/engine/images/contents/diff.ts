@@ -1,8 +1,9 @@
 // What one image has that another has not.
 import { open } from 'node:fs/promises';
+import { typeOf } from '#engine/file-facts.ts';
 import type { ImageDifference } from '#shared/contract/image.ts';
 import type { MergedFile } from '#storage/snapshots/merged-tree.ts';
-import { filesOf, typeOf } from './files.ts';
+import { filesOf } from './files.ts';
 import type { ContentsRoom } from './layers.ts';
 
 /** From the first image to the second, ordered by path; times alone are no difference. Throws `not-found`. */

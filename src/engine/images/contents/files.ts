@@ -1,5 +1,5 @@
 // The files of an image, as a container of it would begin with.
-import type { Stats } from 'node:fs';
+import { factsOf } from '#engine/file-facts.ts';
 import type { ImageFile } from '#shared/contract/image.ts';
 import { notFound } from '#shared/errors.ts';
 import { type MergedFile, mergedTree } from '#storage/snapshots/merged-tree.ts';
@@ -30,23 +30,5 @@ export async function* filesOf({ store, snapshots }: ContentsRoom, name: string)
 }
 
 function described({ path, stat, layer, linkTarget }: MergedFile, layers: number): ImageFile {
-  return {
-    Path: path,
-    Type: typeOf(stat),
-    Size: stat.isFile() ? stat.size : 0,
-    Mode: stat.mode & 0o7777,
-    Uid: stat.uid,
-    Gid: stat.gid,
-    ModTime: stat.mtime.toISOString(),
-    ...(linkTarget === undefined ? {} : { LinkTarget: linkTarget }),
-    Layer: layers - layer,
-  };
-}
-
-export function typeOf(stat: Stats): ImageFile['Type'] {
-  if (stat.isFile()) return 'file';
-  if (stat.isDirectory()) return 'directory';
-  if (stat.isSymbolicLink()) return 'symlink';
-  if (stat.isFIFO()) return 'fifo';
-  return stat.isSocket() ? 'socket' : 'device';
+  return { Path: path, ...factsOf(stat, linkTarget), Layer: layers - layer };
 }
