@@ -109,6 +109,33 @@ test('an archive that breaks off, or would climb out, leaves no volume behind', 
   );
 });
 
+test('a name that is none touches no volume', async () => {
+  const data = await filled('bystander');
+  const stream = () => Readable.from([Buffer.from('this is no tar')]);
+  for (const name of ['', '.', '..', '../volumes', 'a/b', '.trash-x']) {
+    await assert.rejects(volumes.import(name, { stream: stream(), merge: false }), Error, name);
+    await assert.rejects(volumes.clone('bystander', name), Error, name);
+    await assert.rejects(volumes.rename('bystander', name), Error, name);
+    await assert.rejects(volumes.remove(name), Error, name);
+  }
+  assert.equal(readFileSync(join(data, 'sub/file'), 'utf8'), 'hello\n');
+});
+
+test('a prune waits for a volume that is being filled, and does not break it', async () => {
+  await volumes.create({ Name: 'filling' });
+  const tar = await buffer(await volumes.pack('bystander'));
+  async function* slowly(): AsyncGenerator<Buffer> {
+    yield tar.subarray(0, 512);
+    await volumes.list();
+    yield tar.subarray(512);
+  }
+  const filling = volumes.import('filling', { stream: Readable.from(slowly()), merge: false });
+  const pruning = volumes.prune(new Map([['all', ['true']]]));
+  await filling;
+  await pruning;
+  assert.ok(!names().includes('filling'), 'pruned, but afterwards');
+});
+
 test('a clone has the same files and is its own', async () => {
   const data = await filled('original');
   const clone = await volumes.clone('original', 'copy');

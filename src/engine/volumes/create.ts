@@ -1,16 +1,58 @@
 // Create: a volume's folder and record.
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { VolumeCreateRequest } from '#shared/contract/volume.ts';
-import { invalid, notFound } from '#shared/errors.ts';
+import { conflict, invalid, notFound } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
 import { assertName } from '#shared/notation/name.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
-import { dataOf } from './inspect.ts';
-import { anonymousLabel, type VolumeRecord } from './record.ts';
+import { dataOf, dirOf } from './inspect.ts';
+import { anonymousLabel, trashPrefix, type VolumeRecord } from './record.ts';
 import type { VolumeRoom } from './room.ts';
 
 /** Afterwards the volume exists; one that was there already stays as it is. Without a name it gets a random one. */
 export function createVolume(room: VolumeRoom, request: VolumeCreateRequest): VolumeRecord {
+  const record = plan(request);
+  const found = room.records.get(record.name);
+  if (found !== undefined) return found;
+  assertOptions(record.name, record.options ?? {});
+  // A folder without a record is nobody's; a record without its folder would be a lie.
+  mkdirSync(dataOf(room, record.name), { recursive: true, mode: 0o755 });
+  return remember(room, record);
+}
+
+/**
+ * Afterwards the volume exists with what `fill` put into the folder that it is given; where that fails, nothing does,
+ * and nobody has seen it in between. Throws `conflict` where there is a volume of that name.
+ */
+export async function createFilled(
+  room: VolumeRoom,
+  request: VolumeCreateRequest & { Name: string },
+  fill: (dir: string) => Promise<void>,
+): Promise<VolumeRecord> {
+  assertName('volume', request.Name);
+  const record = plan(request);
+  const dir = dirOf(room, record.name);
+  if (room.records.get(record.name) !== undefined || existsSync(dir)) {
+    throw conflict(`create ${record.name}: a volume of that name already exists`, {
+      hint: 'Choose another name, or remove that one first.',
+    });
+  }
+  // By that name the next engine removes it, should this one not come to the end.
+  const aside = join(room.dir, `${trashPrefix}${newId()}`);
+  const data = join(aside, '_data');
+  mkdirSync(data, { recursive: true, mode: 0o755 });
+  try {
+    await fill(data);
+    renameSync(aside, dir);
+  } catch (thrown) {
+    rmSync(aside, { recursive: true, force: true });
+    throw thrown;
+  }
+  return remember(room, record);
+}
+
+function plan(request: VolumeCreateRequest): VolumeRecord {
   const name = request.Name || newId();
   assertName('volume', name);
   const driver = request.Driver || 'local';
@@ -19,21 +61,19 @@ export function createVolume(room: VolumeRoom, request: VolumeCreateRequest): Vo
       hint: 'The volume driver here is local.',
     });
   }
-  const found = room.records.get(name);
-  if (found !== undefined) return found;
   const options = request.DriverOpts ?? {};
-  assertOptions(name, options);
   const labels = { ...request.Labels, ...(request.Name ? {} : { [anonymousLabel]: '' }) };
-  const record: VolumeRecord = {
+  return {
     name,
     createdAt: nowRfc3339Nano(),
     labels: Object.keys(labels).length === 0 ? null : labels,
     options: Object.keys(options).length === 0 ? null : options,
   };
-  // A folder without a record is nobody's; a record without its folder would be a lie.
-  mkdirSync(dataOf(room, name), { recursive: true, mode: 0o755 });
-  room.records.put(name, record);
-  room.events.emit('volume', 'create', name, { driver: 'local' });
+}
+
+function remember(room: VolumeRoom, record: VolumeRecord): VolumeRecord {
+  room.records.put(record.name, record);
+  room.events.emit('volume', 'create', record.name, { driver: 'local' });
   return record;
 }
 

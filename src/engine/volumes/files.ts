@@ -1,29 +1,18 @@
 // The files of a volume: listed, read, packed and filled, without leaving it.
-import {
-  createReadStream,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { createReadStream, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { factsOf } from '#engine/file-facts.ts';
 import { pathInRoot } from '#kernel/root-path.ts';
 import type { VolumeFile, VolumeListing } from '#shared/contract/volume.ts';
 import { conflict, invalid, notFound } from '#shared/errors.ts';
-import { newId } from '#shared/notation/id.ts';
 import { cleanPath } from '#shared/notation/mount.ts';
 import { extractTree, packTree } from '#storage/archive/archive.ts';
-import { createVolume } from './create.ts';
+import { createFilled } from './create.ts';
 import { dataOf } from './inspect.ts';
 import { mountVolume } from './mount.ts';
 import type { VolumeRecord } from './record.ts';
-import { trashPrefix } from './remove.ts';
 import type { VolumeRoom } from './room.ts';
-import { usersOf } from './users.ts';
 
 function describe(path: string, name: string): VolumeFile {
   const stat = lstatSync(path);
@@ -98,58 +87,24 @@ export interface ImportOptions {
 }
 
 /**
- * Afterwards the archive's files are in the volume, which is made where it is missing. A volume that was missing or
- * empty and that nobody uses gets all of them or none.
+ * Afterwards the archive's files are in the volume. One that is missing is made, and only with all of them. Throws
+ * `conflict` for one that has files, unless they are to be merged.
  */
 export async function importVolume(
   room: VolumeRoom,
   name: string,
   options: ImportOptions,
 ): Promise<VolumeRecord> {
+  const { stream, merge, signal } = options;
+  const extract = (root: string): Promise<void> => extractTree({ stream, root, into: '/', signal });
   const found = room.records.get(name);
-  const root = found === undefined ? undefined : await mountVolume(room, found);
-  const empty = root === undefined || readdirSync(root).length === 0;
-  if (!empty && !options.merge) {
+  if (found === undefined) return createFilled(room, { Name: name }, extract);
+  const root = await mountVolume(room, found);
+  if (!merge && readdirSync(root).length > 0) {
     throw conflict(`import ${name}: the volume is not empty`, {
       hint: 'Choose another name, or put the files over what is there with --merge.',
     });
   }
-  const { stream, signal } = options;
-  if (root !== undefined && (!empty || found?.options != null || usersOf(room, name).length > 0)) {
-    await extractTree({ stream, root, into: '/', signal });
-    return found ?? createVolume(room, { Name: name });
-  }
-  const record = found ?? createVolume(room, { Name: name });
-  await fillWhole(room, record, (dir) => extractTree({ stream, root: dir, into: '/', signal })).catch(
-    (thrown) => {
-      if (found === undefined) discardNew(room, name);
-      throw thrown;
-    },
-  );
-  return record;
-}
-
-/** Fills a plain empty volume by a folder beside it that takes its place when it is complete. */
-export async function fillWhole(
-  room: VolumeRoom,
-  record: VolumeRecord,
-  fill: (dir: string) => Promise<void>,
-): Promise<void> {
-  // By that name the next engine removes it, should this one not come to the end.
-  const aside = join(room.dir, `${trashPrefix}${newId()}`);
-  mkdirSync(aside, { mode: 0o755 });
-  try {
-    await fill(aside);
-    renameSync(aside, dataOf(room, record.name));
-  } catch (thrown) {
-    rmSync(aside, { recursive: true, force: true });
-    throw thrown;
-  }
-}
-
-/** Takes back a volume that was made for files that did not come. */
-export function discardNew(room: VolumeRoom, name: string): void {
-  room.records.delete(name);
-  rmSync(join(room.dir, name), { recursive: true, force: true });
-  room.events.emit('volume', 'destroy', name, { driver: 'local' });
+  await extract(root);
+  return found;
 }

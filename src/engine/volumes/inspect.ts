@@ -1,13 +1,18 @@
 // A volume by name: its record, where its files are, and how the API shows it.
 import { join } from 'node:path';
 import type { VolumeInspect } from '#shared/contract/volume.ts';
-import { notFound } from '#shared/errors.ts';
+import { internal, notFound } from '#shared/errors.ts';
 import type { VolumeRecord } from './record.ts';
 import type { VolumeRoom } from './room.ts';
 
 /** The folder of a volume: its data lie below it, or are mounted there. */
-export const dirOf = (room: VolumeRoom, name: string): string => join(room.dir, name);
-export const dataOf = (room: VolumeRoom, name: string): string => join(room.dir, name, '_data');
+export function dirOf(room: VolumeRoom, name: string): string {
+  // Whole folders are moved and removed by what this says: it must never be the folder of all volumes.
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) throw internal(`not the name of a volume: "${name}"`);
+  return join(room.dir, name);
+}
+
+export const dataOf = (room: VolumeRoom, name: string): string => join(dirOf(room, name), '_data');
 
 /** The record; throws `not-found` with Docker's sentence. */
 export function requireVolume(room: VolumeRoom, name: string): VolumeRecord {

@@ -11,5 +11,8 @@ export interface VolumeRecord {
   renamedFrom?: string;
 }
 
+/** What begins so in the folder of volumes is nobody's, and removed by the next engine. */
+export const trashPrefix = '.trash-';
+
 /** The label of volumes that nobody named. */
 export const anonymousLabel = 'com.docker.volume.anonymous';

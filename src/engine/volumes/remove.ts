@@ -7,13 +7,10 @@ import { type Filters, filterKeysOnly, flagOf, matchLabel } from '#shared/notati
 import { newId } from '#shared/notation/id.ts';
 import { dirOf, requireVolume } from './inspect.ts';
 import { unmountVolume } from './mount.ts';
-import { anonymousLabel, type VolumeRecord } from './record.ts';
+import { anonymousLabel, trashPrefix, type VolumeRecord } from './record.ts';
 import type { VolumeRoom } from './room.ts';
 import { sizesOf } from './usage.ts';
 import { usersOf } from './users.ts';
-
-/** What begins so in the folder of volumes is nobody's, and removed by the next engine. */
-export const trashPrefix = '.trash-';
 
 /** Afterwards the volume is gone. Throws `conflict` while a container has it; `force` forgives one that is not there. */
 export function removeVolume(room: VolumeRoom, name: string, options: { force?: boolean }): void {
@@ -76,10 +73,13 @@ export async function pruneVolumes(
   const sizes = await sizesOf(room, chosen);
   const deleted: string[] = [];
   for (const name of chosen) {
-    // While sizes were counted someone may have come to use it, or have removed it.
-    if (room.records.get(name) === undefined || usersOf(room, name).length > 0) continue;
-    removeVolume(room, name, {});
-    deleted.push(name);
+    // Behind the lock: somebody may be filling it just now.
+    await room.lock.run(name, async () => {
+      // While sizes were counted someone may have come to use it, or have removed it.
+      if (room.records.get(name) === undefined || usersOf(room, name).length > 0) return;
+      removeVolume(room, name, {});
+      deleted.push(name);
+    });
   }
   const bytes = deleted.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
   return { VolumesDeleted: deleted, SpaceReclaimed: bytes };

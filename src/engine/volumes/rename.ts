@@ -3,8 +3,7 @@ import { existsSync, renameSync } from 'node:fs';
 import { runOk } from '#kernel/spawn.ts';
 import { conflict } from '#shared/errors.ts';
 import { assertName } from '#shared/notation/name.ts';
-import { createVolume } from './create.ts';
-import { discardNew, fillWhole } from './files.ts';
+import { createFilled } from './create.ts';
 import { dirOf, requireVolume } from './inspect.ts';
 import { mountVolume, unmountVolume } from './mount.ts';
 import type { VolumeRecord } from './record.ts';
@@ -17,18 +16,10 @@ import { usersOf } from './users.ts';
  */
 export async function cloneVolume(room: VolumeRoom, from: string, to: string): Promise<VolumeRecord> {
   const source = requireVolume(room, from);
-  assertFree(room, to);
   const path = await mountVolume(room, source);
-  const record = createVolume(room, { Name: to, Labels: source.labels });
-  try {
-    await fillWhole(room, record, async (dir) => {
-      await runOk('cp', ['-a', '--reflink=auto', '--sparse=auto', '-T', '--', path, dir]);
-    });
-  } catch (thrown) {
-    discardNew(room, to);
-    throw thrown;
-  }
-  return record;
+  return createFilled(room, { Name: to, Labels: source.labels }, async (dir) => {
+    await runOk('cp', ['-a', '--reflink=auto', '--sparse=auto', '-T', '--', path, dir]);
+  });
 }
 
 /** Afterwards the volume has the name `to`. Throws `conflict` where `to` exists or a container has the volume. */
