@@ -34,6 +34,10 @@ before(async () => {
   git(work, 'tag', 'v1');
   commit = git(work, 'rev-parse', 'HEAD');
   writeFileSync(join(work, 'file'), 'two');
+  symlinkSync(join(lab.dir, 'host'), join(work, 'out'));
+  mkdirSync(join(lab.dir, 'host'));
+  writeFileSync(join(lab.dir, 'host/secret'), 'of this machine');
+  git(work, 'add', '.');
   git(work, 'commit', '--quiet', '-a', '-m', 'two');
   mkdirSync(join(lab.dir, 'www'));
   git(lab.dir, 'clone', '--quiet', '--bare', work, 'www/repo.git');
@@ -82,6 +86,16 @@ test('ADD of a repository that is not what was expected, or not there', async ()
   assert.match(String(wrong.error?.message), /expected checksum to match 0{40}, got [0-9a-f]{40}/);
   const absent = await lab.run({ files: { Dockerfile: `FROM busybox\nADD ${address}/none.git /x\n` } });
   assert.match(String(absent.error?.message), /ADD failed: cannot fetch HEAD of/);
+});
+
+test('a folder of a repository that is a link does not lead out of it', async () => {
+  for (const folder of ['out', 'none', 'file']) {
+    const { image, error } = await lab.run({
+      files: { Dockerfile: `FROM busybox\nADD ${address}/repo.git#main:${folder} /x/\n` },
+    });
+    assert.equal(image, undefined, folder);
+    assert.match(String(error?.message), new RegExp(`ADD failed: .*/repo.git has no folder ${folder}$`));
+  }
 });
 
 test('ADD --unpack of an archive by URL, and --unpack=false of a local one', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type RunResult, run } from '#kernel/spawn.ts';
 import { invalid, isKind, unavailable } from '#shared/errors.ts';
 import { breather } from './breathe.ts';
-import { cleanParts } from './in-root.ts';
+import { cleanParts, lookAt, resolveInRoot } from './in-root.ts';
 import type { SourceTree } from './source-tree.ts';
 
 export interface GitAddress {
@@ -159,6 +159,9 @@ export async function cloneGit(address: GitAddress, options: GitOptions): Promis
   if (!(address.keepGitDir ?? options.keepGitDir))
     rmSync(join(root, '.git'), { recursive: true, force: true });
   await setTimes(root, Number(seconds));
-  const top = address.subdir === '' ? root : join(root, address.subdir);
+  // The repository is somebody's: a link in it leads no further than its own top.
+  const top = resolveInRoot(root, address.subdir);
+  if (!lookAt(top)?.isDirectory())
+    throw invalid(`${action}: ${address.remote} has no folder ${address.subdir}`);
   return { root: top, excludes: () => false, prunes: true, identity: commit };
 }
