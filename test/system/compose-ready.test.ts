@@ -114,6 +114,24 @@ services:
   });
 });
 
+test('plain depends_on does not wait for a health check that comes late', async () => {
+  const yaml = `
+services:
+  db:
+    image: busybox
+    command: sleep 600
+    healthcheck: {test: [CMD, 'true'], interval: 10m}
+  app:
+    image: busybox
+    command: sleep 600
+    depends_on: [db]
+`;
+  await withProject(yaml, ['up', '-d'], async (ran) => {
+    assert.equal(ran.code, 0, ran.stderr);
+    assert.doesNotMatch(ran.stderr, /Waiting|not ready/);
+  });
+});
+
 test('x-ready names another probe, or none; --no-ready waits for nothing', async () => {
   const deaf = slow(9000, 'sleep 600');
   const other = deaf.replace('expose: [9000]', 'expose: [9000]\n    x-ready: none');

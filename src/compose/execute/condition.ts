@@ -48,15 +48,15 @@ async function missingOf(
 ): Promise<string | undefined> {
   const health = State.Health?.Status;
   const isChecked = health !== undefined && health !== 'none';
-  if (condition !== 'service_healthy' && !isChecked) {
+  // A check may come minutes after the start: plain `depends_on` asks for an answer now, not for health.
+  if (condition === 'service_started' || (condition === 'running_or_healthy' && !isChecked)) {
     return State.Running ? unreadyOf(session, container) : `it is ${State.Status}`;
   }
   if (!isChecked && (Config.Healthcheck?.Test ?? []).length === 0) {
     throw conflict(`dependency failed to start: container ${container.name} has no healthcheck configured`);
   }
   if (health === 'healthy') return undefined;
-  if (health !== 'unhealthy' || condition === 'service_started')
-    return `its health is ${health ?? 'unknown'}`;
+  if (health !== 'unhealthy') return `its health is ${health ?? 'unknown'}`;
   throw await failed(
     session,
     container,
