@@ -59,7 +59,8 @@ describe('wharf in a terminal', { skip, timeout: 180_000 }, () => {
 
   /** In a terminal of 100 columns and 30 rows. */
   const inTerminal = (line: string): InTerminal => {
-    const command = `sh -c 'stty cols 100 rows 30; exec ${wharf} ${line}'`;
+    // A shell that stayed between `script` and wharf would take the interrupt too, and end with 130.
+    const command = `exec sh -c 'stty cols 100 rows 30; exec ${wharf} ${line}'`;
     const child = spawn('script', ['-qec', command, '/dev/null'], {
       env,
       stdio: ['pipe', 'pipe', 'inherit'],
