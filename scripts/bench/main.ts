@@ -20,12 +20,21 @@ const chosen = (await everyRow()).filter(
 if (chosen.length === 0) throw new Error(`no row for --only ${values.only}`);
 const folder = await mkdtemp(join(tmpdir(), 'whb-'));
 const engines = new Engines(folder);
+const interruption = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'])
+  process.once(name, () => interruption.abort(new Error('interrupted')));
+const { signal } = interruption;
 try {
   if (!isDockerdThere()) console.log('dockerd is absent: scripts/bench/peers.sh unpacks one');
   const print = (cells: string[]) => console.log(`| ${cells.join(' | ')} |`);
   print(['work', 'n', 'wharf', 'beside', 'ratio', 'to reach']);
   print(['---', '---', '---', '---', '---', '---']);
-  for (const { row } of chosen) print(await measureRow(row, engines, Number(values.rounds)));
+  const rounds = Number(values.rounds);
+  for (const { row } of chosen) print(await measureRow(row, { engines, rounds, signal }));
+} catch (thrown) {
+  if (!signal.aborted) throw thrown;
+  console.error('interrupted: the rows that are missing were not measured');
+  process.exitCode = 130;
 } finally {
   await engines.stop();
   await rm(folder, { recursive: true, force: true }).catch((thrown) => console.error(String(thrown)));
