@@ -1,6 +1,5 @@
 // Images a build starts from or copies from: found here, or pulled.
 import type { ImageRecord } from '#engine/images/record.ts';
-import { isKind } from '#shared/errors.ts';
 import { hostPlatform, parsePlatform } from '#shared/oci/platform.ts';
 import { parseReference } from '#shared/oci/reference.ts';
 import { defaultPath, type ImageState } from './image-state.ts';
@@ -27,24 +26,23 @@ async function pull(
     reference: wanted.reference,
     ...(wanted.platform === undefined ? {} : { platform: wanted.platform }),
     ...(auth === undefined ? {} : { auth }),
+    yieldsName: isForeign(wanted.platform),
     onProgress: (line) => lane.tell(line),
     signal: session.signal,
   });
 }
 
-function find(session: BuildSession, reference: string): ImageRecord | undefined {
-  try {
-    return session.room.images.resolve(reference);
-  } catch (thrown) {
-    if (isKind(thrown, 'not-found')) return undefined;
-    throw thrown;
-  }
+/** The name of an image is of what runs here, where somebody has it already. */
+function isForeign(platform: string | undefined): boolean {
+  return platform !== undefined && parsePlatform(platform).architecture !== hostPlatform().architecture;
 }
 
-function suits(image: ImageRecord, platform: string | undefined): boolean {
-  if (platform === undefined) return true;
-  const wanted = parsePlatform(platform);
-  return image.config.os === wanted.os && image.config.architecture === wanted.architecture;
+async function find(
+  { room, signal }: BuildSession,
+  { reference, platform }: { reference: string; platform?: string },
+): Promise<ImageRecord | undefined> {
+  if (platform === undefined) return room.images.find(reference);
+  return await room.images.findOfPlatform(reference, { platform: parsePlatform(platform), signal });
 }
 
 /** The image, held by the build. Pulled where it is not here, is of another platform, or the request says so. */
@@ -53,9 +51,8 @@ export async function baseImage(
   lane: Lane,
   wanted: { reference: string; platform?: string },
 ): Promise<ImageRecord> {
-  const local = session.request.pull === true ? undefined : find(session, wanted.reference);
-  const image =
-    local !== undefined && suits(local, wanted.platform) ? local : await pull(session, lane, wanted);
+  const local = session.request.pull === true ? undefined : await find(session, wanted);
+  const image = local ?? (await pull(session, lane, wanted));
   session.room.leases.hold(`image:${image.id}`, session.holder);
   for (const subject of [image.chainId].filter((each) => each !== null)) {
     session.room.leases.hold(`layer:${subject}`, session.holder);

@@ -20,20 +20,20 @@ import { openContext } from './context.ts';
 import { ContextStore } from './contexts/context-store.ts';
 import { parseDockerfile } from './dockerfile/parse.ts';
 import { BuildHistory } from './enter/history.ts';
-import { type Finished, finishBuild } from './finish.ts';
+import { type Built, type Finished, finishBuild, finishIndex } from './finish.ts';
 import { withLoadedLayouts } from './layouts.ts';
 import { BuildCheck } from './lint/check-build.ts';
 import type { Warning } from './lint/rules.ts';
 import { CacheMounts } from './mounts/cache-mounts.ts';
 import { KeptResult } from './output/kept-result.ts';
-import { planRequest } from './plan-request.ts';
+import { epochOf, makesIndex, planRequest } from './plan-request.ts';
 import type { BuildRecord, StepRecord } from './record/record.ts';
 import { BuildRecords, nameOfSubject } from './record/records.ts';
 import { Tracing } from './record/tracing.ts';
 import { recoverBuilds } from './recover.ts';
 import type { BuildDeps, BuildRequest, BuildResult, OutputKind } from './request.ts';
 import { type BuildIntent, type BuildRoom, BuildSession } from './session.ts';
-import { Solver } from './solve.ts';
+import { solve } from './solve.ts';
 import { BuildArgs } from './variables.ts';
 
 export type { BuildPruneAnswer, CacheEntryUsage } from './cache/usage.ts';
@@ -108,8 +108,9 @@ export class Build implements AsyncDisposable {
     try {
       const context = await openContext(session);
       const parsed = parseDockerfile(context.dockerfile, context.file);
-      const { plan } = planRequest(session, parsed);
-      const { warnings, text } = new BuildCheck(session, { file: parsed, plan, context }).report();
+      const [planned] = planRequest(session, parsed);
+      const checked = { file: parsed, context, plan: planned.plan, globals: planned.globals };
+      const { warnings, text } = new BuildCheck(session, checked).report();
       request.onLine?.({ stream: text });
       return warnings;
     } finally {
@@ -185,16 +186,17 @@ export class Build implements AsyncDisposable {
     this.#room.records.put(session.id, record);
     try {
       const finished = await solveRequest(session);
-      const { digest: imageId } = finished;
+      const { digest: imageId, index } = finished;
       this.#keepFetched(request, finished);
       Object.assign(record, { status: 'done', imageId });
       loud.onLine?.({ aux: { ID: imageId } });
+      if (index !== undefined) loud.onLine?.({ aux: { Index: index } });
       warnUnused(session);
       loud.onLine?.({ stream: `Successfully built ${shortOf(imageId)}\n` });
       for (const tag of isImage(request) ? tags : [])
         loud.onLine?.({ stream: `Successfully tagged ${familiarReference(tag)}\n` });
       if (request.quiet === true) request.onLine?.({ stream: `${imageId}\n` });
-      return { imageId };
+      return { imageId, ...(index === undefined ? {} : { index }) };
     } catch (thrown) {
       const status = isKind(thrown, 'cancelled') ? 'cancelled' : 'failed';
       Object.assign(record, { status, error: messageOf(thrown) });
@@ -264,14 +266,23 @@ async function solveRequest(session: BuildSession): Promise<Finished> {
   session.assertGoing();
   const context = await session.tracing.phase('context', () => openContext(session));
   const parsed = parseDockerfile(context.dockerfile, context.file);
-  const { file, plan, epoch } = planRequest(session, parsed);
-  const check = new BuildCheck(session, { file: parsed, plan, context });
+  const planned = planRequest(session, parsed);
+  const fixed = epochOf(session);
+  const [{ plan, globals }] = planned;
+  const check = new BuildCheck(session, { file: parsed, plan, globals, context });
   check.assertClean();
   session.elsewhere = await session.tracing.phase('cache import', () => importCaches(session));
-  const fixed = epoch === undefined ? {} : { epoch };
-  const state = await new Solver({ session, plan, file, context, ...fixed }).run();
+  const states = await solve(planned.map((each) => ({ ...each, session, context, ...fixed })));
   session.assertGoing();
-  const finished = await finishBuild(session, state, { plan, ...fixed });
+  const built = planned.flatMap((each, at): Built[] => {
+    const state = states[at];
+    return state === undefined ? [] : [{ plan: each, state }];
+  });
+  const [only] = built;
+  const finished =
+    only === undefined || makesIndex(session.request)
+      ? await finishIndex(session, built, fixed)
+      : await finishBuild(session, only, fixed);
   check.tellSummary();
   return finished;
 }

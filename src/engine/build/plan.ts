@@ -31,6 +31,12 @@ export interface Plan {
   target: number;
 }
 
+/** What people call a stage; `platform` where the build makes several. */
+export function titleOf(stage: Stage, platform?: string): string {
+  const name = stage.name ?? String(stage.index);
+  return platform === undefined ? name : `${platform} ${name}`;
+}
+
 /** The index of the stage that `reference` (a name or number) means, among those before `limit`. */
 export function findStage(stages: readonly Stage[], reference: string, limit: number): number | undefined {
   const name = reference.toLowerCase();

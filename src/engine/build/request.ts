@@ -56,7 +56,7 @@ export interface BuildRequest {
   labels?: Readonly<Record<string, string>>;
   /** Stage name or index; default the last. */
   target?: string;
-  /** `linux/arm64`, for every FROM that does not say. */
+  /** `linux/arm64`, for every FROM that does not say; several between commas make an index. */
   platform?: string;
   noCache?: boolean;
   pull?: boolean;
@@ -112,8 +112,10 @@ export interface BuildDeps {
 }
 
 export interface BuildResult {
-  /** Of the image, or of what would be it where none was asked for. */
+  /** Of the image, or of what would be it where none was asked for; of several that of this machine's platform. */
   imageId: Digest;
+  /** Where the build made an index. */
+  index?: Digest;
 }
 
 /** A RUN whose command failed; `exitCode` is what `docker build` ends with. */

@@ -12,7 +12,7 @@ import type { Kept } from './record/record.ts';
 import type { BuildRecords } from './record/records.ts';
 import type { Tracing } from './record/tracing.ts';
 import type { BuildDeps, BuildRequest } from './request.ts';
-import type { BuildArgs, Declared } from './variables.ts';
+import type { BuildArgs } from './variables.ts';
 
 /** Intent before deed: every id is in the record before anything of that name exists. */
 export interface BuildIntent {
@@ -41,8 +41,8 @@ export class BuildSession {
   readonly signal: AbortSignal;
   /** Caches of other engines that the request names. */
   elsewhere: OtherCache | undefined;
-  /** What FROM sees. */
-  globals: Declared = new Map();
+  /** Steps that this build runs whatever the cache has, by key: of several platforms the first does it for all. */
+  readonly fresh = new Map<string, Promise<unknown>>();
   /** Keys of steps that are taken from the cache whatever the request says: done by the build that this one resumes. */
   done: ReadonlySet<string> = new Set();
   /** Number of the step whose command failed. */

@@ -2,18 +2,18 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageRecord } from '#engine/images/record.ts';
-import { EngineError, internal, invalid, unsupported } from '#shared/errors.ts';
+import { EngineError, internal, invalid } from '#shared/errors.ts';
 import { shortOf } from '#shared/oci/digest.ts';
-import { hostPlatform, parsePlatform } from '#shared/oci/platform.ts';
+import { hostPlatform, normalPlatform, parsePlatform } from '#shared/oci/platform.ts';
 import { mountReadOnly } from '#storage/snapshots/read-only.ts';
 import { baseImage, stateOf } from './base-image.ts';
 import { type Context, openTree, textIn } from './context.ts';
-import type { Dockerfile, Stage } from './dockerfile/instruction.ts';
 import { nearest } from './dockerfile/nearest.ts';
 import { parseStep } from './dockerfile/parse.ts';
 import { childState, type ImageState, scratchState } from './image-state.ts';
 import { type Lane, Lanes } from './lanes.ts';
-import { contextNamed, type Plan, sourceStage, type Vertex, waitsFor } from './plan.ts';
+import { contextNamed, sourceStage, titleOf, type Vertex, waitsFor } from './plan.ts';
+import type { PlannedRequest } from './plan-request.ts';
 import type { ContextSource, ImageSource } from './request.ts';
 import type { BuildSession } from './session.ts';
 import { fixedTimeOf, runSteps, type StageRun, shortIdOf } from './stage.ts';
@@ -22,54 +22,83 @@ import type { MountedTree } from './steps/step.ts';
 import { parseIgnore } from './tree/ignore.ts';
 import type { SourceTree } from './tree/source-tree.ts';
 
-export interface SolveInput {
+export interface SolveInput extends PlannedRequest {
   session: BuildSession;
-  plan: Plan;
-  file: Dockerfile;
   context: Context;
   epoch?: number;
 }
 
-/** Works on one build. */
-export class Solver {
+/** What the platforms of one build share. */
+interface Shared {
+  lanes: Lanes;
+  /** All of them, so far as it is known. */
+  steps: number;
+  /** What stopped the build. */
+  first?: { thrown: unknown };
+}
+
+/**
+ * What the target has become for each platform. The first failure stops every other stage, and is thrown once all have
+ * ended: nothing is left mounted or running.
+ */
+export async function solve(inputs: readonly SolveInput[]): Promise<ImageState[]> {
+  const [any] = inputs;
+  const shared: Shared = { lanes: new Lanes((line) => any?.session.request.onLine?.(line)), steps: 0 };
+  const solvers = inputs.map((input) => new Solver(input, shared));
+  await Promise.all(solvers.map((solver) => solver.run()));
+  if (shared.first !== undefined) throw shared.first.thrown;
+  return await Promise.all(solvers.map((solver) => solver.result()));
+}
+
+/** Works on one platform of a build. */
+class Solver {
   #input: SolveInput;
+  #shared: Shared;
+  #vertices: Vertex[];
   #stages = new Map<number, Promise<ImageState>>();
-  #lanes: Lanes;
-  #steps: number;
+  #ended: Promise<void>[] = [];
   #numbers = new Map<number, number>();
   #causes = new Map<number, StageRun['progress']>();
   #contexts = new Map<string, Promise<SourceTree>>();
 
-  constructor(input: SolveInput) {
+  constructor(input: SolveInput, shared: Shared) {
     this.#input = input;
-    this.#lanes = new Lanes((line) => input.session.request.onLine?.(line));
-    let number = 1;
-    for (const { stage } of input.plan.vertices) {
-      this.#numbers.set(stage.index, number);
-      number += 1 + stage.steps.length;
-    }
-    this.#steps = number - 1;
+    this.#shared = shared;
+    this.#vertices = [...input.plan.vertices];
+    for (const vertex of this.#vertices) this.#number(vertex);
   }
 
-  /**
-   * What the target has become. The first failure stops every other stage, and is thrown once all have ended: nothing
-   * is left mounted or running.
-   */
-  async run(): Promise<ImageState> {
-    const { plan, session } = this.#input;
-    let first: { thrown: unknown } | undefined;
-    const all = plan.vertices.map((vertex) => {
-      const lane = this.#lanes.open();
-      const work = this.#runStage(vertex, lane);
-      this.#stages.set(vertex.stage.index, work);
-      return work.catch((thrown: unknown) => {
-        first ??= { thrown };
-        session.stop();
-      });
-    });
-    await Promise.all(all);
-    if (first !== undefined) throw first.thrown;
-    return await this.#stage(plan.target);
+  #number({ stage }: Vertex): void {
+    this.#numbers.set(stage.index, this.#shared.steps + 1);
+    this.#shared.steps += 1 + stage.steps.length;
+  }
+
+  /** Ends when every stage has; what failed is with what the platforms share. */
+  async run(): Promise<void> {
+    for (const vertex of this.#vertices) this.#begin(vertex);
+    // A trigger of a base image may have begun more meanwhile.
+    for (let count = 0; count !== this.#ended.length; ) {
+      count = this.#ended.length;
+      await Promise.all(this.#ended);
+    }
+  }
+
+  #begin(vertex: Vertex): void {
+    const work = this.#runStage(vertex, this.#shared.lanes.open());
+    this.#stages.set(vertex.stage.index, work);
+    const ended = work.then(
+      () => undefined,
+      (thrown: unknown) => {
+        this.#shared.first ??= { thrown };
+        this.#input.session.stop();
+      },
+    );
+    this.#ended.push(ended);
+  }
+
+  /** After a `run` that nothing stopped. */
+  async result(): Promise<ImageState> {
+    return await this.#stage(this.#input.plan.target);
   }
 
   async #stage(index: number): Promise<ImageState> {
@@ -80,22 +109,24 @@ export class Solver {
 
   /** Another stage, with a note of how long this one waited for it. */
   async #awaited({ stage }: Vertex, index: number): Promise<ImageState> {
-    const { session, file } = this.#input;
+    const { session, file, label } = this.#input;
     const sinceMs = session.tracing.now();
     const state = await this.#stage(index);
     const other = file.stages[index];
-    session.tracing.waited(nameOf(stage), other === undefined ? String(index) : nameOf(other), sinceMs);
+    const waited = other === undefined ? String(index) : titleOf(other, label);
+    session.tracing.waited(titleOf(stage, label), waited, sinceMs);
     return state;
   }
 
   async #runStage(vertex: Vertex, lane: Lane): Promise<ImageState> {
-    const { session, file, context, epoch } = this.#input;
+    const { session, file, context, epoch, label } = this.#input;
     const networks = new StageNetworks(session);
     const first = this.#numbers.get(vertex.stage.index) ?? 1;
     const progress: StageRun['progress'] = { position: 0, number: first - 1 };
     const announce = (text: string): void => {
       progress.number += 1;
-      lane.tell({ stream: `Step ${progress.number}/${this.#steps} : ${text}\n` });
+      const of = label === undefined ? '' : `[${label}] `;
+      lane.tell({ stream: `Step ${progress.number}/${this.#shared.steps} : ${of}${text}\n` });
     };
     const startMs = session.tracing.now();
     // The stages are registered right after this one began: nothing may be asked of them before.
@@ -108,7 +139,7 @@ export class Solver {
         state,
         escapeChar: file.directives.escape,
         file: file.file,
-        globals: session.globals,
+        globals: this.#input.globals,
         ...this.#traceOf(vertex, state, { progress, startMs }),
         fixedTime: fixedTimeOf(state, epoch),
         ...(epoch === undefined ? {} : { epoch }),
@@ -135,7 +166,7 @@ export class Solver {
     const { tracing, request } = this.#input.session;
     const { stage, base } = vertex;
     const { progress, startMs } = begun;
-    const stageName = nameOf(stage);
+    const stageName = titleOf(stage, this.#input.label);
     const [before] = tracing.stageBefore(stageName);
     if (before !== undefined && before.key !== state.key) {
       const same = before.text === stage.from.text;
@@ -161,14 +192,14 @@ export class Solver {
       ...cause,
     };
     tracing.add({ ...from, startMs, endMs: tracing.now() }, state);
-    const fresh = (request.noCacheStages ?? []).includes(stageName);
+    const fresh = (request.noCacheStages ?? []).includes(titleOf(stage));
     return { stageName, texts: stage.steps.map(({ text }) => text), fresh, progress };
   }
 
   async #startStage(vertex: Vertex, lane: Lane, announce: (text: string) => void): Promise<ImageState> {
     const { session } = this.#input;
     const { base, stage } = vertex;
-    const platform = vertex.platform ?? session.request.platform;
+    const platform = vertex.platform ?? this.#input.platform;
     if (base.kind === 'stage') {
       const parent = await this.#awaited(vertex, base.index);
       announce(stage.from.text);
@@ -179,7 +210,7 @@ export class Solver {
     const given = base.kind === 'context' ? imageOfContext(session, base.name) : undefined;
     if (base.kind === 'scratch' || (base.kind === 'context' && given === undefined)) {
       lane.tell({ stream: ' ---> \n' });
-      return scratchState(platform ? parsePlatform(platform) : hostPlatform());
+      return scratchState(platform ? normalPlatform(parsePlatform(platform)) : hostPlatform());
     }
     const reference = given ?? (base.kind === 'image' ? base.reference : '');
     const image = await this.#image(lane, { reference, ...(platform ? { platform } : {}) });
@@ -224,19 +255,19 @@ export class Solver {
     delete run.state.config.OnBuild;
   }
 
-  /** A trigger of a base image may name a stage that nobody knew this one would need. */
-  #assertReady({ stage }: Vertex, index: number, name: string): void {
-    const { plan } = this.#input;
+  /** A trigger of a base image may name a stage that nobody knew this one would need: then it begins now. */
+  #need(vertex: Vertex, index: number): void {
+    const { plan, planFor } = this.#input;
     if (!this.#stages.has(index)) {
-      throw unsupported(
-        `a trigger of ${stage.from.image} copies from stage ${name}, which the target does not need`,
-        {
-          hint: `Copy something from ${name} in the stage itself: then it is built before.`,
-        },
-      );
+      const more = planFor(index).vertices.filter(({ stage }) => !this.#stages.has(stage.index));
+      for (const each of more) this.#number(each);
+      this.#vertices.push(...more);
+      for (const each of more) this.#begin(each);
     }
-    if (waitsFor(plan, index, stage.index))
-      throw invalid(`circular dependency detected on stage: ${nameOf(stage)}`);
+    const known = { ...plan, vertices: this.#vertices };
+    if (waitsFor(known, index, vertex.stage.index))
+      throw invalid(`circular dependency detected on stage: ${titleOf(vertex.stage)}`);
+    vertex.needs.push(index);
   }
 
   /** A named context of the request: its files, read once. */
@@ -256,25 +287,21 @@ export class Solver {
 
   /** For COPY --from: the files of a context, of an earlier stage or of an image, mounted to be read. */
   async #treeOf(vertex: Vertex, lane: Lane, name: string): Promise<MountedTree> {
-    const { session, file } = this.#input;
+    const { session, file, platform } = this.#input;
     const context = await this.#contextTree(name);
     if (context !== undefined) return { tree: context, isContext: true, release: () => undefined };
     const image = imageOfContext(session, name);
     const index = image === undefined ? sourceStage(file.stages, name) : undefined;
-    if (index !== undefined && !vertex.needs.includes(index)) this.#assertReady(vertex, index, name);
+    if (index !== undefined && !vertex.needs.includes(index)) this.#need(vertex, index);
     const { chainId } =
       index === undefined
-        ? await this.#image(lane, { reference: image ?? name })
+        ? await this.#image(lane, { reference: image ?? name, ...(platform ? { platform } : {}) })
         : await this.#awaited(vertex, index);
     const target = mkdtempSync(join(session.runFolder(), 'from-'));
     const mounted = mountReadOnly(session.room.snapshots.lowersOf(chainId), target);
     const tree = { root: mounted.path, excludes: () => false, prunes: true, identity: String(chainId) };
     return { tree, release: () => mounted[Symbol.dispose]() };
   }
-}
-
-function nameOf(stage: Stage): string {
-  return stage.name ?? String(stage.index);
 }
 
 /** The context that the request gives for a stage or image of this name. */

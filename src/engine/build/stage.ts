@@ -20,9 +20,8 @@ import { causeOf, shorten } from './why/cause.ts';
 import { type Explained, explainFile, type StepFiles } from './why/explain-file.ts';
 
 export interface StageRun extends Omit<StageContext, 'scope'> {
-  file: string;
   globals: Declared;
-  /** Name of the stage, or its number. */
+  /** As `titleOf`. */
   stageName: string;
   /** Every step's text. */
   texts: readonly string[];
@@ -91,9 +90,13 @@ async function runStep(run: StageRun, step: StepInstruction): Promise<void> {
       instruction: prepared.keyText ?? prepared.createdBy,
       ...prepared.inputs,
     };
-    const fresh = (session.request.noCache === true || run.fresh) && !session.done.has(keyOf(preimage));
     key = keyOf(preimage);
-    const result = await session.room.cache.step(
+    const wanted = (session.request.noCache === true || run.fresh) && !session.done.has(key);
+    const sibling = wanted ? session.fresh.get(key) : undefined;
+    // Between looking and beginning nothing may be awaited, as in the cache.
+    if (sibling !== undefined) await sibling.catch(() => undefined);
+    const fresh = wanted && sibling === undefined;
+    const work = session.room.cache.step(
       {
         preimage,
         fresh,
@@ -106,6 +109,8 @@ async function runStep(run: StageRun, step: StepInstruction): Promise<void> {
         return (await prepared.make?.()) ?? null;
       },
     );
+    if (fresh) session.fresh.set(key, work);
+    const result = await work;
     session.tracing.noteWait(run.stageName, 'another build', result.waitedMs);
     if (result.cached) run.lane.tell({ stream: ' ---> Using cache\n' });
     const { created } = result.record;

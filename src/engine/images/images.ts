@@ -13,24 +13,27 @@ import type {
   ImageLayerReport,
   ImageSummary,
 } from '#shared/contract/image.ts';
-import { isKind } from '#shared/errors.ts';
+import { isKind, notFound } from '#shared/errors.ts';
 import { KeyedLock } from '#shared/lock.ts';
 import type { Filters } from '#shared/notation/filter.ts';
 import type { Digest } from '#shared/oci/digest.ts';
 import { parseReference } from '#shared/oci/reference.ts';
-import type { ImageConfig } from '#shared/oci/specs.ts';
+import type { ImageConfig, Platform } from '#shared/oci/specs.ts';
 import { addImage } from './add.ts';
 import { type ImportRequest, importImage } from './archive/import.ts';
 import { type LoadOptions, loadImages } from './archive/load.ts';
 import { type SaveOptions, saveImages } from './archive/save.ts';
+import { saveIndex } from './archive/save-index.ts';
 import { diffImages } from './contents/diff.ts';
 import { listImageFiles } from './contents/files.ts';
 import { reportLayers } from './contents/layers.ts';
 import { recoverAttempts } from './garbage.ts';
 import { historyOf, inspectImage } from './inspect.ts';
 import { type ListRequest, listImages } from './list.ts';
+import { imageOfPlatform } from './of-platform.ts';
 import { type PruneAnswer, pruneImages, pruneToBudget } from './prune.ts';
 import type { BuiltLayer, ImageRecord } from './record.ts';
+import { type RecordedIndex, type RecordIndexRequest, recordIndex } from './record-index.ts';
 import { type RemoveOptions, removeImage } from './remove.ts';
 import type { ImageDeps, ImageRoom } from './room.ts';
 import {
@@ -111,6 +114,14 @@ export class Images {
   /** Every tag of the repository `request.reference`. */
   async pullEveryTag(request: PullRequest): Promise<ImageRecord[]> {
     return await pullEveryTag(this.#room, this.#puller, request);
+  }
+
+  /** See `imageOfPlatform`; undefined also where there is nothing of that name. */
+  async findOfPlatform(
+    name: string,
+    wanted: { platform: Platform; signal?: AbortSignal | undefined },
+  ): Promise<ImageRecord | undefined> {
+    return this.find(name) === undefined ? undefined : await imageOfPlatform(this.#room, name, wanted);
   }
 
   /** The image, pulled where it is not here. */
@@ -197,6 +208,13 @@ export class Images {
     return saveImages(this.#room, names, options);
   }
 
+  /** An OCI layout of the index by that digest, which came with the image; the stream belongs to the caller. */
+  saveIndex(name: string, digest: Digest, options: SaveOptions = {}): Readable {
+    const index = this.resolve(name).indexes?.find((one) => one.digest === digest);
+    if (index === undefined) throw notFound(`No such index: ${digest}`);
+    return saveIndex(this.#room, index, options);
+  }
+
   async load(stream: Readable, options: LoadOptions = {}): Promise<ImageRecord[]> {
     return await loadImages(this.#room, stream, options);
   }
@@ -218,6 +236,11 @@ export class Images {
     });
     for (const tag of tags) announce(this.#room, 'tag', added.record, tag);
     return added.record;
+  }
+
+  /** As `record` for several platforms: the names stand for an index of them. */
+  async recordIndex(request: RecordIndexRequest): Promise<RecordedIndex> {
+    return await recordIndex(this.#room, request);
   }
 
   usage(): ImagesUsage {

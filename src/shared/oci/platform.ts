@@ -64,6 +64,15 @@ function badPlatform(text: string): Error {
   });
 }
 
+/** The same platform in its shortest words: the variant that is meant anyhow goes, `arm` alone is v7. */
+export function normalPlatform({ variant, ...platform }: Platform): Platform {
+  const isPlain =
+    (platform.architecture === 'arm64' && variant === 'v8') ||
+    (platform.architecture === 'amd64' && variant === 'v1');
+  if (platform.architecture === 'arm' && !variant) return { ...platform, variant: 'v7' };
+  return variant === undefined || isPlain ? platform : { ...platform, variant };
+}
+
 /** `linux/arm/v7`. */
 export function formatPlatform(platform: Platform): string {
   const variant = platform.variant ? `/${platform.variant}` : '';

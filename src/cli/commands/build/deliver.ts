@@ -3,10 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import type { CacheExport } from '#cli/commands/build/caches.ts';
 import type { BuildOutput } from '#cli/commands/build/outputs.ts';
 import type { Cli, Output } from '#cli/context.ts';
-import { unpackTar } from '#cli/files/unpack.ts';
 import { registryAuthFor } from '#cli/terminal/credentials.ts';
 import { showProgress } from '#cli/terminal/progress.ts';
-import { writeTar } from '#cli/terminal/tar-file.ts';
 import type { Client } from '#client/client.ts';
 import { invalid } from '#shared/errors.ts';
 import { familiarReference, familiarRepository, parseReference } from '#shared/oci/reference.ts';
@@ -26,6 +24,7 @@ async function fetchInto(
   kind: 'files' | 'archive' | 'cache',
   dest: string,
 ): Promise<void> {
+  const { unpackTar } = await import('#cli/files/unpack.ts');
   mkdirSync(dest, { recursive: true });
   const tar = await client.images.buildOutput(session, kind);
   await unpackTar(tar, { root: dest, place: (name) => name, owners: false });
@@ -39,7 +38,10 @@ export async function deliver(cli: Cli, client: Client, delivery: Delivery): Pro
       if (output.kind !== 'files' && output.kind !== 'archive') continue;
       const { kind, dest, isFolder } = output;
       if (isFolder) await fetchInto(client, session, kind, dest);
-      else await writeTar(cli, { file: dest, open: () => client.images.buildOutput(session, kind) });
+      else {
+        const { writeTar } = await import('#cli/terminal/tar-file.ts');
+        await writeTar(cli, { file: dest, open: () => client.images.buildOutput(session, kind) });
+      }
     }
     for (const { dest } of caches) if (dest !== undefined) await fetchInto(client, session, 'cache', dest);
   }
@@ -75,13 +77,14 @@ async function push(
 /** What tools read of a build, by the keys that buildx has. */
 export function writeMetadata(
   file: string,
-  made: { id: string; digest: string | undefined; tags: readonly string[] },
+  made: { id: string; index: string | undefined; digest: string | undefined; tags: readonly string[] },
 ): void {
-  const { id, digest, tags } = made;
+  const { id, index, digest, tags } = made;
   const names = tags.map((tag) => familiarReference(parseReference(tag)));
   const metadata = {
-    'containerimage.config.digest': id,
-    'containerimage.digest': digest ?? id,
+    // An index has no configuration of its own.
+    ...(index === undefined ? { 'containerimage.config.digest': id } : {}),
+    'containerimage.digest': digest ?? index ?? id,
     ...(names.length === 0 ? {} : { 'image.name': names.join(',') }),
   };
   writeFileSync(file, `${JSON.stringify(metadata, null, 2)}\n`);

@@ -5,7 +5,7 @@ import { invalid } from '#shared/errors.ts';
 /** `files` as a folder or a tar, `archive` as a tar or a layout; `-` is stdout. */
 export type BuildOutput =
   | { kind: 'image'; names: string[]; push: boolean }
-  | { kind: 'files' | 'archive'; dest: string; isFolder: boolean; names: string[] }
+  | { kind: 'files' | 'archive'; dest: string; isFolder: boolean; names: string[]; isDocker?: boolean }
   | { kind: 'nothing' };
 
 const types = ['local', 'tar', 'oci', 'docker', 'image', 'registry', 'cacheonly'];
@@ -54,7 +54,7 @@ function parseOutput(text: string): BuildOutput {
       return { kind: 'archive', dest: dest ?? '-', isFolder: fields.get('tar') === 'false', names };
     case 'docker':
       if (dest === undefined) return { kind: 'image', names, push: false };
-      return { kind: 'archive', dest, isFolder: fields.get('tar') === 'false', names };
+      return { kind: 'archive', dest, isFolder: fields.get('tar') === 'false', names, isDocker: true };
     case 'image':
       return { kind: 'image', names, push: fields.get('push') === 'true' };
     case 'registry':
@@ -81,6 +81,15 @@ export function outputsOf(flags: { output: readonly string[]; push: boolean; loa
   else if (flags.push && !isImage) outputs.push({ kind: 'image', names: [], push: true });
   else if (flags.push) return outputs.map((each) => (each.kind === 'image' ? { ...each, push: true } : each));
   return outputs;
+}
+
+/** Docker's own archives have no place for several platforms. Throws `invalid`. */
+export function assertFit(outputs: readonly BuildOutput[], platforms: string | undefined): void {
+  const isIndex = platforms?.includes(',') === true;
+  if (isIndex && outputs.some((output) => 'isDocker' in output && output.isDocker === true))
+    throw invalid('docker exporter does not currently support exporting manifest lists', {
+      hint: 'Write them with --output type=oci,dest=FILE, or name one --platform.',
+    });
 }
 
 /** Where stdout belongs to a result, and progress goes to stderr. */

@@ -10,6 +10,7 @@ import type { Query } from '#client/wire.ts';
 import type { Build, Project } from '#compose/model.ts';
 import { imageOf } from '#compose/plan/diverged.ts';
 import { conflict, EngineError, invalid } from '#shared/errors.ts';
+import { hostPlatform, parsePlatform } from '#shared/oci/platform.ts';
 
 export interface BuildWishes {
   noCache?: boolean;
@@ -18,6 +19,8 @@ export interface BuildWishes {
   /** `--build-arg`, over those of the file. */
   args?: Readonly<Record<string, string | null>>;
   quiet?: boolean;
+  /** All that the file lists for the build; else what the service itself runs on. */
+  everyPlatform?: boolean;
   signal?: AbortSignal | undefined;
 }
 
@@ -107,7 +110,7 @@ function queryOf(build: Build, project: Project, { service, image, wishes }: Bui
     extrahosts: (build.extra_hosts ?? []).map((line) => line.replace('=', ':')),
     networkmode: build.network,
     nocache: wishes.noCache === true || build.no_cache === true,
-    platform: platformOf(build, project.services[service]?.['platform']),
+    platform: platformOf(build, project.services[service]?.['platform'], wishes.everyPlatform),
     pull: wishes.pull === true || build.pull === true,
     rm: true,
     shmsize: build.shm_size,
@@ -126,6 +129,13 @@ function ulimitsOf({ ulimits }: Build): string | undefined {
   return JSON.stringify(limits);
 }
 
-function platformOf(build: Build, own: unknown): string | undefined {
-  return typeof own === 'string' ? own : build.platforms?.[0];
+/** `own`: what the service says for its containers. Throws `invalid` where the list of its build has it not. */
+function platformOf({ platforms = [] }: Build, own: unknown, isEvery = false): string | undefined {
+  const wanted = typeof own === 'string' ? own : undefined;
+  if (platforms.length === 0) return wanted;
+  if (wanted !== undefined && !platforms.includes(wanted))
+    throw invalid(`service.build.platforms MUST include service.platform "${wanted}"`);
+  if (isEvery) return platforms.join(',');
+  const here = hostPlatform().architecture;
+  return wanted ?? platforms.find((each) => parsePlatform(each).architecture === here) ?? platforms[0];
 }

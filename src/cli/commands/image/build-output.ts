@@ -1,5 +1,5 @@
 // Shows a build as it goes on.
-import { RawProgress } from '#cli/commands/build/raw-progress.ts';
+import type { RawProgress } from '#cli/commands/build/raw-progress.ts';
 import type { Cli, Output } from '#cli/context.ts';
 import { openDisplay, progressError } from '#cli/terminal/progress.ts';
 import type { ProgressLine } from '#shared/contract/image.ts';
@@ -14,6 +14,8 @@ export interface BuildView {
 
 export interface BuildAnswer {
   id: string | undefined;
+  /** Of several platforms: the digest of their index. */
+  index: string | undefined;
   /** Of the build checks. */
   warnings: number;
 }
@@ -25,9 +27,10 @@ export async function showBuild(
   view: BuildView,
 ): Promise<BuildAnswer> {
   using display = openDisplay(view.output, { plain: view.plain });
-  const raw = view.raw ? new RawProgress((text) => cli.stderr.write(text)) : undefined;
+  const raw = view.raw ? await openRaw(cli) : undefined;
   const kept: string[] = [];
   let id: string | undefined;
+  let index: string | undefined;
   let warnings = 0;
   for await (const line of lines) {
     const error = progressError(line);
@@ -36,7 +39,8 @@ export async function showBuild(
       raw?.end(error.message);
       throw error;
     }
-    id = idIn(line.aux) ?? id;
+    id = wordIn(line.aux, 'ID') ?? id;
+    index = wordIn(line.aux, 'Index') ?? index;
     warnings += warningsIn(line.aux);
     if (line.aux !== undefined) continue;
     if (raw !== undefined) raw.show(line);
@@ -48,7 +52,12 @@ export async function showBuild(
     }
   }
   raw?.end();
-  return { id, warnings };
+  return { id, index, warnings };
+}
+
+async function openRaw(cli: Cli): Promise<RawProgress> {
+  const { RawProgress } = await import('#cli/commands/build/raw-progress.ts');
+  return new RawProgress((text) => cli.stderr.write(text));
 }
 
 function warningsIn(aux: unknown): number {
@@ -56,10 +65,10 @@ function warningsIn(aux: unknown): number {
   return Array.isArray(found) ? found.length : 0;
 }
 
-function idIn(aux: unknown): string | undefined {
-  return typeof aux === 'object' && aux !== null && 'ID' in aux && typeof aux.ID === 'string'
-    ? aux.ID
-    : undefined;
+function wordIn(aux: unknown, name: string): string | undefined {
+  const words: Partial<Record<string, unknown>> = typeof aux === 'object' && aux !== null ? { ...aux } : {};
+  const word = words[name];
+  return typeof word === 'string' ? word : undefined;
 }
 
 const bold = '\x1b[1m';

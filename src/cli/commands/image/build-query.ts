@@ -5,7 +5,7 @@ import { pairsOf } from '#cli/terminal/words.ts';
 import type { Query } from '#client/wire.ts';
 import { invalid } from '#shared/errors.ts';
 import { parseBytes } from '#shared/notation/size.ts';
-import { parsePlatform } from '#shared/oci/platform.ts';
+import { formatPlatform, hostPlatform, parsePlatform } from '#shared/oci/platform.ts';
 import { parseReference } from '#shared/oci/reference.ts';
 
 export const buildFlags = {
@@ -39,7 +39,7 @@ export const buildFlags = {
   network: text('Network of the RUN steps', 'MODE'),
   'no-cache': toggle('Run every step'),
   'no-cache-filter': many('Run every step of this stage', 'STAGE'),
-  platform: text('Platform of the image', 'OS/ARCH'),
+  platform: many('Platform of the image; several (between commas) make an index of them', 'OS/ARCH'),
   output: many(
     'The result: DIR, -, or type=local|tar|oci|docker|image|registry|cacheonly,dest=PATH',
     'OUTPUT',
@@ -68,7 +68,6 @@ export type BuildValues = FlagValues<typeof buildFlags>;
 /** Throws `invalid`. */
 export function buildQuery(flags: BuildValues, env: Readonly<Record<string, string | undefined>>): Query {
   for (const tag of flags.tag) checkTag(tag);
-  if (flags.platform !== undefined) parsePlatform(flags.platform);
   const sizes = {
     memory: flags.memory === undefined ? undefined : parseBytes(flags.memory),
     memswap:
@@ -87,7 +86,7 @@ export function buildQuery(flags: BuildValues, env: Readonly<Record<string, stri
     networkmode: flags.network,
     check: isCheck(flags),
     nocache: flags['no-cache'],
-    platform: flags.platform,
+    platform: platformsOf(flags.platform),
     pull: flags.pull && flags.resume === undefined,
     resume: flags.resume,
     // Docker's classic builder leaves its own output to the client's -q.
@@ -104,6 +103,14 @@ export function buildQuery(flags: BuildValues, env: Readonly<Record<string, stri
     cpusetmems: flags['cpuset-mems'],
     ...sizes,
   };
+}
+
+/** All that were given, each once, between commas; `local` is this machine's. Throws `invalid`. */
+export function platformsOf(texts: readonly string[]): string | undefined {
+  const words = texts.flatMap((text) => text.split(',')).filter((word) => word !== '');
+  const platforms = words.map((word) => (word === 'local' ? formatPlatform(hostPlatform()) : word));
+  for (const platform of platforms) parsePlatform(platform);
+  return platforms.length === 0 ? undefined : [...new Set(platforms)].join(',');
 }
 
 /** `--check` and `--call=check` are the same. */

@@ -3,9 +3,15 @@ import { writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { cacheExportsOf } from '#cli/commands/build/caches.ts';
 import { deliver, writeMetadata } from '#cli/commands/build/deliver.ts';
-import { type BuildOutput, didYouMean, outputsOf, usesStdout } from '#cli/commands/build/outputs.ts';
+import {
+  assertFit,
+  type BuildOutput,
+  didYouMean,
+  outputsOf,
+  usesStdout,
+} from '#cli/commands/build/outputs.ts';
 import { type BuildView, showBuild } from '#cli/commands/image/build-output.ts';
-import { type BuildValues, buildFlags, buildQuery } from '#cli/commands/image/build-query.ts';
+import { type BuildValues, buildFlags, buildQuery, platformsOf } from '#cli/commands/image/build-query.ts';
 import { openBuildSession } from '#cli/commands/image/build-session.ts';
 import type { Cli, Output } from '#cli/context.ts';
 import { ExitError } from '#cli/failure.ts';
@@ -30,6 +36,7 @@ export const command = defineCommand({
     const names = outputs.flatMap((output) => ('names' in output ? output.names : []));
     const tags = [...flags.tag, ...names];
     const query = buildQuery({ ...flags, tag: tags }, cli.env);
+    assertFit(outputs, platformsOf(flags.platform));
     const caches = cacheExportsOf(flags['cache-to']);
     const view = viewOf(cli, flags, outputs);
     const { context, more } = await contextOf(cli, path, flags.file);
@@ -49,7 +56,7 @@ export const command = defineCommand({
       context !== undefined && 'index' in context
         ? await sendContext(context, { builds: client.builds, env: cli.env }, build)
         : await build({ query: {}, tar: context?.tar });
-    const { id, warnings } = await showBuild(cli, lines, view);
+    const { id, index, warnings } = await showBuild(cli, lines, view);
     if (query['check'] === true) {
       if (warnings > 0) throw new ExitError(1);
       return;
@@ -59,7 +66,7 @@ export const command = defineCommand({
     if (session !== undefined) await images.endBuildSession(session);
     if (flags.iidfile !== undefined && id !== undefined) writeFileSync(flags.iidfile, id);
     if (flags['metadata-file'] !== undefined && id !== undefined)
-      writeMetadata(flags['metadata-file'], { id, digest, tags });
+      writeMetadata(flags['metadata-file'], { id, index, digest, tags });
     if (flags.quiet && id !== undefined && !usesStdout(outputs)) cli.print(id);
   },
 });

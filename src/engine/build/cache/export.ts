@@ -10,26 +10,35 @@ import { parseReference } from '#shared/oci/reference.ts';
 import { type Descriptor, type Manifest, mediaTypes } from '#shared/oci/specs.ts';
 import { packLayer } from '#storage/archive/archive.ts';
 import { authFor } from '../base-image.ts';
-import type { Plan } from '../plan.ts';
+import { type Plan, titleOf } from '../plan.ts';
 import type { BuildSession } from '../session.ts';
 import { cacheConfigType, encodeSteps, type PortableStep } from './portable.ts';
 
-/** Names of the stages that the target is built on, itself among them. */
-function stagesOf(plan: Plan): Set<string> {
+interface Planned {
+  plan: Plan;
+  label?: string;
+}
+
+/** Titles of the stages that the target is built on, itself among them. */
+function stagesOf({ plan, label }: Planned): string[] {
   const names = new Set<string>();
   for (let index: number | undefined = plan.target; index !== undefined; ) {
     const vertex = plan.vertices.find(({ stage }) => stage.index === index);
     if (vertex === undefined) break;
-    names.add(vertex.stage.name ?? String(vertex.stage.index));
+    names.add(titleOf(vertex.stage, label));
     index = vertex.base.kind === 'stage' ? vertex.base.index : undefined;
   }
-  return names;
+  return [...names];
 }
 
 /** What the build did, or took, step by step; `min`: only what the image itself is made of. */
-export function stepsOfBuild(session: BuildSession, plan: Plan, mode: 'min' | 'max'): PortableStep[] {
+export function stepsOfBuild(
+  session: BuildSession,
+  plans: readonly Planned[],
+  mode: 'min' | 'max',
+): PortableStep[] {
   const { cache } = session.room;
-  const wanted = mode === 'max' ? undefined : stagesOf(plan);
+  const wanted = mode === 'max' ? undefined : new Set(plans.flatMap(stagesOf));
   const steps = new Map<string, PortableStep>();
   for (const { key, stage } of session.tracing.detail().steps) {
     const record = cache.record(key);

@@ -5,6 +5,7 @@ import { DockerfileError, SyntaxProblem } from '../dockerfile/errors.ts';
 import type { Dockerfile, Stage } from '../dockerfile/instruction.ts';
 import { findStage, type Plan } from '../plan.ts';
 import type { BuildSession } from '../session.ts';
+import type { Declared } from '../variables.ts';
 import { type CheckOptions, parseCheckOptions, unknownRules } from './check-options.ts';
 import type { BaseFacts } from './instructions.ts';
 import { lintDockerfile } from './lint.ts';
@@ -14,6 +15,7 @@ import { reportOf, summaryOf } from './show.ts';
 interface Checked {
   file: Dockerfile;
   plan: Plan;
+  globals: Declared;
   context: Context;
 }
 
@@ -66,8 +68,8 @@ export class BuildCheck {
   }
 
   #find(stages: readonly Stage[]): Warning[] {
-    const { file, context } = this.#checked;
-    const { request, globals } = this.#session;
+    const { file, context, globals } = this.#checked;
+    const { request } = this.#session;
     const { tree } = context;
     return lintDockerfile({
       file,

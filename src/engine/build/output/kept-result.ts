@@ -1,5 +1,5 @@
 // What a build made, held until its client has fetched it as files or as an archive.
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { invalid, isKind, notFound } from '#shared/errors.ts';
@@ -11,8 +11,11 @@ import type { OutputKind } from '../request.ts';
 import { type BuildRoom, buildFolder } from '../session.ts';
 
 export interface Made {
-  chainId: Digest | null;
+  /** The files: of each platform in a folder, where there are several. */
+  roots: readonly { chainId: Digest | null; folder?: string }[];
   imageId?: Digest;
+  /** Of several platforms. */
+  index?: Digest;
   /** The image was recorded for the archive only: it goes when nobody needs it any more. */
   isPassing: boolean;
   /** Names in the archive. */
@@ -31,7 +34,7 @@ export class KeptResult {
     this.#made = made;
     room.builds.put(id, { started: nowRfc3339Nano(), things: [] });
     const holder = `build:${id}`;
-    if (made.chainId !== null) room.leases.hold(`layer:${made.chainId}`, holder);
+    for (const { chainId } of made.roots) if (chainId !== null) room.leases.hold(`layer:${chainId}`, holder);
     if (made.imageId !== undefined) room.leases.hold(`image:${made.imageId}`, holder);
   }
 
@@ -46,21 +49,27 @@ export class KeptResult {
   }
 
   #archive(): Readable {
-    const { imageId, tags } = this.#made;
+    const { imageId, index, tags } = this.#made;
     if (imageId === undefined) throw invalid('this build made no image');
+    if (index !== undefined) return this.#room.images.saveIndex(imageId, index, { as: tags });
     return this.#room.images.save([imageId], { as: tags });
   }
 
   #files(): Readable {
     const { run, snapshots } = this.#room;
-    const { chainId } = this.#made;
     const dir = buildFolder(run, this.id);
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const target = mkdtempSync(join(dir, 'files-'));
-    if (chainId === null) return packTree({ root: target, rebase: '' });
-    const mounted = mountReadOnly(snapshots.lowersOf(chainId), target);
-    const tar = packTree({ root: mounted.path, rebase: '' });
-    tar.once('close', () => mounted[Symbol.dispose]());
+    const top = mkdtempSync(join(dir, 'files-'));
+    chmodSync(top, 0o755);
+    const mounts = this.#made.roots.flatMap(({ chainId, folder = '' }) => {
+      const target = join(top, folder);
+      mkdirSync(target, { recursive: true });
+      return chainId === null ? [] : [mountReadOnly(snapshots.lowersOf(chainId), target)];
+    });
+    const tar = packTree({ root: top, rebase: '' });
+    tar.once('close', () => {
+      for (const mounted of mounts) mounted[Symbol.dispose]();
+    });
     return tar;
   }
 

@@ -21,6 +21,7 @@ import { keyOfMounts, type MadeMounts, makeMounts, mountsOf } from '../mounts/mo
 import { CommandFailed } from '../request.ts';
 import { lookAt } from '../tree/in-root.ts';
 import { TreeWriter } from '../tree/tree-writer.ts';
+import { shorten } from '../why/cause.ts';
 import { clampTimes } from './clamp-times.ts';
 import { makeLayer } from './layer.ts';
 import { dropMountPoints, makeMountPoints } from './mount-points.ts';
@@ -107,7 +108,6 @@ function toldArgs({ state, scope }: StageContext): string[] {
 /** Nothing has run yet. */
 export async function prepareRun(stage: StageContext, step: RunInstruction): Promise<PreparedStep> {
   assertAllowed(stage, step);
-  assertRunnable(stage.state.platform);
   const mounts = mountsOf(stage, step);
   const files = await keyOfMounts(stage, mounts);
   const insecure = flagValue(step.flags, 'security') === 'insecure';
@@ -134,7 +134,10 @@ export async function prepareRun(stage: StageContext, step: RunInstruction): Pro
       ...(Object.keys(files).length === 0 ? {} : { files }),
       ...(epoch === undefined ? {} : { epoch }),
     },
-    make: () => runInLayer(stage, plan),
+    make: async () => {
+      assertRunnable(stage.state.platform, `${stage.file}:${step.line}: ${shorten(step.text)}`);
+      return await runInLayer(stage, plan);
+    },
   };
 }
 

@@ -18,6 +18,8 @@ export interface MountedTree {
 
 export interface StageContext {
   session: BuildSession;
+  /** Name of the Dockerfile, for messages. */
+  file: string;
   lane: Lane;
   state: ImageState;
   /** The variables as they are before the step. */

@@ -42,12 +42,17 @@ export interface SaveOptions {
 export function saveImages(room: ImageRoom, names: readonly string[], { as }: SaveOptions = {}): Readable {
   const all = choose(room, names);
   const chosen = as === undefined ? all : all.map(({ image }) => ({ image, names: as.map(parseReference) }));
+  return archiveStream((tar) => write(room, chosen, tar));
+}
+
+/** What `write` puts into a tar; the stream belongs to the caller, and fails with it. */
+export function archiveStream(write: (tar: Pack) => Promise<void>): Readable {
   const tar = pack();
   const out = new PassThrough({ highWaterMark: 1 << 20 });
   // A reader that goes away is no failure, and must not become an uncaught one.
   tar.on('error', () => {});
   pipeline(tar, out).catch(() => {});
-  void write(room, chosen, tar).then(
+  void write(tar).then(
     () => tar.finalize(),
     (thrown) => out.destroy(thrown instanceof Error ? thrown : new Error(String(thrown))),
   );
@@ -160,7 +165,7 @@ function note(
   });
 }
 
-const blobName = (digest: Digest): string => `blobs/sha256/${hexOf(digest)}`;
+export const blobName = (digest: Digest): string => `blobs/sha256/${hexOf(digest)}`;
 
 async function writeFile({ stream, written }: Writing, { descriptor, path }: LayerFile): Promise<void> {
   const name = blobName(descriptor.digest);
@@ -177,12 +182,12 @@ async function writeBytes({ stream, written }: Writing, digest: Digest, bytes: B
   await writeEntry(stream, { name, size: bytes.length }, [bytes]);
 }
 
-async function writeJson(stream: Pack, name: string, value: unknown): Promise<void> {
+export async function writeJson(stream: Pack, name: string, value: unknown): Promise<void> {
   const bytes = Buffer.from(JSON.stringify(value));
   await writeEntry(stream, { name, size: bytes.length }, [bytes]);
 }
 
-async function writeEntry(
+export async function writeEntry(
   stream: Pack,
   header: { name: string; size: number },
   chunks: AsyncIterable<Buffer> | Iterable<Buffer>,

@@ -31,6 +31,8 @@ export interface PullRequest {
   platform?: string | undefined;
   /** Keeps every platform of an index, to push it on; the image is the one of `platform`. */
   allPlatforms?: boolean | undefined;
+  /** An image of another platform that has the name keeps it; this one goes by its digest. */
+  yieldsName?: boolean | undefined;
   auth?: RegistryAuth | undefined;
   onProgress?: ((line: ProgressLine) => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -41,6 +43,7 @@ interface PullTurn {
   platform: Platform;
   platformAsked: boolean;
   allPlatforms: boolean;
+  yieldsName: boolean;
   auth: RegistryAuth | undefined;
   tell: OnProgress;
   signal: AbortSignal;
@@ -65,16 +68,17 @@ export class Puller {
     const ref = parseReference(request.reference);
     const platform = request.platform ? parsePlatform(request.platform) : hostPlatform();
     const { auth } = request;
-    const allPlatforms = request.allPlatforms ?? false;
+    const { allPlatforms = false, yieldsName = false } = request;
     const key = JSON.stringify([
       familiarReference(ref),
       formatPlatform(platform),
       allPlatforms,
+      yieldsName,
       identityOf(auth),
     ]);
     const platformAsked = Boolean(request.platform);
     const start = (tell: OnProgress, signal: AbortSignal) =>
-      this.#pull({ ref, platform, platformAsked, allPlatforms, auth, tell, signal });
+      this.#pull({ ref, platform, platformAsked, allPlatforms, yieldsName, auth, tell, signal });
     return await this.#shared.join(key, start, request);
   }
 
@@ -104,7 +108,7 @@ export class Puller {
         mediaType,
       })),
       manifestDigest: image.descriptor.digest,
-      names: namesOf(ref, image),
+      names: this.#namesOf(turn, image),
       ...(index === undefined ? {} : { index }),
     });
     progress.line({ status: `Digest: ${image.digest}` });
@@ -115,6 +119,13 @@ export class Puller {
     const attributes = { ...record.config.config?.Labels, name: familiarRepository(ref) };
     this.#room.events.emit('image', 'pull', familiarReference(ref), attributes);
     return record;
+  }
+
+  #namesOf({ ref, yieldsName }: PullTurn, image: ResolvedImage): Reference[] {
+    const isTaken = yieldsName && this.#room.store.idOfName(nameOf(ref)) !== undefined;
+    if (!isTaken) return namesOf(ref, image);
+    const { tag: _, ...repository } = ref;
+    return [{ ...repository, digest: image.descriptor.digest }];
   }
 
   async #fetchConfig(

@@ -4,7 +4,7 @@ import { shortOf } from '#shared/oci/digest.ts';
 import type { Reference } from '#shared/oci/reference.ts';
 import { type Descriptor, mediaTypes, type Platform } from '#shared/oci/specs.ts';
 import type { Attempt } from '../garbage.ts';
-import type { ImageRecord } from '../record.ts';
+import type { ImageRecord, StoredIndex } from '../record.ts';
 import type { ImageRoom } from '../room.ts';
 import { blobsOf, type IndexContents, type IndexDocument, mediaTypeOf, readIndex } from './index-contents.ts';
 import { type UploadTurn, uploadFile } from './upload.ts';
@@ -22,9 +22,17 @@ export async function indexHere(
 ): Promise<IndexContents | undefined> {
   const digest = room.store.indexOfName(ref);
   const known = image.indexes?.find((one) => one.digest === digest);
-  if (known === undefined) return undefined;
-  for (const blob of known.blobs) attempt.hold('blob', blob);
-  const top: Descriptor = { mediaType: mediaTypes.ociIndex, digest: known.digest, size: 0 };
+  return known === undefined ? undefined : await contentsOf(room, known, attempt);
+}
+
+/** What is here of an index. All of it is held. */
+export async function contentsOf(
+  room: Pick<ImageRoom, 'content'>,
+  { digest, blobs }: StoredIndex,
+  attempt: Attempt,
+): Promise<IndexContents> {
+  for (const blob of blobs) attempt.hold('blob', blob);
+  const top: Descriptor = { mediaType: mediaTypes.ociIndex, digest, size: 0 };
   return await readIndex(top, async (one) =>
     room.content.has(one.digest) ? await room.content.read(one.digest) : undefined,
   );

@@ -1,5 +1,4 @@
 // Push: the layers a registry lacks, the configuration, then the manifest under its tag.
-import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RegistryAuth } from '#registry/auth.ts';
@@ -15,13 +14,13 @@ import {
   repositoryOf,
 } from '#shared/oci/reference.ts';
 import { type Descriptor, type Manifest, mediaTypes, type Platform } from '#shared/oci/specs.ts';
-import { packLayer } from '#storage/archive/archive.ts';
 import { chainIdsOf, imageIdOf } from '../add.ts';
 import { blobOf, type LayerFile } from '../archive/layer-file.ts';
 import { Attempt } from '../garbage.ts';
 import type { ImageLayer, ImageRecord } from '../record.ts';
 import type { ImageRoom } from '../room.ts';
 import { announce } from '../tag.ts';
+import { packBlob } from './pack-blob.ts';
 import { Progress } from './progress.ts';
 import { indexHere, isSame, manifestForPlatform, type PushPlan, pushPlan, wholeIndex } from './push-index.ts';
 import { uploadFile } from './upload.ts';
@@ -166,33 +165,14 @@ async function pushLayer(
 /** Packs a layer that has no blob; the blob is kept, so that the next push finds it. */
 async function packGzip(
   room: ImageRoom,
-  turn: PushTurn,
+  { image, attempt, scratch, signal }: PushTurn,
   { layer, chainId }: { layer: ImageLayer; chainId: Digest },
 ): Promise<LayerFile> {
-  const { image, attempt, scratch, signal } = turn;
-  const output = join(scratch, layer.diffId.slice(7));
-  const { dir } = room.snapshots.layer(chainId);
-  const packed = await packLayer({
-    dir,
-    output,
-    compress: 'gzip',
-    ...(signal === undefined ? {} : { signal }),
-  });
-  if (packed.diffId !== layer.diffId) throw invalid(`layer ${layer.diffId} has changed on disk`);
-  const { digest } = packed;
-  attempt.hold('blob', digest);
-  if (!room.content.has(digest)) {
-    await using ingest = await room.content.ingest(digest, { digest, size: packed.sizeBytes });
-    const start = ingest.offset;
-    for await (const chunk of createReadStream(output, { start, highWaterMark: 1 << 20 }))
-      await ingest.write(chunk);
-    await ingest.commit();
-  }
-  await rm(output, { force: true });
+  const file = await packBlob(room, { diffId: layer.diffId, chainId, attempt, scratch, signal });
+  const { digest, mediaType } = file.descriptor;
   room.leases.hold(`blob:${digest}`, `image:${image.id}`);
-  remember(room, image.id, { ...layer, digest, mediaType: mediaTypes.ociLayerGzip });
-  const descriptor = { mediaType: mediaTypes.ociLayerGzip, digest, size: room.content.size(digest) };
-  return { descriptor, path: room.content.path(digest) };
+  remember(room, image.id, { ...layer, digest, mediaType });
+  return file;
 }
 
 function remember({ store }: ImageRoom, id: Digest, layer: ImageLayer): void {
