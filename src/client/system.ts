@@ -99,8 +99,14 @@ export class System {
     return this.#wire.json('/info');
   }
 
-  diskUsage(): Promise<DiskUsageAnswer> {
-    return this.#wire.json('/system/df');
+  /** Of `types` alone, where given: container, image, volume, build-cache. */
+  diskUsage(types: readonly string[] = []): Promise<DiskUsageAnswer> {
+    return this.#wire.json('/system/df', types.length === 0 ? {} : { query: { type: types } });
+  }
+
+  /** Whether the engine is Wharf's own. */
+  async isWharf(): Promise<boolean> {
+    return /^Wharf\//.test(await this.#wire.server());
   }
 
   /** `since` and `until` in Unix seconds, with a fraction. Ends with `until`, else goes on until aborted. */

@@ -1,4 +1,5 @@
 // What the command line shows in a terminal and what it shows in a pipe, with an engine of the test's own making.
+// also by the release's program
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,9 +10,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { wharfProgram as wharf } from '../wharf-program.ts';
 
-const wharf = fileURLToPath(new URL('../../bin/wharf', import.meta.url));
 const skip = spawnSync('script', ['--version']).status === 0 ? false : 'needs script, for a terminal';
 
 const summary = {
@@ -114,6 +114,15 @@ describe('wharf in a terminal', { skip, timeout: 180_000 }, () => {
     assert.equal(await terminal.ended, 0, terminal.said());
     const { out } = await inPipe('stats', '--no-stream', '--format', '{{.Name}} {{.PIDs}}', 'web');
     assert.equal(out, 'web 3\n');
+  });
+
+  it('asks before a prune in the words of Docker alone, where the engine is another', async () => {
+    const terminal = inTerminal('volume prune');
+    await terminal.until(/\[y\/N\] /);
+    terminal.type('n\n');
+    assert.equal(await terminal.ended, 0);
+    assert.match(terminal.said(), /^WARNING! This will remove anonymous local volumes not used by/);
+    assert.doesNotMatch(terminal.said(), /Would/);
   });
 
   it('names the nearest right command, sub-command, flag and field', async () => {

@@ -1,7 +1,7 @@
 // wharf container prune
+import { confirmPrune } from '#cli/commands/system/ask-prune.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { many, toggle } from '#cli/grammar/flags.ts';
-import { confirm } from '#cli/terminal/confirm.ts';
 import { filtersOf } from '#cli/terminal/words.ts';
 import { formatBytesDecimal } from '#shared/notation/size.ts';
 
@@ -14,8 +14,11 @@ export const command = defineCommand({
   args: [0, 0],
   examples: ['wharf container prune -f'],
   async run({ cli, flags }) {
-    const warning = 'WARNING! This will remove all stopped containers.\nAre you sure you want to continue?';
-    if (!flags.force && !(await confirm(cli, warning))) return;
+    const question = {
+      warning: 'WARNING! This will remove all stopped containers.',
+      wishes: { containers: true, filter: flags.filter },
+    };
+    if (!flags.force && !(await confirmPrune(cli, question))) return;
     const { containers } = await cli.client();
     const { ContainersDeleted, SpaceReclaimed } = await containers.prune(filtersOf(flags.filter));
     if (ContainersDeleted?.length) cli.print(`Deleted Containers:\n${ContainersDeleted.join('\n')}\n`);

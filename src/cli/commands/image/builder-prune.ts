@@ -1,7 +1,7 @@
 // wharf builder prune
+import { confirmPrune } from '#cli/commands/system/ask-prune.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { many, text, toggle } from '#cli/grammar/flags.ts';
-import { confirm } from '#cli/terminal/confirm.ts';
 import { filtersOf } from '#cli/terminal/words.ts';
 import { formatBytesDecimal, parseBytes } from '#shared/notation/size.ts';
 
@@ -17,16 +17,21 @@ export const command = defineCommand({
   examples: ['wharf builder prune -f'],
   async run({ cli, flags }) {
     const which = flags.all ? 'all build cache' : 'all dangling build cache';
-    if (
-      !flags.force &&
-      !(await confirm(cli, `WARNING! This will remove ${which}.\nAre you sure you want to continue?`))
-    )
-      return;
+    const keepBytes = flags['keep-storage'] === undefined ? undefined : parseBytes(flags['keep-storage']);
+    const question = {
+      warning: `WARNING! This will remove ${which}.`,
+      wishes: {
+        cache: flags.all ? 'all' : 'unshared',
+        keepCacheBytes: keepBytes,
+        filter: flags.filter,
+      },
+    } as const;
+    if (!flags.force && !(await confirmPrune(cli, question))) return;
     const { images } = await cli.client();
     const { CachesDeleted, SpaceReclaimed } = await images.pruneBuildCache({
       all: flags.all,
       filters: filtersOf(flags.filter),
-      'keep-storage': flags['keep-storage'] === undefined ? undefined : parseBytes(flags['keep-storage']),
+      'keep-storage': keepBytes,
     });
     if (CachesDeleted?.length) cli.print(`Deleted build cache objects:\n${CachesDeleted.join('\n')}\n`);
     cli.print(`Total reclaimed space: ${formatBytesDecimal(SpaceReclaimed)}`);

@@ -1,7 +1,7 @@
 // wharf image prune
+import { confirmPrune } from '#cli/commands/system/ask-prune.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { many, toggle } from '#cli/grammar/flags.ts';
-import { confirm } from '#cli/terminal/confirm.ts';
 import { filtersOf } from '#cli/terminal/words.ts';
 import { formatBytesDecimal } from '#shared/notation/size.ts';
 
@@ -18,13 +18,14 @@ export const command = defineCommand({
     const which = flags.all
       ? 'all images without at least one container associated to them'
       : 'all dangling images';
-    if (
-      !flags.force &&
-      !(await confirm(cli, `WARNING! This will remove ${which}.\nAre you sure you want to continue?`))
-    )
-      return;
-    const { images } = await cli.client();
-    const { ImagesDeleted, SpaceReclaimed } = await images.prune(
+    const images = flags.all ? 'unused' : 'dangling';
+    const question = {
+      warning: `WARNING! This will remove ${which}.`,
+      wishes: { images, filter: flags.filter },
+    } as const;
+    if (!flags.force && !(await confirmPrune(cli, question))) return;
+    const client = await cli.client();
+    const { ImagesDeleted, SpaceReclaimed } = await client.images.prune(
       filtersOf(flags.filter, { dangling: [flags.all ? 'false' : 'true'] }),
     );
     if (ImagesDeleted?.length) {

@@ -1,13 +1,21 @@
-// What `system prune` would remove, worked out from what the engine tells, in the order in which it would go.
-import type { DiskUsageAnswer } from '#client/system.ts';
+// What a prune would remove, worked out from what the engine tells, in the order in which it would go.
+import type { BuildCacheRecord, DiskUsageAnswer } from '#client/system.ts';
+import type { ContainerSummary } from '#shared/contract/container.ts';
 import type { NetworkInspect } from '#shared/contract/network.ts';
 import { invalid } from '#shared/errors.ts';
 import { parseTimestamp } from '#shared/notation/duration.ts';
 import { matchLabel } from '#shared/notation/filter.ts';
 
+/** Which things a command removes; those that it does not name stay. */
 export interface PruneWishes {
-  all: boolean;
-  volumes: boolean;
+  containers?: boolean;
+  networks?: boolean;
+  volumes?: 'anonymous' | 'all';
+  images?: 'dangling' | 'unused';
+  /** `unshared`: steps that an image needs stay. */
+  cache?: 'unshared' | 'all';
+  /** Bytes of steps that may stay, those used last. */
+  keepCacheBytes?: number | undefined;
   /** `until=24h`, `label=key[=value]`, `label!=key`, as typed. */
   filter: readonly string[];
 }
@@ -30,41 +38,83 @@ export function planPrune(
 ): PlannedThing[] {
   const isChosen = chooserOf(wishes.filter);
   const containers = usage.Containers ?? [];
-  const isGoing = (one: (typeof containers)[number]): boolean =>
-    ['exited', 'created', 'dead'].includes(one.State) && isChosen(one.Labels, one.Created * 1000);
-  const going = containers.filter(isGoing);
-  const staying = containers.filter((one) => !isGoing(one));
-  const usedNetworks = new Set(staying.flatMap((one) => Object.keys(one.NetworkSettings?.Networks ?? {})));
-  const usedVolumes = new Set(staying.flatMap((one) => (one.Mounts ?? []).map((mount) => mount.Name)));
-  const usedImages = new Set(staying.map((one) => one.ImageID));
+  const isGoing = (one: ContainerSummary): boolean =>
+    wishes.containers === true &&
+    ['exited', 'created', 'dead'].includes(one.State) &&
+    isChosen(one.Labels, one.Created * 1000);
+  const scene: Scene = { usage, networks, isChosen, staying: containers.filter((one) => !isGoing(one)) };
   return [
-    ...going.map((one): PlannedThing => {
-      const name = one.Names[0]?.replace(/^\//, '') ?? one.Id.slice(0, 12);
-      return { kind: 'container', name, sizeBytes: one.SizeRw ?? 0 };
-    }),
-    ...networks
-      .filter((one) => !ownNetworks.has(one.Name) && !usedNetworks.has(one.Name))
-      .filter((one) => isChosen(one.Labels, Date.parse(one.Created)))
-      .map((one): PlannedThing => ({ kind: 'network', name: one.Name, sizeBytes: 0 })),
-    ...(usage.Volumes ?? [])
-      .filter((one) => wishes.volumes && one.Labels?.[anonymous] !== undefined && !usedVolumes.has(one.Name))
-      .filter((one) => isChosen(one.Labels, undefined))
-      .map((one): PlannedThing => {
-        return { kind: 'volume', name: one.Name, sizeBytes: Math.max(0, one.UsageData?.Size ?? 0) };
-      }),
-    ...(usage.Images ?? [])
-      .filter((one) => !usedImages.has(one.Id) && (wishes.all || tagsOf(one).length === 0))
-      .filter((one) => isChosen(one.Labels, one.Created * 1000))
-      .map((one): PlannedThing => {
-        const name = tagsOf(one).join(', ') || one.Id.replace('sha256:', '').slice(0, 12);
-        return { kind: 'image', name, sizeBytes: one.Size - Math.max(0, one.SharedSize) };
-      }),
-    ...(usage.BuildCache ?? [])
-      .filter((one) => !one.InUse && wishes.filter.length === 0)
-      .map((one): PlannedThing => {
-        return { kind: 'build cache', name: one.ID, sizeBytes: one.Shared ? 0 : one.Size };
-      }),
+    ...containers.filter(isGoing).map(planned),
+    ...(wishes.networks === true ? networksOf(scene) : []),
+    ...(wishes.volumes === undefined ? [] : volumesOf(scene, wishes.volumes)),
+    ...(wishes.images === undefined ? [] : imagesOf(scene, wishes.images)),
+    ...(wishes.cache === undefined ? [] : cacheOf(scene, wishes)),
   ];
+}
+
+interface Scene {
+  usage: DiskUsageAnswer;
+  networks: readonly NetworkInspect[];
+  isChosen: Chooser;
+  /** Containers that are still there afterwards. */
+  staying: readonly ContainerSummary[];
+}
+
+function planned(one: ContainerSummary): PlannedThing {
+  const name = one.Names[0]?.replace(/^\//, '') ?? one.Id.slice(0, 12);
+  return { kind: 'container', name, sizeBytes: one.SizeRw ?? 0 };
+}
+
+function networksOf({ networks, staying, isChosen }: Scene): PlannedThing[] {
+  const used = new Set(staying.flatMap((one) => Object.keys(one.NetworkSettings?.Networks ?? {})));
+  const sources = new Set(networks.map((one) => one.ConfigFrom?.Network));
+  return networks
+    .filter((one) => !ownNetworks.has(one.Name) && !used.has(one.Name) && !sources.has(one.Name))
+    .filter((one) => isChosen(one.Labels, Date.parse(one.Created)))
+    .map((one) => ({ kind: 'network', name: one.Name, sizeBytes: 0 }));
+}
+
+function volumesOf({ usage, staying, isChosen }: Scene, which: 'anonymous' | 'all'): PlannedThing[] {
+  const used = new Set(staying.flatMap((one) => (one.Mounts ?? []).map((mount) => mount.Name)));
+  return (
+    (usage.Volumes ?? [])
+      .filter((one) => which === 'all' || one.Labels?.[anonymous] !== undefined)
+      // What was made with options stands for something elsewhere, and goes by name only.
+      .filter((one) => !used.has(one.Name) && Object.keys(one.Options ?? {}).length === 0)
+      .filter((one) => isChosen(one.Labels, undefined))
+      .map((one) => ({
+        kind: 'volume',
+        name: one.Name,
+        sizeBytes: Math.max(0, one.UsageData?.Size ?? 0),
+      }))
+  );
+}
+
+function imagesOf({ usage, staying, isChosen }: Scene, which: 'dangling' | 'unused'): PlannedThing[] {
+  const used = new Set(staying.map((one) => one.ImageID));
+  return (usage.Images ?? [])
+    .filter((one) => !used.has(one.Id) && (which === 'unused' || tagsOf(one).length === 0))
+    .filter((one) => isChosen(one.Labels, one.Created * 1000))
+    .map((one) => ({
+      kind: 'image',
+      name: tagsOf(one).join(', ') || one.Id.replace('sha256:', '').slice(0, 12),
+      sizeBytes: one.Size - Math.max(0, one.SharedSize),
+    }));
+}
+
+function cacheOf({ usage, isChosen }: Scene, { cache, keepCacheBytes = 0 }: PruneWishes): PlannedThing[] {
+  const steps = usage.BuildCache ?? [];
+  const usedMs = (one: BuildCacheRecord): number => Date.parse(one.LastUsedAt ?? one.CreatedAt);
+  const chosen = steps.filter((one) => isChosen(null, usedMs(one)));
+  let excess = steps.reduce((sum, { Size }) => sum + Size, 0) - keepCacheBytes;
+  const isOver = ({ Size }: BuildCacheRecord): boolean => {
+    excess -= Size;
+    return excess + Size > 0;
+  };
+  const going = keepCacheBytes <= 0 ? chosen : chosen.sort((a, b) => usedMs(a) - usedMs(b)).filter(isOver);
+  return going
+    .filter((one) => !one.InUse && (cache === 'all' || !one.Shared))
+    .map((one) => ({ kind: 'build cache', name: one.ID, sizeBytes: one.Shared ? 0 : one.Size }));
 }
 
 const tagsOf = (image: { RepoTags: string[] | null }): string[] =>
@@ -72,7 +122,9 @@ const tagsOf = (image: { RepoTags: string[] | null }): string[] =>
 
 type Labels = Record<string, string> | null | undefined;
 
-function chooserOf(filter: readonly string[]): (labels: Labels, createdMs: number | undefined) => boolean {
+type Chooser = (labels: Labels, createdMs: number | undefined) => boolean;
+
+function chooserOf(filter: readonly string[]): Chooser {
   const nowMs = Date.now();
   const tests = filter.map((text) => {
     const [, key = '', no = '', value = ''] = /^([^!=]+)(!?)=(.*)$/s.exec(text) ?? [];

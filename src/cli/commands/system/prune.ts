@@ -1,10 +1,8 @@
 // wharf system prune
-import { type PlannedThing, planPrune } from '#cli/commands/system/prune-plan.ts';
-import type { Cli } from '#cli/context.ts';
+import { confirmPrune, planOf, printPlan, sumOf } from '#cli/commands/system/ask-prune.ts';
+import type { PruneWishes } from '#cli/commands/system/prune-plan.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { many, toggle } from '#cli/grammar/flags.ts';
-import { confirm } from '#cli/terminal/confirm.ts';
-import { printRows } from '#cli/terminal/table.ts';
 import { filtersOf } from '#cli/terminal/words.ts';
 import { formatBytesDecimal } from '#shared/notation/size.ts';
 
@@ -20,20 +18,14 @@ export const command = defineCommand({
   args: [0, 0],
   examples: ['wharf system prune', 'wharf system prune --dry-run -a', 'wharf system prune -af --volumes'],
   async run({ cli, flags }) {
+    const wishes = wishesOf(flags);
     if (flags['dry-run']) {
-      const { system, networks } = await cli.client();
-      printPlan(cli, planPrune(await system.diskUsage(), await networks.list(), flags));
+      const plan = await planOf(cli, wishes);
+      printPlan(cli, plan);
+      cli.print(`\nWould reclaim: ${formatBytesDecimal(sumOf(plan))}`);
       return;
     }
-    const things = [
-      'all stopped containers',
-      'all networks not used by at least one container',
-      ...(flags.volumes ? ['all anonymous volumes not used by at least one container'] : []),
-      flags.all ? 'all images without at least one container associated to them' : 'all dangling images',
-      flags.all ? 'all build cache' : 'unused build cache',
-    ];
-    const warning = `WARNING! This will remove:\n${things.map((thing) => `  - ${thing}\n`).join('')}\nAre you sure you want to continue?`;
-    if (!flags.force && !(await confirm(cli, warning))) return;
+    if (!flags.force && !(await confirmPrune(cli, { warning: warningOf(wishes), wishes }))) return;
     const { containers, networks, volumes, images } = await cli.client();
     const filters = filtersOf(flags.filter);
     let reclaimed = 0;
@@ -57,20 +49,37 @@ export const command = defineCommand({
       ),
     );
     reclaimed += removed.SpaceReclaimed;
-    const cache = await images.pruneBuildCache({ all: flags.all });
-    report('Deleted build cache objects:', cache.CachesDeleted);
-    cli.print(`Total reclaimed space: ${formatBytesDecimal(reclaimed + cache.SpaceReclaimed)}`);
+    if (wishes.cache !== undefined) {
+      const cache = await images.pruneBuildCache({ all: flags.all, filters });
+      report('Deleted build cache objects:', cache.CachesDeleted);
+      reclaimed += cache.SpaceReclaimed;
+    }
+    cli.print(`Total reclaimed space: ${formatBytesDecimal(reclaimed)}`);
   },
 });
 
-function printPlan(cli: Cli, plan: readonly PlannedThing[]): void {
-  const heads = { Kind: 'KIND', Name: 'NAME', Size: 'SIZE' };
-  const rows = plan.map(({ kind, name, sizeBytes }) => ({
-    Kind: kind,
-    Name: name,
-    Size: formatBytesDecimal(sizeBytes),
-  }));
-  printRows(cli, rows, { heads, columns: ['Kind', 'Name', 'Size'] });
-  const bytes = plan.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  cli.print(`\nWould reclaim: ${formatBytesDecimal(bytes)}`);
+function warningOf({ volumes, images, cache }: PruneWishes): string {
+  const things = [
+    'all stopped containers',
+    'all networks not used by at least one container',
+    ...(volumes === undefined ? [] : ['all anonymous volumes not used by at least one container']),
+    images === 'unused'
+      ? 'all images without at least one container associated to them'
+      : 'all dangling images',
+    ...(cache === undefined ? [] : [cache === 'all' ? 'all build cache' : 'unused build cache']),
+  ];
+  return `WARNING! This will remove:\n${things.map((thing) => `  - ${thing}\n`).join('')}`;
+}
+
+function wishesOf(flags: { all: boolean; volumes: boolean; filter: readonly string[] }): PruneWishes {
+  // Steps of builds have no labels: who asks for labels does not mean them.
+  const isOfLabels = flags.filter.some((text) => /^\s*label/i.test(text));
+  return {
+    containers: true,
+    networks: true,
+    ...(flags.volumes ? { volumes: 'anonymous' } : {}),
+    images: flags.all ? 'unused' : 'dangling',
+    ...(isOfLabels ? {} : { cache: flags.all ? 'all' : 'unshared' }),
+    filter: flags.filter,
+  };
 }

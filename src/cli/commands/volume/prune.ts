@@ -1,7 +1,7 @@
 // wharf volume prune
+import { confirmPrune } from '#cli/commands/system/ask-prune.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { many, toggle } from '#cli/grammar/flags.ts';
-import { confirm } from '#cli/terminal/confirm.ts';
 import { filtersOf } from '#cli/terminal/words.ts';
 import { formatBytesDecimal } from '#shared/notation/size.ts';
 
@@ -16,14 +16,11 @@ export const command = defineCommand({
   examples: ['wharf volume prune -f'],
   async run({ cli, flags }) {
     const which = flags.all ? 'all local volumes' : 'anonymous local volumes';
-    if (
-      !flags.force &&
-      !(await confirm(
-        cli,
-        `WARNING! This will remove ${which} not used by at least one container.\nAre you sure you want to continue?`,
-      ))
-    )
-      return;
+    const question = {
+      warning: `WARNING! This will remove ${which} not used by at least one container.`,
+      wishes: { volumes: flags.all ? 'all' : 'anonymous', filter: flags.filter },
+    } as const;
+    if (!flags.force && !(await confirmPrune(cli, question))) return;
     const { volumes } = await cli.client();
     const { VolumesDeleted, SpaceReclaimed } = await volumes.prune(
       filtersOf(flags.filter, flags.all ? { all: ['true'] } : {}),
