@@ -134,9 +134,10 @@ export interface HubProcess {
 }
 
 /** A Hub in a process of its own, to be killed. */
-export async function spawnHub(dir: string): Promise<HubProcess> {
+export async function spawnHub(dir: string, options: Partial<ServeOptions> = {}): Promise<HubProcess> {
   const script = join(import.meta.dirname, '../../scripts/hub/serve.ts');
-  const args = ['--disable-warning=ExperimentalWarning', script, join(dir, 'hub'), '127.0.0.1:0'];
+  const place = [join(dir, 'hub'), '127.0.0.1:0', JSON.stringify(options)];
+  const args = ['--disable-warning=ExperimentalWarning', script, ...place];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const url = await new Promise<string>((resolve, reject) => {
     createInterface(child.stdout).once('line', resolve);

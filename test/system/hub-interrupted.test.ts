@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { get, request } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -127,6 +127,54 @@ test('a hub killed again and again during pushes never serves anything wrong', a
     assert.equal((await pushImage(served.url, `r${index}`, image)).status, 201, 'the retry succeeds');
   }
 });
+
+test('a hub killed during pulls: what came is right, nothing torn looks whole, and the retry succeeds', async () => {
+  using place = scratch();
+  const layer = randomBytes(24_000_000);
+  const path = `/v2/kept/blobs/${digestOf(layer)}`;
+  for (let round = 0; round < 3; round++) {
+    const hub = await spawnHub(place.dir);
+    try {
+      await pushBlob(hub.url, 'kept', layer);
+      const pulls = Array.from({ length: 4 }, () => pullTorn(`${hub.url}${path}`, Math.random() * 8_000_000));
+      const resumes = await Promise.all(pulls.map(({ halfway }) => halfway));
+      await hub.kill();
+      for (const resume of resumes) resume();
+      for (const part of await Promise.all(pulls.map(({ torn }) => torn))) {
+        assert.ok(part.length < layer.length && part.equals(layer.subarray(0, part.length)));
+      }
+    } finally {
+      await hub.kill();
+    }
+  }
+  await using served = await serveIn(place.dir);
+  assert.deepEqual((await call(served.url, path)).body, layer);
+});
+
+/** Reads so many bytes, and no more until it is resumed; `torn` has all that came before the connection broke. */
+function pullTorn(url: string, enough: number): { halfway: Promise<() => void>; torn: Promise<Buffer> } {
+  const halfway = Promise.withResolvers<() => void>();
+  const torn = new Promise<Buffer>((resolve, reject) => {
+    get(url, { agent: false }, (response) => {
+      const pieces: Buffer[] = [];
+      let bytes = 0;
+      let isHalfway = false;
+      response.on('data', (piece: Buffer) => {
+        pieces.push(piece);
+        bytes += piece.length;
+        if (bytes < enough || isHalfway) return;
+        isHalfway = true;
+        // What is still to come is more than sockets hold.
+        response.pause();
+        halfway.resolve(() => response.resume());
+      });
+      response.once('end', () => reject(new Error('the answer ended as if it were whole')));
+      response.once('error', () => resolve(Buffer.concat(pieces)));
+    }).once('error', reject);
+  });
+  torn.catch(halfway.reject);
+  return { halfway: halfway.promise, torn };
+}
 
 test('pushes of one tag at once leave one of them, whole', async () => {
   using place = scratch();

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RegistryAuth } from '#registry/auth.ts';
 import { openRegistry, type RegistryClient, type RegistryOptions } from '#registry/registry.ts';
-import { asEngineError, isKind } from '#shared/errors.ts';
+import { asEngineError, isKind, messageOf } from '#shared/errors.ts';
 import { type Digest, hexOf } from '#shared/oci/digest.ts';
 import type { Reference } from '#shared/oci/reference.ts';
 import { refuse } from '../failures.ts';
@@ -155,17 +155,27 @@ export class PullThrough implements Disposable {
         onBytes,
         auth: this.#options.auth,
       });
-    } catch (thrown) {
       await file.rest();
+    } catch (thrown) {
+      await this.#leave(file);
       throw this.#failure(thrown);
     }
     if (file.digest() !== digest) {
-      await file.rest();
       rmSync(file.path, { force: true });
       throw refuse('UNAVAILABLE', `${this.#upstream} sent wrong bytes for ${digest}`);
     }
     await file.moveTo(content.path(digest));
     repositories.link(repository, digest, sizeBytes);
+  }
+
+  /** A part waits for the next attempt; one that fills the disk does not: it would keep everybody else from writing. */
+  async #leave(file: UploadFile): Promise<void> {
+    try {
+      await file.rest();
+    } catch (thrown) {
+      if (messageOf(thrown).startsWith('no space left')) rmSync(file.path, { force: true });
+      throw thrown;
+    }
   }
 
   #reference(repository: string, target: { tag: string } | { digest: Digest }): Reference {

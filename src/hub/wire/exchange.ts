@@ -77,11 +77,18 @@ export function answerFailure(exchange: Exchange, thrown: unknown): void {
 
 /** True where the other end went away: there is nobody to answer. */
 export function isGone(thrown: unknown): boolean {
-  const code = codeOf(thrown) ?? '';
-  return ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ABORT_ERR'].includes(
-    code,
-  );
+  return goneCodes.has(codeOf(thrown) ?? '');
 }
+
+const goneCodes = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  // What was waiting to be written when the socket was closed.
+  'ECANCELED',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_STREAM_DESTROYED',
+  'ABORT_ERR',
+]);
 
 /** Anything thrown, with a code of the specification. What we do not know is told without its details. */
 export function asFailure(thrown: unknown): HubFailure {
