@@ -14,6 +14,7 @@ import type {
   TopAnswer,
   WaitAnswer,
 } from '#shared/contract/container.ts';
+import { isKind, messageOf } from '#shared/errors.ts';
 
 export interface ListQuery {
   all?: boolean;
@@ -188,8 +189,24 @@ export class Containers {
     return decodeStat(answer.headers['x-docker-container-path-stat']);
   }
 
-  putArchive(id: string, path: string, tar: Readable, query: Query = {}): Promise<'done' | 'unchanged'> {
+  putArchive(
+    id: string,
+    path: string,
+    tar: Readable | Buffer,
+    query: Query = {},
+  ): Promise<'done' | 'unchanged'> {
     return this.#wire.done(at(id, '/archive'), { method: 'PUT', query: { path, ...query }, body: tar });
+  }
+
+  /** Wharf's own: these files are in it, read-only, from its next start on. False where the engine has no such thing. */
+  async grantFiles(id: string, tar: Buffer): Promise<boolean> {
+    try {
+      await this.#wire.done(at(id, '/granted'), { method: 'PUT', body: tar });
+      return true;
+    } catch (thrown) {
+      if (isKind(thrown, 'not-found') && messageOf(thrown).includes('page not found')) return false;
+      throw thrown;
+    }
   }
 
   /** Wharf's own: whether its service answers. `probe` as `http:8080/health`; without it by its exposed ports. */

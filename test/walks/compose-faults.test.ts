@@ -1,11 +1,13 @@
 // What is cut off is finished or taken away by the next command: our CLI killed in the middle of a replacement, the engine
 // killed in the middle of up and of down; a service whose image is not to be had is named.
+// also by the release's program
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type EngineUnderTest, eventually, startEngine, wharfProgram } from './engine-under-test.ts';
+import { wharfProgram } from '../wharf-program.ts';
+import { type EngineUnderTest, eventually, startEngine } from './engine-under-test.ts';
 
 let engine: EngineUnderTest;
 let folder: string;
@@ -128,22 +130,57 @@ test('up --wait tells of a service that ends at once, with its last words', { ti
   await compose('down');
 });
 
-test('after a reboot services start in the order of depends_on', { timeout: 120_000 }, async () => {
-  const one = 'image: busybox, command: sleep 1000, restart: always, stop_grace_period: 0s';
-  await write(`services: {a: {${one}, depends_on: [b]}, b: {${one}, depends_on: [c]}, c: {${one}}}`);
-  await compose('up', '-d');
-  const state = async (name: string): Promise<{ Pid: number; StartedAt: string; Running: boolean }> =>
-    JSON.parse((await engine.call('GET', `/containers/cut-${name}-1/json`)).text).State;
-  const before = await Promise.all(['a', 'b', 'c'].map(state));
+interface State {
+  Pid: number;
+  StartedAt: string;
+  Running: boolean;
+}
+
+const state = async (name: string): Promise<State> =>
+  JSON.parse((await engine.call('GET', `/containers/cut-${name}-1/json`)).text).State;
+
+/** The engine and the containers' processes end at once, as by a cut of power; resolves to how all runs afterwards. */
+async function reboot(names: readonly string[]): Promise<State[]> {
+  const before = await Promise.all(names.map(state));
   await engine.killHard();
   for (const { Pid } of before) process.kill(Pid, 'SIGKILL');
   await engine.start();
-  const now = await eventually('all three', async () => {
-    const states = await Promise.all(['a', 'b', 'c'].map(state));
-    const isNew = states.every(({ Running, Pid }, at) => Running && Pid !== before[at]?.Pid);
-    return isNew ? states : undefined;
-  });
-  const [a = '', b = '', c = ''] = now.map(({ StartedAt }) => StartedAt);
-  assert.ok(c < b && b < a, [c, b, a].join(' < '));
+  return eventually(
+    'all services',
+    async () => {
+      const states = await Promise.all(names.map(state));
+      const isNew = states.every(({ Running, Pid }, at) => Running && Pid !== before[at]?.Pid);
+      return isNew ? states : undefined;
+    },
+    60_000,
+  );
+}
+
+const kept = 'image: busybox, restart: always, stop_grace_period: 0s';
+
+test('after a reboot services start in the order of depends_on', { timeout: 120_000 }, async () => {
+  const one = `${kept}, command: sleep 1000`;
+  await write(`services: {a: {${one}, depends_on: [b]}, b: {${one}, depends_on: [c]}, c: {${one}}}`);
+  await compose('up', '-d');
+  const [a, b, c] = (await reboot(['a', 'b', 'c'])).map(({ StartedAt }) => StartedAt);
+  assert.ok(`${c}` < `${b}` && `${b}` < `${a}`, [c, b, a].join(' < '));
+  await compose('down');
+});
+
+test('after a reboot a service waits for the health of another, where the file says so', {
+  timeout: 120_000,
+}, async () => {
+  // It is healthy from the fifth look on, of which each start of it has its own count.
+  const check =
+    'healthcheck: {test: "echo >> /tmp/looks; test $$(wc -l < /tmp/looks) -ge 5", interval: 500ms, retries: 9}';
+  await write(`
+services:
+  web: {${kept}, command: sleep 1000, depends_on: {db: {condition: service_healthy}}}
+  db: {${kept}, command: sh -c "rm -f /tmp/looks; exec sleep 1000", ${check}}
+`);
+  await compose('up', '-d');
+  const [web, db] = await reboot(['web', 'db']);
+  assert.ok(web !== undefined && db !== undefined);
+  assert.ok(Date.parse(web.StartedAt) - Date.parse(db.StartedAt) > 2_000, 'five looks lie between them');
   await compose('down');
 });

@@ -46,6 +46,11 @@ function putArchiveRoute(raw: Api, { containers }: Engine): void {
     });
     return reply.code(200).send();
   });
+  const grant = { summary: 'Give it files, read-only, for its next start (Wharf)', tags, params };
+  raw.put('/containers/:id/granted', { schema: grant }, async ({ params, raw: request }, reply) => {
+    await containers.grantFiles(params.id, { stream: bodyOf(request), signal: signalOf(reply.raw) });
+    return reply.code(200).send();
+  });
 }
 
 function wholeRoutes(api: Api, { containers }: Engine): void {

@@ -28,6 +28,7 @@ import {
   statPath,
 } from './files/archive.ts';
 import { type CommitOptions, commitContainer } from './files/commit.ts';
+import { type GrantOptions, grantFiles } from './files/granted.ts';
 import { type AttachOptions, attachContainer } from './io/attach.ts';
 import { createExec, type ExecStartOptions, findExec, startExec } from './io/exec.ts';
 import { inspectOf } from './io/exec-record.ts';
@@ -38,8 +39,9 @@ import type { ContainerStream } from './io/stream.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { pruneContainers } from './prune.ts';
 import { readinessOf } from './readiness/ready.ts';
+import { startAtBoot } from './readiness/start-at-boot.ts';
 import { type ContainerRecord, isUp } from './record/record.ts';
-import { planAll, type RecoveryPlan, recoverContainers, startAtBoot } from './recover.ts';
+import { planAll, type RecoveryPlan, recoverContainers } from './recover.ts';
 import { type RemoveOptions, removeContainer } from './remove.ts';
 import { removeLink } from './remove-link.ts';
 import { renameContainer } from './rename.ts';
@@ -252,6 +254,11 @@ export class Containers implements AsyncDisposable {
 
   async putArchive(ref: string, options: PutOptions): Promise<void> {
     await putArchive(this.#room, this.find(ref), options);
+  }
+
+  /** Wharf's own: files that are mounted into it when it starts. Throws `conflict` where it runs. */
+  async grantFiles(ref: string, options: GrantOptions): Promise<void> {
+    await this.#locked(ref, (id) => grantFiles(this.#room, this.#room.store.require(id), options));
   }
 
   exportTree(ref: string): Readable {

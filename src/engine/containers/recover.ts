@@ -5,14 +5,13 @@ import { unmountUnder } from '#kernel/mounts.ts';
 import { messageOf } from '#shared/errors.ts';
 import { rfc3339NanoOf, zeroTime } from '#shared/notation/time.ts';
 import { cleanUp } from './cleanup.ts';
-import { bootOrder } from './record/boot-order.ts';
-import { type ContainerRecord, isUp, type Wiring } from './record/record.ts';
+import { followCutOff } from './connect.ts';
+import { type ContainerRecord, isUp } from './record/record.ts';
 import { type Observed, planRecovery, type Recovery } from './recovery-plan.ts';
 import { destroyThings } from './remove.ts';
-import { announce, inBackground, pathsOf, type Room } from './room.ts';
+import { announce, type Room } from './room.ts';
 import { watchRun } from './run.ts';
 import { shelvedIds } from './shelve.ts';
-import { startContainer } from './start.ts';
 
 /** What the rooms below must know before they recover. */
 export interface RecoveryPlan {
@@ -56,23 +55,6 @@ export async function recoverContainers(room: Room, { plans }: RecoveryPlan): Pr
   return toStart;
 }
 
-/** Starts what restart policies want up, each after what it depends on; nobody waits for it. */
-export function startAtBoot(room: Room, ids: readonly string[]): void {
-  const order = bootOrder(ids.flatMap((id) => room.store.get(id) ?? []));
-  const starts = new Map<string, Promise<void>>();
-  // What is needed stands before what needs it, and one that fails keeps no other from starting.
-  for (const [id, needed] of order) {
-    const before = needed.flatMap((one) => starts.get(one) ?? []);
-    const start = inBackground(room, `starting container ${id}`, async () => {
-      await Promise.all(before);
-      await room.locks.run(id, async () => {
-        if (room.store.get(id) !== undefined) await startContainer(room, id);
-      });
-    });
-    starts.set(id, start);
-  }
-}
-
 /** True where a restart policy wants it up. */
 async function actOn(room: Room, record: ContainerRecord, plan: Recovery): Promise<boolean> {
   switch (plan.action) {
@@ -106,27 +88,10 @@ function adopt(
   { phase, pid }: Extract<Recovery, { action: 'adopt' }>,
 ): void {
   const startedAt = isUp(record) ? record.startedAt : rfc3339NanoOf(Date.now());
-  const running = room.store.update(record.id, { phase, pid, startedAt, ...networksNow(room, record) });
+  const running = followCutOff(room, room.store.update(record.id, { phase, pid, startedAt }));
   const live = room.live.of(record.id);
   live.startedMs = performance.now() - Math.max(0, Date.now() - Date.parse(running.startedAt));
   watchRun(room, running);
-}
-
-/** What the networks remember: of a start, a connect or a disconnect that was cut off before it was written down here. */
-function networksNow(room: Room, record: ContainerRecord): Pick<ContainerRecord, 'wiring' | 'endpoints'> {
-  const networks = room.networks.settingsOf(record.id);
-  const empty: Wiring = { networks, ports: {}, sandboxKey: pathsOf(room, record.id).netns };
-  const { wiring = empty, endpoints } = record;
-  const joined = Object.entries(networks);
-  if (joined.length === 0) return { wiring, endpoints };
-  const isAsked = (name: string, id = ''): boolean => name in endpoints || id in endpoints;
-  const mode = room.networks.resolve(record.hostConfig.NetworkMode ?? 'bridge').name;
-  const kept = joined.filter(([name, { NetworkID }]) => isAsked(name, NetworkID) || name !== mode);
-  const settings = kept.map(([name, now]) => [
-    name,
-    endpoints[name] ?? endpoints[now.NetworkID ?? ''] ?? now,
-  ]);
-  return { wiring: { ...wiring, networks }, endpoints: Object.fromEntries(settings) };
 }
 
 async function settle(

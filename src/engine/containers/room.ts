@@ -88,6 +88,8 @@ export interface ContainerPaths {
   hosts: string;
   resolvConf: string;
   log: string;
+  /** Files of others' making that are mounted into it. */
+  granted: string;
   bundle: string;
   netns: string;
   shm: string;
@@ -103,6 +105,7 @@ export function pathsOf(room: Pick<Room, 'root' | 'run' | 'runtime'>, id: string
     hosts: join(dir, 'hosts'),
     resolvConf: join(dir, 'resolv.conf'),
     log: join(dir, 'container.log'),
+    granted: join(dir, 'granted'),
     bundle,
     netns: join(room.run, 'netns', id),
     shm: join(bundle, 'shm'),

@@ -9,6 +9,7 @@ import { parseSecurityOptions } from '#runtime/security.ts';
 import type { NamespaceChoice, SpecInput } from '#runtime/spec.ts';
 import type { DeviceMapping, HostConfig } from '#shared/contract/container.ts';
 import { conflict, invalid } from '#shared/errors.ts';
+import { grantedMounts } from '../files/granted.ts';
 import { type ContainerRecord, isUp } from '../record/record.ts';
 import { type ContainerPaths, pathsOf, type Room } from '../room.ts';
 import { processEnv } from './merge.ts';
@@ -107,7 +108,8 @@ function mountsOf(room: Room, record: ContainerRecord, staged: StagedSources): O
   const paths = pathsOf(room, record.id);
   const taken = new Set(record.mounts.map((mount) => mount.Destination));
   const own = fileMounts(paths).filter((mount) => !taken.has(mount.destination));
-  return [...own, ...shmMounts(room, record, paths), ...record.mounts.map((mount) => toOci(mount, staged))];
+  const asked = record.mounts.map((mount) => toOci(mount, staged));
+  return [...own, ...shmMounts(room, record, paths), ...asked, ...grantedMounts(paths)];
 }
 
 function fileMounts(paths: ContainerPaths): OciMount[] {

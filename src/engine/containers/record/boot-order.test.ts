@@ -1,7 +1,7 @@
 // What waits for what when an engine starts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bootOrder } from './boot-order.ts';
+import { bootOrder, wantsHealthy } from './boot-order.ts';
 import { sampleRecord } from './record-sample.ts';
 
 const of = (id: string, dependsOn: string, project = 'shop') =>
@@ -26,6 +26,14 @@ test('a service waits for what it depends on, within its project', () => {
   ];
   const order = bootOrder([...records, of('other', 'db', 'elsewhere'), sampleRecord({ id: 'plain' })]);
   assert.deepEqual(Object.fromEntries(order), { web: ['api'], api: ['db'], db: [], other: [], plain: [] });
+});
+
+test('health is asked for where the condition says so', () => {
+  const web = of('web', 'api:service_healthy:false,db:service_started:false,old');
+  assert.equal(wantsHealthy(web, of('api', '')), true);
+  assert.equal(wantsHealthy(web, of('db', '')), false);
+  assert.equal(wantsHealthy(web, of('old', '')), false);
+  assert.equal(wantsHealthy(web, of('api', '', 'elsewhere')), false);
 });
 
 test('who shares a namespace waits for its owner', () => {

@@ -38,11 +38,21 @@ function needs(record: OrderView, other: OrderView): boolean {
     mode?.startsWith('container:') ? [mode.slice('container:'.length)] : [],
   );
   if (shared.some((ref) => ref === other.id || ref === other.name)) return true;
+  return conditionOn(record, other) !== undefined;
+}
+
+/** Whether the one may start only once the other is healthy, as its Compose labels say. */
+export function wantsHealthy(record: OrderView, other: OrderView): boolean {
+  return conditionOn(record, other) === 'service_healthy';
+}
+
+function conditionOn(record: OrderView, other: OrderView): string | undefined {
   const own = record.config.Labels ?? {};
   const theirs = other.config.Labels ?? {};
   const project = own[label.project];
-  if (project === undefined || theirs[label.project] !== project) return false;
+  if (project === undefined || theirs[label.project] !== project) return undefined;
   // `db:service_healthy:false,cache:service_started:true`; older tools wrote names alone.
-  const named = (own[label.dependsOn] ?? '').split(',').map((entry) => entry.split(':')[0]);
-  return named.includes(theirs[label.service] ?? '');
+  const named = (own[label.dependsOn] ?? '').split(',').map((entry) => entry.split(':'));
+  const found = named.find(([service]) => service === theirs[label.service]);
+  return found === undefined ? undefined : (found[1] ?? 'service_started');
 }
