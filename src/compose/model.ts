@@ -48,6 +48,10 @@ export interface Hook {
   privileged?: boolean;
   working_dir?: string;
   environment?: Record<string, string | null>;
+  /** Of `pre_start` only: what its container is made of instead of the service's image. */
+  image?: string;
+  /** Of `pre_start` only: once for each container of the service, not once for all. */
+  per_replica?: boolean;
 }
 
 export interface Build {
@@ -161,8 +165,11 @@ export interface Service {
   networks?: Record<string, ServiceNetwork | null>;
   ports?: PublishedPort[];
   post_start?: Hook[];
+  pre_start?: Hook[];
   pre_stop?: Hook[];
   profiles?: string[];
+  /** A program of the user's, in place of containers. */
+  provider?: { type: string; options?: Record<string, unknown> };
   pull_policy?: string;
   restart?: string;
   scale?: number;

@@ -43,7 +43,7 @@ services:
     cap_drop: [MKNOD]
     security_opt: ["no-new-privileges:true"]
     oom_score_adj: 321
-    networks: {front: {aliases: [w], ipv4_address: 10.213.7.9, mac_address: "02:42:0a:d5:07:09"}}
+    networks: {front: {aliases: [w], ipv4_address: 10.213.7.9, mac_address: "02:42:0a:d5:07:09", interface_name: front7}}
     volumes:
       - "./bound:/bound:ro"
       - "kept:/kept"
@@ -61,6 +61,11 @@ services:
     deploy: {replicas: 2, resources: {limits: {memory: 48m, cpus: "0.5", pids: 40}, reservations: {memory: 24m}}}
     networks: [front]
     depends_on: [told]
+    use_api_socket: true
+    volumes: ["kept:/kept"]
+    pre_start:
+      - {command: [sh, -c, "echo $$WHO $$(id -g) $$(pwd) >> /kept/before"], user: "0:7", environment: {WHO: me}, working_dir: /tmp}
+      - {command: [sh, -c, "hostname >> /kept/each"], per_replica: true}
     stop_grace_period: 0s
   told:
     image: busybox
@@ -68,6 +73,9 @@ services:
     command: sleep 1000
     network_mode: none
     read_only: true
+    tmpfs: [/run]
+    secrets: [token]
+    configs: [words]
     labels: {said: here}
     label_file: labels.txt
     annotations: {note: here}
@@ -116,6 +124,7 @@ export const inside: Record<string, InsideCheck[]> = {
   'attr-web-1': [
     { attributes: s('hostname'), sh: 'hostname', gives: 'webhost' },
     { attributes: s('entrypoint command'), sh: "tr '\\0' ' ' < /proc/1/cmdline", gives: 'sleep 1000' },
+    { attributes: s('networks.*.interface_name'), sh: 'ls /sys/class/net', gives: /^front7$/m },
     { attributes: s('user'), sh: 'echo $(id -u) $(id -g)', gives: '1000 1000' },
     { attributes: s('group_add'), sh: 'id -G', gives: /\b2000\b/ },
     { attributes: s('working_dir'), sh: 'pwd', gives: '/somewhere' },
@@ -141,7 +150,7 @@ export const inside: Record<string, InsideCheck[]> = {
     { attributes: s('oom_score_adj'), sh: 'cat /proc/1/oom_score_adj', gives: '321' },
     {
       attributes: s('networks networks.*.ipv4_address networks.*.mac_address'),
-      sh: 'ip addr show eth0',
+      sh: 'ip addr show front7',
       gives: /02:42:0a:d5:07:09[\s\S]* 10\.213\.7\.9\/24 /,
     },
     { attributes: s('links'), sh: 'ping -c 1 -W 5 manifold || nslookup manifold', gives: /10\.213\.7\.\d+/ },
@@ -177,9 +186,29 @@ export const inside: Record<string, InsideCheck[]> = {
       gives: /^(?:yes|true)$/,
     },
   ],
-  told: [{ attributes: s('read_only'), sh: "grep ' / ' /proc/mounts", gives: /^overlay \/ overlay ro,/ }],
+  told: [
+    { attributes: s('read_only'), sh: "grep ' / ' /proc/mounts", gives: /^overlay \/ overlay ro,/ },
+    // Copies, in a read-only root and above a tmpfs of its own.
+    {
+      attributes: [...s('secrets configs'), 'secrets.*.environment'],
+      sh: 'cat /run/secrets/token; echo; cat /words; grep -c "^tmpfs /run tmpfs" /proc/mounts',
+      gives: 'hush\nsome words1',
+    },
+  ],
   'attr-many-2': [
     { attributes: s('networks.*.aliases'), sh: 'ping -c 1 -W 5 w', gives: /^PING w \(10\.213\.7\.9\)/ },
+    {
+      attributes: s(
+        'pre_start pre_start.command pre_start.environment pre_start.per_replica pre_start.user pre_start.working_dir',
+      ),
+      sh: 'cat /kept/before; wc -l < /kept/each',
+      gives: 'me 7 /tmp\n2',
+    },
+    {
+      attributes: s('use_api_socket'),
+      sh: 'test -S /var/run/docker.sock && cat $DOCKER_CONFIG/config.json',
+      gives: '{"auths":{}}',
+    },
     { attributes: s('init'), sh: "tr '\\0' ' ' < /proc/1/cmdline", gives: /init|tini/ },
     { attributes: s('deploy deploy.replicas'), sh: 'echo there', gives: 'there' },
   ],

@@ -52,6 +52,11 @@ export const composeSections: Section[] = [
         'Make the containers without starting them.',
         () => import('#cli/commands/compose/create.ts'),
       ),
+      under(
+        'scale',
+        'Say how many containers services have.',
+        () => import('#cli/commands/compose/scale.ts'),
+      ),
       under('start', 'Start containers that are there.', async () => ({
         command: (await loadVerbs()).start,
       })),

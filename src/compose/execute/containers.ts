@@ -1,5 +1,5 @@
 // Makes, replaces, starts, stops and removes the containers of a plan.
-import { copiedFiles, tarOf } from '#compose/execute/grants.ts';
+import { copiedFiles, giveFiles } from '#compose/execute/grants.ts';
 import { runHooks } from '#compose/execute/hooks.ts';
 import { containerRequest } from '#compose/execute/requests.ts';
 import type { Session } from '#compose/execute/session.ts';
@@ -7,7 +7,7 @@ import { secondsOf } from '#compose/execute/values.ts';
 import { waitForDependencies } from '#compose/execute/wait.ts';
 import { containerName } from '#compose/plan/labels.ts';
 import type { ObservedState } from '#compose/plan/observed.ts';
-import type { ContainerStep, CreateStep } from '#compose/plan/steps.ts';
+import type { ContainerStep, CreateStep, PreStartStep } from '#compose/plan/steps.ts';
 import { isKind } from '#shared/errors.ts';
 
 /** Makes the container of the step; the one that it replaces is gone afterwards, its anonymous volumes are kept. */
@@ -34,7 +34,13 @@ export async function createContainer(
     name,
     ...(typeof platform === 'string' ? { platform } : {}),
   });
-  if (files.length > 0) await client.containers.putArchive(Id, '/', await tarOf(files));
+  try {
+    await giveFiles(session, Id, { service, files });
+  } catch (thrown) {
+    // Without them it must not be taken for whole.
+    await client.containers.remove(Id, { force: true }).catch(() => undefined);
+    throw thrown;
+  }
   if (old === undefined) return;
   await stopContainer(session, { ...step, kind: 'stop-container', name: old.name, containerId: old.id });
   await client.containers.remove(old.id, { force: true });
@@ -59,15 +65,24 @@ async function anonymousVolumes({ client }: Session, id: string): Promise<Record
   );
 }
 
+/** Resolves once the services that the step waits for are as far as it needs them. */
+export async function waitBefore(session: Session, step: ContainerStep | PreStartStep): Promise<void> {
+  if (step.waitFor === undefined) return;
+  await waitForDependencies(session, step.waitFor, (waits) =>
+    session.onStep?.({ step, phase: 'begun', waits }),
+  );
+}
+
 /** Starts the container of the step once the services it waits for are as far as it needs them. */
 export async function startContainer(session: Session, step: ContainerStep): Promise<void> {
   const { client, project } = session;
-  if (step.waitFor !== undefined) {
-    await waitForDependencies(session, step.waitFor, (waits) =>
-      session.onStep?.({ step, phase: 'begun', waits }),
-    );
-  }
+  await waitBefore(session, step);
   const id = step.containerId ?? step.name;
+  // Whoever made it may have been cut off before it had them.
+  if (step.fresh === true && step.containerId !== undefined) {
+    const service = project.services[step.service] ?? {};
+    await giveFiles(session, id, { service, files: copiedFiles(project, service) });
+  }
   await client.containers.start(id);
   await runHooks(session, id, project.services[step.service]?.post_start);
 }

@@ -1,9 +1,11 @@
-// Secrets and configs that are copied into a container, with the owner and mode that the file asks for.
+// Secrets and configs that a container is given as copies, with the owner and mode that the file asks for.
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { readAll } from '#client/wire.ts';
 import { isBound, targetOf } from '#compose/execute/mounts.ts';
+import type { Session } from '#compose/execute/session.ts';
 import type { FileGrant, Project, ProjectFile, Service } from '#compose/model.ts';
-import { invalid, messageOf } from '#shared/errors.ts';
+import { invalid, messageOf, unsupported } from '#shared/errors.ts';
 
 export interface GrantedFile {
   /** Absolute, in the container. */
@@ -64,12 +66,30 @@ function contentOf(file: ProjectFile | undefined, name: string, project: Project
   }
 }
 
-/** A tar of the files, for the container's root. */
-export async function tarOf(files: readonly GrantedFile[]): Promise<Readable> {
+/**
+ * Afterwards the container, which has not been started, has the files. Our engine keeps them beside it and mounts them;
+ * any other gets them copied in. Throws `unsupported` where that one could not take them.
+ */
+export async function giveFiles(
+  { client }: Pick<Session, 'client'>,
+  containerId: string,
+  { service, files }: { service: Service; files: readonly GrantedFile[] },
+): Promise<void> {
+  if (files.length === 0) return;
+  const tar = await tarOf(files);
+  if (await client.containers.grantFiles(containerId, tar)) return;
+  if (service['read_only'] === true)
+    throw unsupported(`cannot put ${files[0]?.path} into a read_only service on this engine`, {
+      hint: 'a secret or config from a file, without uid, gid and mode, can be mounted',
+    });
+  await client.containers.putArchive(containerId, '/', tar);
+}
+
+async function tarOf(files: readonly GrantedFile[]): Promise<Buffer> {
   const { pack } = await import('tar-stream');
   const tar = pack();
   for (const { path, content, uid, gid, mode } of files)
     tar.entry({ name: path.replace(/^\/+/, ''), uid, gid, mode }, content);
   tar.finalize();
-  return tar as unknown as Readable;
+  return readAll(tar as unknown as Readable);
 }

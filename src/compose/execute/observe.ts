@@ -4,7 +4,8 @@ import { isMap, type Json } from '#compose/json.ts';
 import type { Project } from '#compose/model.ts';
 import { imageOf } from '#compose/plan/diverged.ts';
 import { label } from '#compose/plan/labels.ts';
-import type { ObservedContainer, ObservedState } from '#compose/plan/observed.ts';
+import { hookImages } from '#compose/plan/needs.ts';
+import type { ObservedContainer, ObservedNetwork, ObservedState } from '#compose/plan/observed.ts';
 import type { ContainerSummary } from '#shared/contract/container.ts';
 import { isKind } from '#shared/errors.ts';
 
@@ -22,7 +23,7 @@ export async function observe(client: Asked, project: Project): Promise<Observed
     containers,
     networks: networks.map(({ Id, Name, Labels }) => ({ id: Id, name: Name, ...origin(Labels) })),
     volumes: volumes.map(({ Name, Labels }) => ({ name: Name, ...origin(Labels) })),
-    images,
+    ...images,
   };
 }
 
@@ -35,12 +36,16 @@ export async function observeContainers(
   return (await client.containers.list({ all: true, filters })).map(containerOf);
 }
 
-function origin(labels: Record<string, string> | null): { project?: string; configHash?: string } {
+function origin(
+  labels: Record<string, string> | null,
+): Pick<ObservedNetwork, 'project' | 'configHash' | 'made'> {
   const project = labels?.[label.project];
   const configHash = labels?.[label.configHash];
+  const made = labels?.[label.made];
   return {
     ...(project === undefined ? {} : { project }),
     ...(configHash === undefined ? {} : { configHash }),
+    ...(made === undefined ? {} : { made }),
   };
 }
 
@@ -86,17 +91,29 @@ function parseMade(text: string | undefined): ObservedContainer['made'] {
 async function observeImages(
   client: Pick<Client, 'images'>,
   project: Project,
-): Promise<Record<string, string>> {
-  const names = [...new Set(Object.keys(project.services).map((service) => imageOf(project, service)))];
+): Promise<Pick<ObservedState, 'images' | 'imageAgesMs'>> {
+  const names = new Set(
+    Object.entries(project.services).flatMap(([name, service]) => [
+      imageOf(project, name),
+      ...hookImages(service),
+    ]),
+  );
   const found = await Promise.all(
-    names.map(async (name): Promise<[string, string] | undefined> => {
+    [...names].map(async (name) => {
       try {
-        return [name, (await client.images.inspect(name)).Id];
+        return [{ name, image: await client.images.inspect(name) }];
       } catch (thrown) {
-        if (isKind(thrown, 'not-found')) return undefined;
+        if (isKind(thrown, 'not-found')) return [];
         throw thrown;
       }
     }),
   );
-  return Object.fromEntries(found.filter((entry) => entry !== undefined));
+  const images: Record<string, string> = {};
+  const imageAgesMs: Record<string, number> = {};
+  for (const { name, image } of found.flat()) {
+    images[name] = image.Id;
+    const since = Date.parse(image.Metadata?.LastTagTime ?? '');
+    if (since > 0) imageAgesMs[name] = Date.now() - since;
+  }
+  return { images, imageAgesMs };
 }

@@ -4,7 +4,10 @@ import {
   ignoreMissing,
   startContainer,
   stopContainer,
+  waitBefore,
 } from '#compose/execute/containers.ts';
+import { runPreStart } from '#compose/execute/pre-start.ts';
+import { askProvider, type Provided } from '#compose/execute/providers.ts';
 import { networkRequest, volumeRequest } from '#compose/execute/requests.ts';
 import type { Session } from '#compose/execute/session.ts';
 import type { ObservedState } from '#compose/plan/observed.ts';
@@ -16,6 +19,8 @@ export interface PerformOptions {
   observed: ObservedState;
   /** `-t` */
   timeoutSeconds?: number | undefined;
+  /** Takes what providers tell. */
+  provided?: Provided | undefined;
   /** Remove anonymous volumes with their containers. */
   removeAnonymousVolumes?: boolean | undefined;
 }
@@ -34,6 +39,12 @@ export async function perform(session: Session, step: Step, options: PerformOpti
       return startContainer(session, step);
     case 'unpause-container':
       return void (await client.containers.unpause(step.containerId ?? step.name));
+    case 'provide':
+    case 'dismiss':
+      return askProvider(session, step, options.provided);
+    case 'pre-start':
+      await waitBefore(session, step);
+      return runPreStart(session, step);
     case 'stop-container':
       return stopContainer(session, step, options.timeoutSeconds);
     case 'remove-container': {

@@ -3,7 +3,7 @@ import { type HostFrame, healthcheckOf, hostConfigOf, namespaceOf } from '#compo
 import { defined, secondsOf } from '#compose/execute/values.ts';
 import type { ProjectNetwork, ProjectVolume, Service, ServiceNetwork } from '#compose/model.ts';
 import { imageOf } from '#compose/plan/diverged.ts';
-import { madeFrom, thingHash } from '#compose/plan/hash.ts';
+import { madeFrom, thingHash, thingMade } from '#compose/plan/hash.ts';
 import { containerLabels, thingLabels } from '#compose/plan/labels.ts';
 import type { CreateStep } from '#compose/plan/steps.ts';
 import type { ContainerConfig, ContainerCreateRequest } from '#shared/contract/container.ts';
@@ -81,6 +81,9 @@ function networksInOrder(service: Service): string[] {
   return Object.keys(service.networks ?? {}).sort((a, b) => priority(b) - priority(a) || (a < b ? -1 : 1));
 }
 
+/** The driver's option that names the interface in the container. */
+const ifname = 'com.docker.network.endpoint.ifname';
+
 function endpointOf(
   service: Service,
   key: string,
@@ -103,7 +106,10 @@ function endpointOf(
       IPAMConfig: Object.keys(ipam).length === 0 ? undefined : ipam,
       Links: links.length === 0 ? undefined : links,
       MacAddress: own.mac_address,
-      DriverOpts: own.driver_opts,
+      DriverOpts:
+        own.interface_name === undefined
+          ? own.driver_opts
+          : { ...own.driver_opts, [ifname]: own.interface_name },
       GwPriority: own.gw_priority,
     }),
   };
@@ -126,6 +132,7 @@ export function networkRequest(project: string, key: string, network: ProjectNet
       key,
       own: network.labels,
       configHash: thingHash(network),
+      made: thingMade(network),
     }),
     ...defined<NetworkCreateRequest>({
       Driver: network.driver,
@@ -157,7 +164,13 @@ function pools(config: NonNullable<ProjectNetwork['ipam']>['config'] = []): Reco
 export function volumeRequest(project: string, key: string, volume: ProjectVolume): VolumeCreateRequest {
   return {
     Name: volume.name,
-    Labels: thingLabels(project, { kind: 'volume', key, own: volume.labels, configHash: thingHash(volume) }),
+    Labels: thingLabels(project, {
+      kind: 'volume',
+      key,
+      own: volume.labels,
+      configHash: thingHash(volume),
+      made: thingMade(volume),
+    }),
     ...defined<VolumeCreateRequest>({ Driver: volume.driver, DriverOpts: volume.driver_opts }),
   };
 }

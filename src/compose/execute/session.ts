@@ -24,6 +24,8 @@ export interface Session {
    * `x-ready` tell. `off`: when it runs.
    */
   ready?: 'auto' | 'off';
+  /** Nothing is done: steps are only told. */
+  dryRun?: boolean;
   onStep?: (event: StepEvent) => void;
   /** Told what is waited for outside of a step. */
   onWait?: (text: string) => void;

@@ -1,9 +1,11 @@
 // The verbs that change things: up and down. Each observes, plans, and does exactly that plan.
 import { observe } from '#compose/execute/observe.ts';
 import { perform } from '#compose/execute/perform.ts';
+import { type Provided, withProvided } from '#compose/execute/providers.ts';
 import { doInOrder } from '#compose/execute/schedule.ts';
 import type { Session } from '#compose/execute/session.ts';
 import { waitFor } from '#compose/execute/wait.ts';
+import type { Project } from '#compose/model.ts';
 import { type DownOptions, planDown } from '#compose/plan/down.ts';
 import type { ObservedState } from '#compose/plan/observed.ts';
 import { planUp } from '#compose/plan/plan.ts';
@@ -25,25 +27,36 @@ export async function up(session: Session, options: UpOptions = {}): Promise<Pla
   const early = planUp(session.project, first, options);
   for (const warning of early.warnings) session.warn?.(warning);
   if (options.dryRun === true) return early;
-  const images = early.steps.filter(isImageStep);
-  await carryOut(session, images, { observed: first, timeoutSeconds: options.timeoutSeconds });
-  // Only what was pulled or built tells whether a container still has the image that its service wants.
-  const observed = images.length === 0 ? first : await observe(session.client, session.project);
-  const plan = images.length === 0 ? early : planUp(session.project, observed, options);
-  const rest = plan.steps.filter((step) => !isImageStep(step));
-  await carryOut(session, rest, { observed, timeoutSeconds: options.timeoutSeconds });
+  if (session.dryRun === true) {
+    await carryOut(session, early.steps, { observed: first, timeoutSeconds: undefined });
+    return early;
+  }
+  const provided: Provided = new Map();
+  const before = early.steps.filter(isEarly);
+  await carryOut(session, before, { observed: first, timeoutSeconds: options.timeoutSeconds, provided });
+  const given: Session = { ...session, project: withProvided(session.project, provided) };
+  // Only what was pulled, built or provided tells whether a container still is what its service wants.
+  const observed = before.length === 0 ? first : await observe(session.client, given.project);
+  const plan = before.length === 0 ? early : planUp(given.project, observed, options);
+  const rest = plan.steps.filter((step) => !isEarly(step));
+  await carryOut(given, rest, { observed, timeoutSeconds: options.timeoutSeconds });
   if (options.wait === true) {
     await Promise.all(
-      Object.keys(plan.services).map((service) =>
+      waitable(given.project, plan).map((service) =>
         waitFor(session, service, { condition: 'running_or_healthy', tell: session.onWait }),
       ),
     );
   }
-  return { ...plan, steps: [...images, ...rest] };
+  return { ...plan, steps: [...before, ...rest] };
 }
 
-function isImageStep({ kind }: Step): boolean {
-  return kind === 'pull' || kind === 'build';
+function waitable({ services }: Project, plan: Plan): string[] {
+  return Object.keys(plan.services).filter((name) => services[name]?.provider === undefined);
+}
+
+/** What is done before it can be known what else is to be done. */
+function isEarly({ kind }: Step): boolean {
+  return kind === 'pull' || kind === 'build' || kind === 'provide';
 }
 
 export interface DownRequest extends DownOptions {
@@ -65,6 +78,7 @@ interface Frame {
   observed: ObservedState;
   timeoutSeconds: number | undefined;
   removeAnonymousVolumes?: boolean | undefined;
+  provided?: Provided;
 }
 
 async function carryOut(session: Session, steps: readonly Step[], frame: Frame): Promise<void> {
@@ -72,7 +86,7 @@ async function carryOut(session: Session, steps: readonly Step[], frame: Frame):
     if (session.signal?.aborted === true) throw conflict('interrupted');
     session.onStep?.({ step, phase: 'begun' });
     try {
-      await perform(session, step, frame);
+      if (session.dryRun !== true) await perform(session, step, frame);
     } catch (thrown) {
       session.onStep?.({ step, phase: 'failed' });
       throw thrown;

@@ -1,7 +1,9 @@
 // The verbs on containers that are there: start, stop, restart, kill, pause, unpause, rm.
 import { ignoreMissing, stopContainer } from '#compose/execute/containers.ts';
+import { copiedFiles, giveFiles } from '#compose/execute/grants.ts';
 import { runHooks } from '#compose/execute/hooks.ts';
 import { observeContainers } from '#compose/execute/observe.ts';
+import { runPreStart } from '#compose/execute/pre-start.ts';
 import { doInOrder } from '#compose/execute/schedule.ts';
 import type { Session } from '#compose/execute/session.ts';
 import { secondsOf } from '#compose/execute/values.ts';
@@ -14,18 +16,35 @@ export interface VerbOptions {
   timeoutSeconds?: number | undefined;
 }
 
-type Deed = (container: ObservedContainer) => Promise<void>;
+type Deed = (container: ObservedContainer, all: readonly ObservedContainer[]) => Promise<void>;
 
 /** Starts containers that do not run, each after the services it needs. */
 export function startServices(session: Session, options: VerbOptions = {}): Promise<void> {
-  return forEach(session, options, { order: 'needs first' }, async ({ id, service, phase }) => {
+  const prepared = new Map<string, Promise<void>>();
+  return forEach(session, options, { order: 'needs first' }, async ({ id, service, phase }, all) => {
     if (phase === 'running') return;
     const { depends_on, post_start } = session.project.services[service] ?? {};
     const waitFor = Object.entries(depends_on ?? {}).map(([name, needed]) => ({ service: name, ...needed }));
     await waitForDependencies(session, waitFor);
+    if (phase === 'created') {
+      const before = prepared.get(service) ?? prepare(session, service, all);
+      prepared.set(service, before);
+      await before;
+    }
     await session.client.containers.start(id);
     await runHooks(session, id, post_start);
   });
+}
+
+/** What containers of the service get before their first start. */
+async function prepare(session: Session, name: string, all: readonly ObservedContainer[]): Promise<void> {
+  const service = session.project.services[name] ?? {};
+  const own = all.filter((container) => container.service === name);
+  const fresh = own.filter(({ phase }) => phase === 'created');
+  const files = copiedFiles(session.project, service);
+  for (const { id } of fresh) await giveFiles(session, id, { service, files });
+  const containers = fresh.map((container) => container.name);
+  await runPreStart(session, { service: name, containers, once: fresh.length === own.length });
 }
 
 /** Stops containers, each before the services it needs. */
@@ -113,5 +132,6 @@ async function forEach(
       )
       .map(({ id }) => id),
   }));
-  await doInOrder(steps, ({ container }) => deed(container));
+  if (session.dryRun === true) return;
+  await doInOrder(steps, ({ container }) => deed(container, containers));
 }

@@ -23,6 +23,8 @@ export async function waitForDependencies(
   await Promise.all(
     needed.map(async ({ service, condition, required }) => {
       if (condition === 'service_started' && session.ready === 'off') return;
+      // Its program has answered, or the start had not come as far.
+      if (session.project.services[service]?.provider !== undefined) return;
       try {
         await waitFor(session, service, { condition: condition as Condition, tell });
       } catch (thrown) {

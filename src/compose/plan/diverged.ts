@@ -1,5 +1,5 @@
 // Why a container is no longer what its service wants.
-import type { JsonMap } from '#compose/json.ts';
+import { sameData } from '#compose/json.ts';
 import type { Project, Service } from '#compose/model.ts';
 import { differences, formatDifference } from '#compose/plan/differences.ts';
 import { madeFrom, serviceHash } from '#compose/plan/hash.ts';
@@ -27,9 +27,10 @@ export function divergence(name: string, container: ObservedContainer, around: S
 }
 
 function changedFields(service: Service, container: ObservedContainer): string[] {
+  const now = madeFrom(service);
+  if (container.made !== undefined && sameData(container.made, now)) return [];
   if (container.configHash === serviceHash(service)) return [];
   if (container.made === undefined) return ['its configuration is not the one it was made from'];
-  const now: JsonMap = madeFrom(service);
   const changed = differences(container.made, now).map(formatDifference);
   return changed.length === 0 ? ['it was made by another version'] : changed;
 }

@@ -24,6 +24,12 @@ export function planDown(project: Project, observed: ObservedState, options: Dow
       : chosen.has(container.service),
   );
   for (const container of leaving) leave(plan, container, { project, leaving });
+  const last = leaving.map(({ name }) => `remove ${name}`);
+  for (const [service, { provider }] of Object.entries(project.services)) {
+    if (provider === undefined || (chosen !== undefined && !chosen.has(service))) continue;
+    plan.steps.push({ id: `dismiss ${service}`, after: last, kind: 'dismiss', service, name: service });
+    plan.services[service] = { verdict: 'remove', causes: [] };
+  }
   plan.orphans = observed.containers.filter((one) => !isOurs(one) && !one.oneOff).map(({ name }) => name);
   if (chosen === undefined) removeThings(plan, { project, observed, options, leaving });
   return plan;

@@ -28,9 +28,26 @@ export function serviceHash(service: Service): string {
 
 /** The hash of a network's or volume's own attributes; labels and name do not count. */
 export function thingHash(thing: ProjectNetwork | ProjectVolume): string {
+  return hashOf(thingData(thing));
+}
+
+/** What is hashed of it, as JSON with keys in order. */
+export function thingMade(thing: ProjectNetwork | ProjectVolume): string {
+  return JSON.stringify(sorted(thingData(thing)));
+}
+
+/** Whether it is made from these attributes. What was made by us tells them; the hash tells it of all others. */
+export function isMadeFrom(
+  { made, configHash }: { made?: string; configHash?: string },
+  thing: ProjectNetwork | ProjectVolume,
+): boolean {
+  return made === thingMade(thing) || configHash === undefined || configHash === thingHash(thing);
+}
+
+function thingData(thing: ProjectNetwork | ProjectVolume): Json {
   const { name: _, labels: __, ...rest } = thing;
   const plain: Json = JSON.parse(JSON.stringify(rest));
-  return hashOf(plain);
+  return plain;
 }
 
 function hashOf(data: Json): string {

@@ -15,7 +15,7 @@ export const label = {
   network: 'com.docker.compose.network',
   volume: 'com.docker.compose.volume',
   replace: 'com.docker.compose.replace',
-  /** Ours: the service as it was when the container was made, so that a plan can name the field that changed. */
+  /** Ours: the service, network or volume as it was when the thing was made, so that a plan can name the field that changed. */
   made: 'dev.wharf.compose.service',
 } as const;
 
@@ -96,6 +96,7 @@ export function thingLabels(
     key: string;
     own: Record<string, string> | undefined;
     configHash: string;
+    made: string;
   },
 ): Record<string, string> {
   return {
@@ -104,5 +105,6 @@ export function thingLabels(
     [label[thing.kind]]: thing.key,
     [label.version]: labelsVersion,
     [label.configHash]: thing.configHash,
+    [label.made]: thing.made,
   };
 }

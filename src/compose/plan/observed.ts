@@ -30,12 +30,16 @@ export interface ObservedNetwork {
   /** Nothing where it was not made by Compose. */
   project?: string;
   configHash?: string;
+  /** What it was made from, as `thingMade` tells it; nothing where another tool made it. */
+  made?: string;
 }
 
 export interface ObservedVolume {
   name: string;
   project?: string;
   configHash?: string;
+  /** What it was made from, as `thingMade` tells it; nothing where another tool made it. */
+  made?: string;
 }
 
 export interface ObservedState {
@@ -44,6 +48,8 @@ export interface ObservedState {
   volumes: ObservedVolume[];
   /** Ids of images by the reference that the services name. */
   images: Record<string, string>;
+  /** By the same references: milliseconds since it was pulled, or got its name; nothing where nobody knows. */
+  imageAgesMs?: Record<string, number>;
 }
 
 export const nothingObserved: ObservedState = { containers: [], networks: [], volumes: [], images: {} };

@@ -5,6 +5,7 @@ import { serviceHash } from '#compose/plan/hash.ts';
 import { containerName } from '#compose/plan/labels.ts';
 import { imageSteps, startsOf, thingsNeeded } from '#compose/plan/needs.ts';
 import type { ObservedContainer } from '#compose/plan/observed.ts';
+import { planPreStart } from '#compose/plan/pre-start.ts';
 import { planRemoval } from '#compose/plan/removal.ts';
 import type { ContainerStep, Plan, ServicePlan } from '#compose/plan/steps.ts';
 
@@ -38,6 +39,11 @@ export function planService(plan: Plan, name: string, frame: ServiceFrame): void
   const { around, options } = frame;
   const service = around.project.services[name];
   if (service === undefined) return;
+  if (service.provider !== undefined) {
+    plan.steps.push({ id: `provide ${name}`, after: [], kind: 'provide', service: name, name });
+    plan.services[name] = { verdict: 'start', causes: [`${service.provider.type} provides it`] };
+    return;
+  }
   const wanted = options.scale?.[name] ?? replicasOf(service);
   const { existing, leftovers } = partsOf(name, around);
   for (const container of leftovers) planRemoval(plan, container);
@@ -65,6 +71,8 @@ export function planService(plan: Plan, name: string, frame: ServiceFrame): void
       causes: existing.length > 0 ? [`scale ${existing.length} → ${wanted}`] : [],
     });
   }
+  const hasRun = kept.some(({ phase }, at) => phase !== 'created' && verdicts[at]?.verdict !== 'recreate');
+  planPreStart(plan, name, { service, once: !hasRun });
   plan.services[name] = summed(verdicts);
 }
 
@@ -125,6 +133,7 @@ function planExisting(plan: Plan, name: string, { container, before, frame }: Ex
     service: name,
     name: container.name,
     containerId: container.id,
+    ...(container.phase === 'created' ? { fresh: true } : {}),
   });
   return { verdict: 'start', causes: [`it is ${container.phase}`] };
 }
@@ -181,6 +190,7 @@ function creation(plan: Plan, name: string, { number, before, frame, replaces }:
     kind: 'start-container',
     service: name,
     name: own,
+    fresh: true,
   });
 }
 

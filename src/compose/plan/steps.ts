@@ -38,10 +38,39 @@ export interface ContainerStep extends StepBase {
   /** Nothing for a container that an earlier step of the plan makes. */
   containerId?: string;
   /** Before it starts: what must be true of other services. */
-  waitFor?: { service: string; condition: string; required: boolean }[];
+  waitFor?: Need[];
+  /** It has never run: what it gets before its first start may be missing. */
+  fresh?: boolean;
 }
 
-export type Step = ThingStep | ImageStep | CreateStep | ContainerStep;
+/** What must be true of another service. */
+export interface Need {
+  service: string;
+  condition: string;
+  required: boolean;
+}
+
+/** Containers that run, one after another, before those of a service start for the first time. */
+export interface PreStartStep extends StepBase {
+  kind: 'pre-start';
+  service: string;
+  /** For people. */
+  name: string;
+  /** The containers that start afterwards, by name. */
+  containers: string[];
+  /** Run those that run once for the whole service, too: no container of it has run as the file has it now. */
+  once: boolean;
+  waitFor?: Need[];
+}
+
+/** The program that provides a service is asked for it, or told that it is no longer wanted. */
+export interface ProviderStep extends StepBase {
+  kind: 'provide' | 'dismiss';
+  service: string;
+  name: string;
+}
+
+export type Step = ThingStep | ImageStep | CreateStep | ContainerStep | PreStartStep | ProviderStep;
 
 export type Verdict = 'create' | 'recreate' | 'start' | 'leave' | 'remove';
 

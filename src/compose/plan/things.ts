@@ -1,6 +1,6 @@
 // Plans the networks and volumes of a project.
 import type { Project, ProjectNetwork, ProjectVolume, Service } from '#compose/model.ts';
-import { thingHash } from '#compose/plan/hash.ts';
+import { isMadeFrom } from '#compose/plan/hash.ts';
 import type { ObservedState } from '#compose/plan/observed.ts';
 import type { ServicePlan, Step } from '#compose/plan/steps.ts';
 import { notFound } from '#shared/errors.ts';
@@ -56,7 +56,7 @@ function planNetwork(
       `a network with name ${name} exists but was not created for project "${project.name}". Set \`external: true\` to use an existing network`,
     );
   }
-  if (found.configHash === undefined || found.configHash === thingHash(network)) return;
+  if (isMadeFrom(found, network)) return;
   plan.renewedNetworks.add(key);
   plan.steps.push(
     { id: `remove network ${name}`, after: [], kind: 'remove-network', key, name },
@@ -84,7 +84,7 @@ function planVolume(
     return;
   }
   // Data is never thrown away by a plan: the user is told, and decides.
-  if (found.configHash !== undefined && found.configHash !== thingHash(volume)) {
+  if (!isMadeFrom(found, volume)) {
     plan.warnings.push(
       `Volume "${name}" exists but doesn't match configuration in compose file. It is left as it is; remove it to have it made anew`,
     );

@@ -35,7 +35,7 @@ export async function giveToBuild(
   const client = await cli.client();
   const nothing: GivenToBuild = { query: {}, finish: async () => undefined };
   const wanted = [...vital, ...helpful].filter((key) => Object.keys(build[key] ?? {}).length > 0);
-  if (wanted.length === 0) return nothing;
+  if (wanted.length === 0 && build.privileged !== true) return nothing;
   if (!(await client.builds.takesContexts())) {
     const absent = vital.find((key) => wanted.includes(key));
     if (absent === undefined)
@@ -51,7 +51,7 @@ export async function giveToBuild(
     secret: (build.secrets ?? []).map((grant, index) => secretWords(project, grant, { index, env })),
     ssh: (build.ssh ?? []).map((entry) => (entry === '' ? 'default' : entry)),
     'build-context': contextWords(project, build),
-    allow: build.entitlements ?? [],
+    allow: entitlementsOf(build),
     'no-cache-filter': build.no_cache_filter ?? [],
     'cache-from': build.cache_from ?? [],
     'cache-to': build.cache_to ?? [],
@@ -68,6 +68,11 @@ export async function giveToBuild(
       await client.images.endBuildSession(session);
     },
   };
+}
+
+/** A privileged build is one whose steps may ask to be. */
+function entitlementsOf({ entitlements = [], privileged }: Build): string[] {
+  return privileged === true ? [...new Set([...entitlements, 'security.insecure'])] : entitlements;
 }
 
 /** Without these a build is another one. */

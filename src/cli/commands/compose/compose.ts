@@ -1,13 +1,13 @@
 // wharf compose: the flags before the command, then the command.
 
 import type { Entry } from '#cli/catalog/entry.ts';
-import { bindGlobals, composeFlags } from '#cli/commands/compose/globals.ts';
+import { asDry, bindGlobals, composeFlags } from '#cli/commands/compose/globals.ts';
 import type { Cli } from '#cli/context.ts';
 import { type Command, defineCommand } from '#cli/grammar/command.ts';
 import { HelpWanted, parseLine } from '#cli/grammar/flags.ts';
 import { alignPairs, commandPage, flagLines } from '#cli/grammar/help.ts';
 import { nearest } from '#cli/grammar/nearest.ts';
-import { invalid, unsupported } from '#shared/errors.ts';
+import { invalid } from '#shared/errors.ts';
 
 const spec = defineCommand({
   usage: '[flags] COMMAND',
@@ -35,20 +35,12 @@ async function runCompose(cli: Cli, entries: readonly Entry[], words: readonly s
   const { flags, rest } = line;
   bindGlobals(cli, flags);
   const [verb, ...more] = flags.version ? ['version'] : rest;
-  if (flags['dry-run'] && verb !== undefined && withoutDryRun.has(verb))
-    throw unsupported(`compose ${verb} has no dry run: nothing was done`, {
-      hint: 'up, down and build have one',
-    });
+  const chosen = flags['dry-run'] ? asDry(cli) : cli;
   if (verb === undefined || (verb === 'help' && more[0] === undefined)) return showPage(cli, entries);
   return verb === 'help'
-    ? runVerb(cli, entries, [more[0] ?? '', '--help'])
-    : runVerb(cli, entries, [verb, ...more]);
+    ? runVerb(chosen, entries, [more[0] ?? '', '--help'])
+    : runVerb(chosen, entries, [verb, ...more]);
 }
-
-/** Verbs that act and have no plan to show: with `--dry-run` they must not act. */
-const withoutDryRun = new Set(
-  'create start stop restart kill rm pause unpause exec run pull push cp commit export'.split(' '),
-);
 
 const verbOf = ({ name }: Entry): string => name.replace(/^compose /, '');
 

@@ -1,6 +1,6 @@
 // wharf compose down, and plan.
-import { defineCompose, globalsOf, numberOf } from '#cli/commands/compose/globals.ts';
-import { catchInterrupts } from '#cli/commands/compose/interrupts.ts';
+import { defineCompose, isDry, numberOf } from '#cli/commands/compose/globals.ts';
+import { catchInterrupts, untilInsisted } from '#cli/commands/compose/interrupts.ts';
 import { openKnownProject, openProject, openSession, warn } from '#cli/commands/compose/project.ts';
 import { interrupted, planFlags, planOptions, prepare } from '#cli/commands/compose/up-flags.ts';
 import { text, toggle } from '#cli/grammar/flags.ts';
@@ -26,20 +26,19 @@ export const down = defineCompose({
     const project = await openKnownProject(cli, { services: args });
     using interrupts = catchInterrupts();
     using session = await openSession(cli, project, { signal: interrupts.first });
-    const dryRun = flags['dry-run'] || globalsOf(cli)['dry-run'];
     try {
-      const plan = await takeDown(session, {
+      const taken = takeDown(session, {
         services: args,
         volumes: flags.volumes,
         removeOrphans: flags['remove-orphans'],
         timeoutSeconds: numberOf(flags.timeout, 'timeout'),
-        dryRun,
         ...(rmi === undefined ? {} : { images: rmi }),
       });
-      if (dryRun) cli.print(formatPlan(plan));
+      const plan = await untilInsisted(cli, interrupts, taken);
+      if (isDry(cli)) cli.print(formatPlan(plan));
       else if (plan.steps.length === 0) warn(cli, 'No resource found to remove');
     } catch (thrown) {
-      if (interrupts.first.aborted) throw interrupted(project.name);
+      if (interrupts.first.aborted) throw interrupted(project.name, interrupts);
       throw thrown;
     }
   },

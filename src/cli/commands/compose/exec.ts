@@ -1,6 +1,7 @@
 // wharf compose exec, cp, port, stats, top, attach, export and commit: commands on one container, found by its service.
 
-import { defineCompose, numberOf } from '#cli/commands/compose/globals.ts';
+import { dryPrefix, tellDry } from '#cli/commands/compose/dry-run.ts';
+import { defineCompose, isDry, numberOf } from '#cli/commands/compose/globals.ts';
 import { openKnownProject, openSession } from '#cli/commands/compose/project.ts';
 import { command as attachCommand } from '#cli/commands/inside/attach.ts';
 import { command as commitCommand } from '#cli/commands/inside/commit.ts';
@@ -14,7 +15,7 @@ import { renderTable } from '#cli/terminal/table.ts';
 import { listContainers } from '#compose/execute/look.ts';
 import { label } from '#compose/plan/labels.ts';
 import type { ContainerSummary } from '#shared/contract/container.ts';
-import { invalid, notFound } from '#shared/errors.ts';
+import { invalid, notFound, unsupported } from '#shared/errors.ts';
 
 const index = text('Which of its containers, from 1 on', 'N');
 
@@ -42,6 +43,8 @@ async function containerOf(
   return first;
 }
 
+const plainName = ([name = '']: readonly string[]): string => name.replace(/^\//, '');
+
 export const exec = defineCompose({
   usage: '[flags] SERVICE COMMAND [ARG...]',
   flags: {
@@ -59,7 +62,12 @@ export const exec = defineCompose({
   stopAtArgument: true,
   examples: ['wharf compose exec web sh', 'wharf compose exec -T db mysqldump shop'],
   async run({ cli, flags, args: [service = '', ...words] }) {
-    const { Id } = await containerOf(cli, service, { number: flags.index });
+    const { Id, Names } = await containerOf(cli, service, { number: flags.index });
+    if (isDry(cli)) {
+      const said = words.map((word) => JSON.stringify(word)).join(' ');
+      cli.print(`${dryPrefix}Executing command [${said}] in ${plainName(Names)}`);
+      return 0;
+    }
     const terminal = !flags['no-tty'] && flags.tty && cli.stdin.isTTY === true && cli.stdout.isTTY === true;
     const line = [
       ...(flags.detach ? ['-d'] : []),
@@ -88,9 +96,15 @@ export const cp = defineCompose({
       args.map(async (place) => {
         const [, service, path] = /^([a-zA-Z0-9][\w.-]*):(.*)$/s.exec(place) ?? [];
         if (service === undefined) return place;
-        return `${(await containerOf(cli, service, { number: flags.index, all: true })).Id}:${path}`;
+        const { Id, Names } = await containerOf(cli, service, { number: flags.index, all: true });
+        return `${isDry(cli) ? plainName(Names) : Id}:${path}`;
       }),
     );
+    if (isDry(cli)) {
+      const name = places.find((place) => place.includes(':'))?.split(':')[0] ?? '';
+      tellDry(cli, `${name} copy ${places.join(' to ')}`, ['Copying', 'Copied']);
+      return 0;
+    }
     const line = [...(flags.archive ? ['-a'] : []), ...(flags['follow-link'] ? ['-L'] : [])];
     return copyCommand.execute(cli, 'wharf compose cp', [...line, '--', ...places]);
   },
@@ -175,6 +189,8 @@ export const attach = defineCompose({
   args: [1, 1],
   examples: ['wharf compose attach web'],
   async run({ cli, flags, args: [service = ''] }) {
+    // What is typed would reach the container.
+    if (isDry(cli)) throw unsupported('compose attach has no dry run: nothing was done');
     const { Id } = await containerOf(cli, service, { number: flags.index });
     const line = [
       ...(flags['detach-keys'] === undefined ? [] : ['--detach-keys', flags['detach-keys']]),
@@ -191,7 +207,11 @@ export const exportTar = defineCompose({
   args: [1, 1],
   examples: ['wharf compose export -o web.tar web'],
   async run({ cli, flags, args: [service = ''] }) {
-    const { Id } = await containerOf(cli, service, { number: flags.index, all: true });
+    const { Id, Names } = await containerOf(cli, service, { number: flags.index, all: true });
+    if (isDry(cli)) {
+      tellDry(cli, `Container ${plainName(Names)}`, ['Exporting', 'Exported']);
+      return 0;
+    }
     const line = flags.output === undefined ? [] : ['-o', flags.output];
     return exportCommand.execute(cli, 'wharf compose export', [...line, Id]);
   },
@@ -209,7 +229,11 @@ export const commit = defineCompose({
   args: [1, 2],
   examples: ['wharf compose commit web web:changed'],
   async run({ cli, flags, args: [service = '', ...name] }) {
-    const { Id } = await containerOf(cli, service, { number: flags.index, all: true });
+    const { Id, Names } = await containerOf(cli, service, { number: flags.index, all: true });
+    if (isDry(cli)) {
+      tellDry(cli, `Container ${plainName(Names)}`, ['Committing', 'Committed']);
+      return 0;
+    }
     const line = [
       ...(flags.author === undefined ? [] : ['-a', flags.author]),
       ...flags.change.flatMap((each) => ['-c', each]),

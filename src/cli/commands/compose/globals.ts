@@ -1,4 +1,5 @@
 // The flags that stand between `compose` and its command, and how the command gets to know them.
+import { dryCli } from '#cli/commands/compose/dry-run.ts';
 import type { Cli } from '#cli/context.ts';
 import { ExitError } from '#cli/failure.ts';
 import { type Call, type Command, type CommandSpec, defineCommand } from '#cli/grammar/command.ts';
@@ -53,13 +54,34 @@ export function globalsOf(cli: Cli): ComposeGlobals {
   return known.get(cli) ?? none;
 }
 
+const dryRun = { 'dry-run': toggle('', undefined, { hidden: true }) } satisfies FlagTable;
+
+/** The command line whose commands only show what they would do. */
+export function asDry(cli: Cli): Cli {
+  if (dry.has(cli)) return cli;
+  const changed = dryCli(cli);
+  known.set(changed, globalsOf(cli));
+  dry.add(changed);
+  return changed;
+}
+
+const dry = new WeakSet<Cli>();
+
+/** Whether commands only show what they would do. */
+export function isDry(cli: Cli): boolean {
+  return dry.has(cli);
+}
+
 /** A command of `compose`: whatever fails, it ends with 1 as Docker Compose does, or with 130 where it was interrupted. */
 export function defineCompose<const T extends FlagTable>(spec: CommandSpec<T>): Command {
   return defineCommand({
     ...spec,
+    // As with Docker Compose it may stand before and after the name of the command.
+    flags: { ...dryRun, ...spec.flags },
     async run(call: Call<T>): Promise<number | undefined> {
       try {
-        return await spec.run(call);
+        const cli = Reflect.get(call.flags, 'dry-run') === true ? asDry(call.cli) : call.cli;
+        return await spec.run({ ...call, cli });
       } catch (thrown) {
         if (thrown instanceof ExitError || thrown instanceof HelpWanted) throw thrown;
         throw new ExitError(1, thrown);

@@ -1,7 +1,8 @@
 // wharf compose build, pull, push and images.
 
 import { buildService } from '#cli/commands/compose/build-image.ts';
-import { defineCompose, globalsOf } from '#cli/commands/compose/globals.ts';
+import { tellDry } from '#cli/commands/compose/dry-run.ts';
+import { defineCompose, isDry } from '#cli/commands/compose/globals.ts';
 import { openKnownProject, openProject, openSession, warn } from '#cli/commands/compose/project.ts';
 import { printError } from '#cli/failure.ts';
 import { many, text, toggle } from '#cli/grammar/flags.ts';
@@ -38,13 +39,22 @@ export const build = defineCompose({
       (name) => project.services[name]?.build !== undefined,
     );
     if (names.length === 0) warn(cli, 'No services to build');
-    if (globalsOf(cli)['dry-run']) return;
     const given = pairsOf(flags['build-arg'].filter((each) => each.includes('=')));
     const taken = flags['build-arg'].filter((each) => !each.includes('='));
     const args_ = { ...given, ...Object.fromEntries(taken.map((name) => [name, cli.env[name] ?? null])) };
     for (const service of names) {
       const image = imageOf(project, service);
-      const wishes = { noCache: flags['no-cache'], pull: flags.pull, quiet: flags.quiet, args: args_ };
+      const wishes = {
+        noCache: flags['no-cache'],
+        pull: flags.pull,
+        quiet: flags.quiet,
+        args: args_,
+        everyPlatform: true,
+      };
+      if (isDry(cli)) {
+        tellDry(cli, `Image ${image}`, ['Building', 'Built']);
+        continue;
+      }
       await buildService(cli, project, { service, image, wishes });
       cli.warn(` Image ${image}  Built`);
     }
@@ -85,6 +95,10 @@ export const pull = defineCompose({
       done.add(image);
       if (flags.policy === 'missing' && (await client.images.inspect(image).catch(() => undefined))) continue;
       if (!flags.quiet) cli.warn(` ${name}  Pulling`);
+      if (isDry(cli)) {
+        if (!flags.quiet) cli.warn(` ${name}  Pulled`);
+        continue;
+      }
       const platform = service['platform'];
       try {
         await pullImage(cli, image, {
@@ -110,6 +124,10 @@ async function pushAll(
 ): Promise<void> {
   const client = await cli.client();
   for (const image of new Set(images)) {
+    if (isDry(cli)) {
+      tellDry(cli, `Image ${image}`, ['Pushing', 'Pushed']);
+      continue;
+    }
     const reference = parseReference(image);
     const auth = registryAuthFor(cli.env, reference.registry);
     const lines = await client.images.push(familiarRepository(reference), { tag: reference.tag }, auth);

@@ -1,7 +1,7 @@
 // The project that a command line means, and a session with its engine.
 import { readFileSync } from 'node:fs';
 import type { BuildWishes } from '#cli/commands/compose/build-image.ts';
-import { globalsOf } from '#cli/commands/compose/globals.ts';
+import { globalsOf, isDry } from '#cli/commands/compose/globals.ts';
 import { openSteps } from '#cli/commands/compose/steps.ts';
 import type { Cli } from '#cli/context.ts';
 import type { Env } from '#cli/files/config-file.ts';
@@ -95,10 +95,11 @@ export interface SessionWishes extends BuildWishes {
 /** What the verbs of the room work with; disposing draws the last state of the steps. */
 export async function openSession(
   cli: Cli,
-  project: Project,
+  given: Project,
   wishes: SessionWishes = {},
 ): Promise<Session & Disposable> {
   const client = await cli.client();
+  const project = await completed(cli, given);
   const { progress } = globalsOf(cli);
   const steps = openSteps(cli, {
     project: project.name,
@@ -116,6 +117,7 @@ export async function openSession(
       const { registryAuthFor } = await import('#cli/terminal/credentials.ts');
       return registryAuthFor(cli.env, parseReference(reference).registry);
     },
+    dryRun: isDry(cli),
     onStep: (event) => steps.show(event),
     onWait: (text) => {
       if (wishes.silent !== true && progress !== 'quiet') cli.warn(` Waiting for ${text}`);
@@ -125,4 +127,11 @@ export async function openSession(
   };
   const withSignal = wishes.signal === undefined ? base : { ...base, signal: wishes.signal };
   return { ...withSignal, [Symbol.dispose]: () => steps[Symbol.dispose]() };
+}
+
+/** With what only the engine's address and the user's files tell. */
+async function completed(cli: Cli, project: Project): Promise<Project> {
+  if (!Object.values(project.services).some((service) => service['use_api_socket'] === true)) return project;
+  const { withApiSocket } = await import('#cli/commands/compose/api-socket.ts');
+  return withApiSocket(project, { address: (await cli.client()).address, env: cli.env });
 }

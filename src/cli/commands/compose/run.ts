@@ -1,6 +1,6 @@
 // wharf compose run
 
-import { defineCompose } from '#cli/commands/compose/globals.ts';
+import { defineCompose, isDry } from '#cli/commands/compose/globals.ts';
 import { openProject, openSession } from '#cli/commands/compose/project.ts';
 import { exitCodeFor } from '#cli/commands/container/run.ts';
 import { startAttached } from '#cli/commands/container/start-attached.ts';
@@ -61,10 +61,11 @@ export const command = defineCompose({
         services: needs.map(([service]) => service),
         removeOrphans: flags['remove-orphans'],
       });
-      await waitForDependencies(
-        session,
-        needs.map(([service, needed]) => ({ service, ...needed })),
-      );
+      if (!isDry(cli))
+        await waitForDependencies(
+          session,
+          needs.map(([service, needed]) => ({ service, ...needed })),
+        );
     }
     const stdin = flags.interactive && !flags.detach;
     const tty =
@@ -90,6 +91,7 @@ export const command = defineCompose({
         },
       },
     );
+    if (id === undefined) return 0;
     const { containers } = await cli.client();
     try {
       if (!flags.detach) {

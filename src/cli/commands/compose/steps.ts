@@ -1,5 +1,5 @@
 // Shows the steps of a plan as they are done: ` Container shop-web-1  Started`.
-import { globalsOf, hasColours } from '#cli/commands/compose/globals.ts';
+import { globalsOf, hasColours, isDry } from '#cli/commands/compose/globals.ts';
 import type { Cli } from '#cli/context.ts';
 import type { StepEvent } from '#compose/execute/session.ts';
 import type { Step } from '#compose/plan/steps.ts';
@@ -26,12 +26,16 @@ const words: Record<Step['kind'], readonly [thing: string, begun: string, done: 
   'stop-container': ['Container', 'Stopping', 'Stopped'],
   'remove-container': ['Container', 'Removing', 'Removed'],
   'unpause-container': ['Container', 'Unpausing', 'Unpaused'],
+  provide: ['Service', 'Creating', 'Created'],
+  dismiss: ['Service', 'Removing', 'Removed'],
+  'pre-start': ['pre_start', 'Running', 'Done'],
 };
 
 /** Writes to stderr: a line a thing that is drawn anew in a terminal, a line a change elsewhere. */
 export function openSteps(cli: Cli, view: View): StepsDisplay {
   if (view.silent) return { show: () => undefined, [Symbol.dispose]: () => undefined };
   const { progress = 'auto' } = globalsOf(cli);
+  if (isDry(cli)) return plainSteps(cli);
   const moves = progress !== 'plain' && cli.stderr.isTTY === true && hasColours(cli, true);
   return moves || progress === 'tty' ? new MovingSteps(cli) : plainSteps(cli);
 }

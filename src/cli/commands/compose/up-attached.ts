@@ -1,6 +1,6 @@
 // `up` in the foreground: the output of the containers, until they end or are interrupted.
 
-import { aborted, type Interrupts } from '#cli/commands/compose/interrupts.ts';
+import { aborted, type Interrupts, untilInsisted } from '#cli/commands/compose/interrupts.ts';
 import { openLines } from '#cli/commands/compose/log-lines.ts';
 import { interrupted } from '#cli/commands/compose/up-flags.ts';
 import type { Cli } from '#cli/context.ts';
@@ -56,12 +56,12 @@ export async function upAttached(cli: Cli, attached: AttachedUp): Promise<number
   // Its failure is met below; until then nobody looks at it.
   followed.catch(() => undefined);
   try {
-    await up(session, options);
+    await untilInsisted(cli, interrupts, up(session, options));
   } catch (thrown) {
     ending.abort();
     if (interrupts.first.aborted) {
       await stopAll(cli, attached);
-      throw interrupted(session.project.name);
+      throw interrupted(session.project.name, interrupts);
     }
     throw thrown;
   }

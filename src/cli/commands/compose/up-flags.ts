@@ -1,5 +1,6 @@
 // What `up`, `create` and `plan` have in common: the flags of the plan, and the project made ready for it.
 import { numberOf } from '#cli/commands/compose/globals.ts';
+import type { Interrupts } from '#cli/commands/compose/interrupts.ts';
 import { ExitError } from '#cli/failure.ts';
 import { type FlagTable, type FlagValues, many, text, toggle } from '#cli/grammar/flags.ts';
 import type { UpOptions } from '#compose/execute/up.ts';
@@ -67,7 +68,10 @@ export function prepare(project: Project, flags: Pick<PlanValues, 'scale' | 'pul
 }
 
 /** What is said after an interrupt: no step was cut in two, and what to do. */
-export function interrupted(project: string): ExitError {
-  const hint = `each step that had begun was finished; up again goes on from there, "wharf compose -p ${project} down" takes it away`;
+export function interrupted(project: string, { second }: Pick<Interrupts, 'second'>): ExitError {
+  const then = `up again goes on from there, "wharf compose -p ${project} down" takes it away`;
+  const hint = second.aborted
+    ? `steps that had begun were not waited for; ${then}`
+    : `each step that had begun was finished; ${then}`;
   return new ExitError(130, cancelled('canceled', { hint }));
 }

@@ -1,6 +1,6 @@
 // wharf compose up
-import { defineCompose, globalsOf, numberOf } from '#cli/commands/compose/globals.ts';
-import { catchInterrupts } from '#cli/commands/compose/interrupts.ts';
+import { defineCompose, isDry, numberOf } from '#cli/commands/compose/globals.ts';
+import { catchInterrupts, untilInsisted } from '#cli/commands/compose/interrupts.ts';
 import { openProject, openSession } from '#cli/commands/compose/project.ts';
 import { interrupted, planFlags, planOptions, prepare } from '#cli/commands/compose/up-flags.ts';
 import { many, text, toggle } from '#cli/grammar/flags.ts';
@@ -58,8 +58,8 @@ export const command = defineCompose({
       silent: flags.quiet,
       ready: flags['no-ready'] ? 'off' : undefined,
     });
-    if (flags['dry-run'] || globalsOf(cli)['dry-run']) {
-      cli.print(formatPlan(await up(session, { ...options, dryRun: true })));
+    if (isDry(cli)) {
+      cli.print(formatPlan(await up(session, options)));
       return 0;
     }
     if (!flags.detach && !flags.wait && !flags['no-start']) {
@@ -67,9 +67,9 @@ export const command = defineCompose({
       return await upAttached(cli, { session, interrupts, options, aborts, flags, services: args });
     }
     try {
-      await up(session, options);
+      await untilInsisted(cli, interrupts, up(session, options));
     } catch (thrown) {
-      if (interrupts.first.aborted) throw interrupted(project.name);
+      if (interrupts.first.aborted) throw interrupted(project.name, interrupts);
       if (signal.aborted)
         throw invalid(`application not healthy after context deadline exceeded: ${messageOf(thrown)}`, {
           cause: thrown,

@@ -1,5 +1,5 @@
 // wharf compose start, stop, restart, kill, pause, unpause and rm.
-import { defineCompose, numberOf } from '#cli/commands/compose/globals.ts';
+import { defineCompose, isDry, numberOf } from '#cli/commands/compose/globals.ts';
 import { openKnownProject, openSession } from '#cli/commands/compose/project.ts';
 import type { Cli } from '#cli/context.ts';
 import { text, toggle } from '#cli/grammar/flags.ts';
@@ -47,7 +47,7 @@ export const start = defineCompose({
   run: ({ cli, flags, args: services }) =>
     onContainers(cli, services, { words: ['Starting', 'Started'] }, async (session) => {
       await startServices(session, { services });
-      if (!flags.wait) return;
+      if (!flags.wait || isDry(cli)) return;
       const names = services.length > 0 ? services : Object.keys(session.project.services);
       await Promise.all(names.map((name) => waitFor(session, name, { condition: 'running_or_healthy' })));
     }).then(() => 0),
@@ -133,7 +133,7 @@ export const rm = defineCompose({
       cli.warn('No stopped containers');
       return;
     }
-    if (!flags.force && !(await confirm(cli, `Going to remove ${names.join(', ')}`))) return;
+    if (!flags.force && !isDry(cli) && !(await confirm(cli, `Going to remove ${names.join(', ')}`))) return;
     await removeServices(session, { services, stop: flags.stop, volumes: flags.volumes });
     for (const name of names) cli.warn(` Container ${name}  Removed`);
   },

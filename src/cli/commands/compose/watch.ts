@@ -1,5 +1,5 @@
 // wharf compose watch
-import { defineCompose } from '#cli/commands/compose/globals.ts';
+import { defineCompose, isDry } from '#cli/commands/compose/globals.ts';
 import { catchInterrupts } from '#cli/commands/compose/interrupts.ts';
 import { openProject, openSession } from '#cli/commands/compose/project.ts';
 import { toggle } from '#cli/grammar/flags.ts';
@@ -21,6 +21,7 @@ export const command = defineCompose({
     const signal = interrupts.first;
     using session = await openSession(cli, project, { signal, quiet: flags.quiet });
     if (!flags['no-up']) await up(session, { services: args });
+    if (isDry(cli)) return 0;
     await watchProject(session, { services: args, signal, say: (line) => cli.warn(line) });
     return 0;
   },

@@ -59,7 +59,7 @@ function sshList(value: Json): Json {
 }
 
 /** A command to run inside a container: hooks, and `exec` of watch rules. */
-export const hook: Form = attributes({ command, environment, privileged: flag });
+export const hook: Form = attributes({ command, environment, privileged: flag, per_replica: flag });
 
 export const develop: Form = attributes({
   watch: listOf(
