@@ -63,6 +63,7 @@ function engineOptions(settings: DaemonSettings) {
     ...(bip === undefined ? {} : { bip }),
     ...(settings.publishAddress === undefined ? {} : { publishAddress: settings.publishAddress }),
     ...(settings.addressPools === undefined ? {} : { addressPools: settings.addressPools }),
+    networkDefaults: settings.networkDefaults,
     ...(logMaxSizeBytes === undefined ? {} : { logMaxSizeBytes }),
     ...(logMaxFiles === undefined ? {} : { logMaxFiles }),
     warn: tell,

@@ -8,6 +8,24 @@ export interface DiskBudget {
   unusedImageBytes?: number | undefined;
 }
 
+/** What networks have where nobody says otherwise. */
+export interface NetworkDefaults {
+  /** The part of the default network's subnet that its containers get addresses of; without `bip` its subnet, too. */
+  fixedCidr?: string | undefined;
+  /** Of the default network; default 1500. */
+  mtu?: number | undefined;
+  /** Whether containers of the default network may speak to each other; default true. */
+  icc?: boolean;
+  /** Whether what leaves the default network gets the host's address; default true. */
+  masquerade?: boolean;
+  /** For containers that name none; default the host's. */
+  dns?: readonly string[];
+  dnsSearch?: readonly string[];
+  dnsOptions?: readonly string[];
+  /** By driver: options of networks that are made without them. */
+  networkOptions?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
 export interface EngineOptions {
   /** Folder of what must outlive a reboot; made where it is not. One engine at a time. */
   root: string;
@@ -21,6 +39,7 @@ export interface EngineOptions {
   publishAddress?: string;
   /** Subnets for networks that name none; default Docker's, then many small ones. */
   addressPools?: readonly { base: string; size: number }[];
+  networkDefaults?: NetworkDefaults;
   /** Asked before the registry itself, in order: `URL` for docker.io's images, `REGISTRY=URL` for another's. */
   registryMirrors?: readonly string[];
   /** `host:port` or address blocks where plain http will do, and TLS is not verified. */

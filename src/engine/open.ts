@@ -124,6 +124,7 @@ function openRooms(
       },
       ...(options.publishAddress === undefined ? {} : { publishAddress: options.publishAddress }),
       ...(options.addressPools === undefined ? {} : { pools: options.addressPools }),
+      defaults: options.networkDefaults ?? {},
       ...(options.aardvarkPath === undefined ? {} : { aardvarkPath: options.aardvarkPath }),
     }),
   );

@@ -75,13 +75,17 @@ export function ensureBridge(request: BridgeRequest): void {
     ];
     const body = Buffer.concat([linkHead(0), ...attributes]);
     const requests: NetlinkRequest[] = [{ type: RTM.NEWLINK, flags: make, body }];
-    if (request.ipv6 !== true) requests.push(quietRequest(request.name));
+    if (request.ipv6 !== true && hasIpv6(request.mtu)) requests.push(quietRequest(request.name));
     socket.change(`bridge ${request.name}`, [...requests, upByName(request.name)]);
   }
   const link = found ?? findLink(socket, request.name);
   if (link === undefined) throw conflict(`bridge ${request.name} has gone again`);
   const requests = request.addresses.map((address) => addressRequest(link.index, address));
   if (!link.up) requests.push(upRequest(link.index));
+  if (request.mtu !== undefined && link.mtu !== request.mtu) {
+    const body = Buffer.concat([linkHead(link.index), attribute(IFLA.MTU, request.mtu)]);
+    requests.push({ type: RTM.SETLINK, flags: 0, body });
+  }
   if (requests.length > 0) socket.change(`bridge ${request.name}`, requests);
 }
 
@@ -90,6 +94,10 @@ export function removeLink(name: string): void {
   using socket = new NetlinkSocket();
   deleteLink(socket, name);
 }
+
+/** Below this the kernel has no IPv6 on a link (RFC 8200, section 5), nor anything to be said of it. */
+const leastIpv6Mtu = 1280;
+const hasIpv6 = (mtu = leastIpv6Mtu): boolean => mtu >= leastIpv6Mtu;
 
 export interface VethRequest extends InsideRequest {
   /** Path of the container's network namespace. */
@@ -127,7 +135,8 @@ export function attachVeth(request: VethRequest): { mac: string } {
   const descriptor = openSync(request.netns, 'r');
   try {
     const made = vethRequest(request, name, { bridge: bridge.index, descriptor });
-    const port = [quietRequest(request.hostName), upByName(request.hostName)];
+    const quiet = hasIpv6(request.mtu) ? [quietRequest(request.hostName)] : [];
+    const port = [...quiet, upByName(request.hostName)];
     if (request.hairpin || request.isolated) port.unshift(portRequest(request));
     host.change(`veth ${request.hostName}`, [made, ...port]);
   } finally {
@@ -150,7 +159,8 @@ export function configureInside(request: InsideRequest & { netns: string; name: 
   using inside = inNetns(request.netns, () => new NetlinkSocket());
   const link = findLink(inside, name);
   if (link === undefined) throw conflict(`${name} has gone from the namespace again`);
-  const quiet = addresses.some((text) => text.includes(':')) ? [] : [quietRequest(name)];
+  const isQuiet = hasIpv6(link.mtu) && !addresses.some((text) => text.includes(':'));
+  const quiet = isQuiet ? [quietRequest(name)] : [];
   inside.change(`configure ${name}`, [
     ...quiet,
     upRequest(link.index),

@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('api-daemon-main.ts', import.meta.url));
+const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** Why these tests cannot run here; undefined where they can. */
 export function whyNot(): string | undefined {
@@ -53,8 +54,11 @@ export class TestDaemon implements AsyncDisposable {
     return this.#errors;
   }
 
-  /** Resolves once the daemon listens; throws with what it said otherwise. */
-  async start(): Promise<void> {
+  /**
+   * Resolves once the daemon listens; throws with what it said otherwise. With `flags` it is `wharf daemon` with these,
+   * its folders, socket and bridge, and nothing else.
+   */
+  async start(flags?: readonly string[]): Promise<void> {
     const options = {
       root: join(this.dir, 'root'),
       run: join(this.dir, 'run'),
@@ -64,13 +68,14 @@ export class TestDaemon implements AsyncDisposable {
       bip: `10.223.${(process.pid + this.#place) % 250}.1/24`,
       debug: true,
     };
-    const child = spawn(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', program, JSON.stringify(options)],
-      {
-        stdio: ['ignore', 'ignore', 'pipe'],
-      },
-    );
+    const places = ['--root', options.root, '--run', options.run, '--host', ...options.hosts];
+    const words =
+      flags === undefined
+        ? [program, JSON.stringify(options)]
+        : [cli, 'daemon', ...places, '--bridge', this.bridge, ...flags];
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...words], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.#child = child;
     this.#errors = '';
     await new Promise<void>((resolve, reject) => {
@@ -78,7 +83,7 @@ export class TestDaemon implements AsyncDisposable {
         this.#errors += piece;
         if (this.#errors.includes('listening on')) resolve();
       });
-      child.once('exit', () => reject(new Error(`the daemon ended: ${this.#errors}`)));
+      child.once('close', () => reject(new Error(`the daemon ended: ${this.#errors}`)));
     });
   }
 

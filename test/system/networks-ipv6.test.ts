@@ -140,10 +140,17 @@ test('a container without IPv6 answers on an IPv6 address all the same, by a cop
   await fixture.serve('old', 80, 'old');
   assert.match(await fixture.ask(undefined, '::1', 20914), /^old /);
   assert.match(await askFromWorld(host.ipv6, 20914), /^old /);
-  await assert.rejects(
-    fixture.attach('no', { portBindings: { '53/udp': [{ HostIp: '::1', HostPort: '20915' }] } }),
-    { kind: 'unsupported', hint: /only tcp/ },
-  );
+});
+
+test('packets are copied to it as well, each answer to whoever asked', async () => {
+  await fixture.attach('packets', { portBindings: { '80/udp': [{ HostIp: '::', HostPort: '20915' }] } });
+  await fixture.serve('packets', 80, 'packets');
+  const places = ['::1', host.ipv6, '::1', host.ipv6];
+  const answers = await Promise.all(places.map((place) => fixture.askUdp(place, 20915)));
+  assert.deepEqual(answers, ['packets', 'packets', 'packets', 'packets']);
+  assert.equal(await fixture.askUdp('127.0.0.1', 20915), 'timeout', 'on no other family');
+  await fixture.detach('packets');
+  assert.equal(await fixture.askUdp('::1', 20915), 'timeout', 'the port was given back');
 });
 
 test('where bridged packets pass no IPv6 tables, ::1 is translated by the kernel and needs no engine', async () => {

@@ -107,6 +107,41 @@ test('without icc neighbours cannot reach each other, but published ports and th
   });
 });
 
+test('containers without icc stay apart when the host begins or ends to filter bridged packets', async (t) => {
+  const keys = ['iptables', 'ip6tables'].map((each) => `net.bridge.bridge-nf-call-${each}`);
+  if (readSysctl(keys[0] ?? '') === undefined) return t.skip('the kernel has no br_netfilter');
+  const filter = (value: string): void => {
+    for (const key of keys) writeSysctl(key, value);
+  };
+  const until = async (expected: RegExp, address: string, port: number, what: string): Promise<void> => {
+    let answer = '';
+    for (let attempt = 0; attempt < 20; attempt++) {
+      answer = await fixture.ask('k1', address, port);
+      if (expected.test(answer)) return;
+    }
+    assert.match(answer, expected, what);
+  };
+  for (const first of bridgeFilters) {
+    filter(first);
+    await fixture.attach('k1', { networkMode: 'strangers' });
+    const { networks } = await fixture.attach('k2', {
+      networkMode: 'strangers',
+      portBindings: { '80/tcp': [{ HostPort: '20923' }] },
+    });
+    await fixture.serve('k2', 80, 'k2');
+    filter(first === '1' ? '0' : '1');
+    await until(
+      /^(timeout|EHOSTUNREACH)$/,
+      networks['strangers']?.IPAddress ?? '',
+      80,
+      `began with ${first}`,
+    );
+    await until(/^k2 /, host.ipv4, 20923, `published, began with ${first}`);
+    await until(/^(timeout|EHOSTUNREACH)$/, networks['strangers']?.IPAddress ?? '', 80, `still, ${first}`);
+    for (const name of ['k1', 'k2']) await fixture.detach(name);
+  }
+});
+
 /** Sends what a container with every right could: whole frames. The answer is how many the watcher got. */
 async function spoof(frame: string, watcher: string, pattern: string): Promise<boolean> {
   const script = `

@@ -126,6 +126,48 @@ test('a dual-stack network, by the stock client', { skip: noDocker ?? false }, a
   if (engine.docker !== undefined) await walk(engine.docker);
 });
 
+test('on a macvlan network containers find each other by name, also while the engine is down', async () => {
+  const run = ok(engine.wharf);
+  execFileSync('ip', ['link', 'add', 'lan0', 'type', 'veth', 'peer', 'name', 'lan1']);
+  for (const name of ['lan0', 'lan1']) execFileSync('ip', ['link', 'set', name, 'up']);
+  await run('network', 'create', '-d', 'macvlan', '-o', 'parent=lan0', '--subnet', '10.214.34.0/24', 'lan');
+  await run(
+    'run',
+    '-d',
+    '--name',
+    'shelf',
+    '--network',
+    'lan',
+    '--network-alias',
+    'store',
+    ...serve('books'),
+  );
+  await run('run', '-d', '--name', 'reader', '--network', 'lan', image, 'sleep', '600');
+  const reads = async (name: string): Promise<boolean> =>
+    (await engine.wharf(['exec', 'reader', ...ask(`http://${name}/page`)])).stdout.trim() === 'books';
+  for (const name of ['shelf', 'store'])
+    await eventually(name, async () => ((await reads(name)) ? true : undefined));
+  assert.match(await run('exec', 'shelf', 'getent', 'hosts', 'reader'), /^10\.214\.34\.3\s+reader/);
+  await run('exec', 'reader', 'sh', '-c', 'echo 192.0.2.9 mine >> /etc/hosts');
+  const pid = await run('inspect', '-f', '{{.State.Pid}}', 'reader');
+  await engine.killHard();
+  const known = execFileSync('nsenter', ['-t', pid, '-a', 'getent', 'hosts', 'store', 'mine']);
+  assert.match(known.toString(), /^10\.214\.34\.2 .*store.*192\.0\.2\.9 +mine/s);
+  await engine.start();
+  await run('rename', 'shelf', 'rack');
+  assert.equal(await reads('rack'), true);
+  assert.equal(await reads('shelf'), false, 'its name is another now');
+  await run('network', 'disconnect', 'lan', 'rack');
+  assert.equal(await reads('rack'), false);
+  await run('network', 'connect', '--alias', 'desk', 'lan', 'rack');
+  assert.equal(await reads('desk'), true);
+  await run('rm', '-f', 'rack');
+  assert.match(await run('exec', 'reader', 'cat', '/etc/hosts'), /192\.0\.2\.9 mine$/, 'nobody is there');
+  await run('rm', '-f', 'reader');
+  await run('network', 'rm', 'lan');
+  execFileSync('ip', ['link', 'del', 'lan0']);
+});
+
 test('who has a port, what hangs on which network, and whether all is well', async () => {
   const run = ok(engine.wharf);
   const port = String(await freePort());

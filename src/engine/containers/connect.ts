@@ -1,10 +1,14 @@
 // Networks of a container that exists: joining one, leaving one.
-import { writeFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import type { EndpointSettings } from '#shared/contract/network.ts';
 import { invalid } from '#shared/errors.ts';
-import { formatResolvConf } from './config/host-files.ts';
-import { isUp } from './record/record.ts';
+import { followNetworks } from './config/host-files.ts';
+import { ownRequestOf } from './config/network-request.ts';
+import { type ContainerRecord, isUp } from './record/record.ts';
 import { pathsOf, type Room } from './room.ts';
+
+/** What a container asks of networks. */
+type Asked = Pick<ContainerRecord, 'endpoints' | 'hostConfig'>;
 
 /** The container is on the network when this returns, or will be from its next start on. */
 export async function connectContainer(
@@ -20,41 +24,76 @@ export async function connectContainer(
     );
   }
   const endpoints = { ...record.endpoints, [network.name]: join.settings };
-  if (isUp(record)) {
-    await room.networks.connect(network.id, id, join.settings);
-    refresh(room, id);
-  }
-  room.store.update(id, { endpoints });
+  // One that left all its networks begins anew with this one.
+  const isFirst = isUp(record) && record.hostConfig.NetworkMode === 'none';
+  const hostConfig = isFirst ? { ...record.hostConfig, NetworkMode: network.name } : record.hostConfig;
+  if (isUp(record)) await room.networks.connect(network.id, id, join.settings);
+  follow(room, record, { endpoints, hostConfig });
 }
 
 /** The container is off the network when this returns. Throws `not-found` or `conflict` where it was not on it. */
 export async function disconnectContainer(room: Room, id: string, leave: { network: string }): Promise<void> {
   const record = room.store.require(id);
   const network = room.networks.resolve(leave.network);
-  if (isUp(record)) {
-    await room.networks.disconnect(network.id, id);
-    refresh(room, id);
-  }
+  if (isUp(record)) await room.networks.disconnect(network.id, id);
   const { [network.name]: _, [network.id]: __, ...endpoints } = record.endpoints;
   const mode = record.hostConfig.NetworkMode;
   const leavesMain = mode === network.name || mode === network.id;
-  const hostConfig = leavesMain
-    ? { ...record.hostConfig, NetworkMode: Object.keys(endpoints)[0] ?? 'none' }
-    : record.hostConfig;
-  room.store.update(id, { endpoints, hostConfig });
+  follow(room, record, { endpoints, hostConfig: leavesMain ? ledBy(record, endpoints) : record.hostConfig });
 }
 
-/** Addresses changed: the record follows. Name servers of the networks it is on now are asked from now on. */
-function refresh(room: Room, id: string): void {
-  const record = room.store.require(id);
-  if (record.wiring === undefined) return;
-  room.store.update(id, { wiring: { ...record.wiring, networks: room.networks.settingsOf(id) } });
-  const nameservers = room.networks.serversOf(id);
-  if (nameservers.length === 0) return;
-  const text = formatResolvConf({
-    nameservers,
-    search: record.hostConfig.DnsSearch ?? [],
-    options: ['ndots:0'],
+/** The network of the mode was left: the first of the others is it now. */
+const ledBy = (
+  { hostConfig }: ContainerRecord,
+  endpoints: ContainerRecord['endpoints'],
+): ContainerRecord['hostConfig'] => ({ ...hostConfig, NetworkMode: Object.keys(endpoints)[0] ?? 'none' });
+
+/**
+ * What the networks remember of a container that runs, and its record does not: the connect or disconnect was cut off
+ * before it was written down here. Afterwards the record and the files in the container tell it too.
+ */
+export function followCutOff(room: Room, record: ContainerRecord): ContainerRecord {
+  const mode = record.hostConfig.NetworkMode ?? 'bridge';
+  if (mode.startsWith('container:')) return record;
+  const networks = room.networks.settingsOf(record.id);
+  const idsOf = (each: Record<string, EndpointSettings>): string[] =>
+    Object.values(each).flatMap(({ EndpointID }) => EndpointID || []);
+  const isTold = isDeepStrictEqual(idsOf(record.wiring?.networks ?? {}), idsOf(networks));
+  if (record.wiring !== undefined && isTold) return record;
+  const main = room.networks.resolve(mode).name;
+  const isBare = (main === 'host' || main === 'none') && Object.keys(networks).length === 0;
+  if (isBare) return follow(room, record, { endpoints: record.endpoints, hostConfig: record.hostConfig });
+  const settings = Object.entries(networks).flatMap(([name, endpoint]) => {
+    const asked = record.endpoints[name] ?? record.endpoints[endpoint.NetworkID ?? ''];
+    return asked === undefined && name === main ? [] : [[name, asked ?? askedOf(endpoint)] as const];
   });
-  writeFileSync(pathsOf(room, id).resolvConf, text);
+  const endpoints = Object.fromEntries(settings);
+  const hostConfig = main in networks ? record.hostConfig : ledBy(record, endpoints);
+  return follow(room, record, { endpoints, hostConfig });
+}
+
+/** What a connect had asked for; addresses that were given for this run are not the next one's. */
+const askedOf = ({
+  IPAMConfig,
+  Links,
+  Aliases,
+  DriverOpts,
+  GwPriority,
+}: EndpointSettings): EndpointSettings => ({
+  IPAMConfig: IPAMConfig ?? null,
+  Links: Links ?? null,
+  Aliases: Aliases ?? null,
+  DriverOpts: DriverOpts ?? null,
+  GwPriority: GwPriority ?? 0,
+});
+
+/** The files first: where this is cut off, the record still shows that it is to be done again. */
+function follow(room: Room, record: ContainerRecord, asked: Asked): ContainerRecord {
+  const attached = isUp(record)
+    ? room.networks.attachedOf(ownRequestOf(room, { ...record, ...asked }))
+    : undefined;
+  if (attached === undefined) return room.store.update(record.id, asked);
+  followNetworks(record, pathsOf(room, record.id), attached);
+  const { networks, ports, sandboxKey } = attached;
+  return room.store.update(record.id, { ...asked, wiring: { networks, ports, sandboxKey } });
 }

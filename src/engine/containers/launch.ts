@@ -94,6 +94,7 @@ function beginNetwork(room: Room, record: ContainerRecord, paths: ContainerPaths
   const attachNow = async (): Promise<Attached> => {
     const attached = await room.networks.attach(request);
     writeHostFiles(record, paths, attached);
+    room.networks.tellNeighbours(record.id);
     return attached;
   };
   return {

@@ -1,7 +1,8 @@
 // What a container asks of the networks when it starts, and what it gets.
 import type { EndpointSettings, PortMap } from '#shared/contract/network.ts';
+import type { PublishWish } from './record.ts';
 
-export interface AttachRequest {
+export interface AttachRequest extends PublishWish {
   containerId: string;
   name: string;
   shortId: string;
@@ -9,13 +10,12 @@ export interface AttachRequest {
   domainname?: string;
   /** Where the container's network namespace is to be kept. */
   netnsPath: string;
+  /** Its /etc/hosts, on the host. */
+  hostsPath?: string;
   /** `default`, `bridge`, `host`, `none`, `container:<name or id>`, or a network's name or id. */
   networkMode: string;
   /** Networks by name or id; the one of the mode is among them or not. */
   endpoints: Record<string, EndpointSettings | null>;
-  exposedPorts: string[];
-  portBindings: PortMap;
-  publishAll: boolean;
   dns: string[];
   dnsSearch: string[];
   dnsOptions: string[];

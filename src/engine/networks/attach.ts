@@ -6,7 +6,7 @@ import { Scope } from '#shared/scope.ts';
 import { canonicalAddress } from './addresses/cidr.ts';
 import type { Attached, AttachRequest } from './attach-request.ts';
 import { detachContainer } from './detach.ts';
-import { portMapOf, reservePorts } from './ports/publish.ts';
+import { asksPorts, portMapOf, reservePorts } from './ports/publish.ts';
 import { targetOf } from './ports/target.ts';
 import { type Endpoint, type NetworkRecord, resolvesNames, type Sandbox } from './record.ts';
 import { resolutionOf } from './resolver.ts';
@@ -19,7 +19,8 @@ import { chooseDefaults, planEndpoint, settingsOf, wireEndpoint } from './wire.t
 const hostNetns = '/proc/1/ns/net';
 
 /** Afterwards the container's network is complete. On failure nothing of it is left. */
-export async function attachContainer(room: NetworkRoom, request: AttachRequest): Promise<Attached> {
+export async function attachContainer(room: NetworkRoom, asked: AttachRequest): Promise<Attached> {
+  const request = withDefaults(room, asked);
   const mode = request.networkMode;
   if (mode.startsWith('container:')) return joinContainer(room, request, mode.slice('container:'.length));
   if (room.store.sandbox(request.containerId) !== undefined) await detachContainer(room, request.containerId);
@@ -33,10 +34,23 @@ export async function attachContainer(room: NetworkRoom, request: AttachRequest)
     scope.undo(() => room.store.deleteSandbox(request.containerId));
     if (main.driver === 'null') ensureNetns(request.netnsPath);
   }
-  const attached = answer(room, request, sandbox);
-  if (!isJoinable(main)) attached.networks[main.name] = bareSettings(main);
+  const attached = isJoinable(main)
+    ? answer(room, request, sandbox)
+    : bareAnswer(room, request, { sandbox, main });
   scope.keep();
   return attached;
+}
+
+/** What the engine was told counts where the container says nothing. */
+function withDefaults({ choices }: NetworkRoom, request: AttachRequest): AttachRequest {
+  const { dns = [], dnsSearch = [], dnsOptions = [] } = choices.defaults;
+  const or = (own: string[], others: readonly string[]): string[] => (own.length > 0 ? own : [...others]);
+  return {
+    ...request,
+    dns: or(request.dns, dns),
+    dnsSearch: or(request.dnsSearch, dnsSearch),
+    dnsOptions: or(request.dnsOptions, dnsOptions),
+  };
 }
 
 function emptySandbox(request: AttachRequest, onHost: boolean): Sandbox {
@@ -50,6 +64,12 @@ function emptySandbox(request: AttachRequest, onHost: boolean): Sandbox {
     endpoints: [],
     ports: [],
     dns: request.dns,
+    ...(request.hostsPath === undefined ? {} : { hostsPath: request.hostsPath }),
+    wish: {
+      exposedPorts: request.exposedPorts,
+      portBindings: request.portBindings,
+      publishAll: request.publishAll,
+    },
   };
 }
 
@@ -79,25 +99,16 @@ async function attachNetworks(
   await room.firewall.add(sandbox);
   for (const endpoint of sandbox.endpoints) wireEndpoint(room, sandbox, endpoint);
   room.store.putSandbox(sandbox);
-  await room.names.refresh(namedNetworks(room, sandbox));
+  await room.tellNames(idsOf(sandbox));
   for (const endpoint of sandbox.endpoints) room.announce('connect', endpoint, sandbox);
 }
+
+const idsOf = ({ endpoints }: Sandbox): string[] => endpoints.map(({ networkId }) => networkId);
 
 async function undoShared(room: NetworkRoom, sandbox: Sandbox): Promise<void> {
   room.store.deleteSandbox(sandbox.containerId);
   await room.firewall.remove(sandbox);
-  await room.names.refresh(namedNetworks(room, sandbox));
-}
-
-const asksPorts = (request: AttachRequest): boolean =>
-  request.publishAll || Object.values(request.portBindings).some((each) => (each ?? []).length > 0);
-
-/** Those networks of a sandbox that resolve names. */
-export function namedNetworks(room: NetworkRoom, sandbox: Sandbox): string[] {
-  return sandbox.endpoints.flatMap(({ networkId }) => {
-    const network = room.store.byId(networkId);
-    return network !== undefined && resolvesNames(network) ? [networkId] : [];
-  });
+  await room.tellNames(idsOf(sandbox));
 }
 
 // The network of the mode comes first and is eth0.
@@ -174,6 +185,15 @@ function joinContainer(room: NetworkRoom, request: AttachRequest, reference: str
   return { ...answer(room, { ...request, hostname: other.hostname }, other), networks: {}, ports: {} };
 }
 
+/** What a container has now that runs, as its attach told it; undefined where it has no network of its own. */
+export function attachedOf(room: NetworkRoom, asked: AttachRequest): Attached | undefined {
+  const request = withDefaults(room, asked);
+  const sandbox = room.store.sandbox(request.containerId);
+  if (sandbox === undefined) return undefined;
+  const main = room.store.resolve(sandbox.mode);
+  return isJoinable(main) ? answer(room, request, sandbox) : bareAnswer(room, request, { sandbox, main });
+}
+
 function answer(room: NetworkRoom, request: AttachRequest, sandbox: Sandbox): Attached {
   return {
     networks: networksOf(room, sandbox),
@@ -182,6 +202,13 @@ function answer(room: NetworkRoom, request: AttachRequest, sandbox: Sandbox): At
     sandboxKey: sandbox.netnsPath,
   };
 }
+
+/** On the host's network, or on none. */
+const bareAnswer = (
+  room: NetworkRoom,
+  request: AttachRequest,
+  { sandbox, main }: { sandbox: Sandbox; main: NetworkRecord },
+): Attached => ({ ...answer(room, request, sandbox), networks: { [main.name]: bareSettings(main) } });
 
 /** A sandbox's networks by name, as inspect shows them. */
 export function networksOf(room: NetworkRoom, sandbox: Sandbox): Record<string, EndpointSettings> {

@@ -82,8 +82,23 @@ export function removeDevice(network: JoinableNetwork): void {
  * bridge that does would also keep neighbours from each other's published ports.
  */
 export const isolatesPorts = (network: BridgeNetwork): boolean =>
-  isolatesMembers(network) &&
-  ['iptables', 'ip6tables'].some((each) => readSysctl(`net.bridge.bridge-nf-call-${each}`) !== '1');
+  isolatesMembers(network) && bridgeFilter().some((each) => each !== '1');
+
+/** Whether bridged packets pass the host's IPv4 and IPv6 tables. */
+const bridgeFilter = (): (string | undefined)[] =>
+  ['iptables', 'ip6tables'].map((each) => readSysctl(`net.bridge.bridge-nf-call-${each}`));
+
+/**
+ * Afterwards the bridges of networks without icc keep neighbours apart as the host's treatment of bridged packets
+ * wants it, which may have changed since a container started. Looks at two settings where it has not: 30 µs.
+ */
+export function followBridgeFilter(room: NetworkRoom): void {
+  const now = bridgeFilter().join();
+  if (now === room.bridgeFilter) return;
+  room.bridgeFilter = now;
+  for (const network of room.store.bridges())
+    if (isolatesMembers(network) && !room.blocked.has(network.id)) repairDevice(room, network);
+}
 
 /** As `ensureDevice`, and the containers that are on the network are on its device again. */
 export function repairDevice(room: NetworkRoom, network: JoinableNetwork): void {

@@ -4,7 +4,7 @@ import type { EndpointSettings } from '#shared/contract/network.ts';
 import { conflict, forbidden, notFound } from '#shared/errors.ts';
 import { Scope } from '#shared/scope.ts';
 import { assertSettings, freeLink } from './attach.ts';
-import { retarget } from './ports/publish.ts';
+import { asksPorts, reservePorts, retarget } from './ports/publish.ts';
 import { targetOf } from './ports/target.ts';
 import {
   addressesOf,
@@ -46,20 +46,30 @@ export async function connectContainer(
   const links = sandbox.endpoints.map(({ link }) => link);
   const planned = planEndpoint(room, { network, settings, link: freeLink(network, settings, links) });
   scope.undo(() => room.releaseAddress(planned));
-  const joined = { ...sandbox, endpoints: chooseDefaults(room, [...sandbox.endpoints, planned]) };
+  const endpoints = chooseDefaults(room, [...sandbox.endpoints, planned]);
+  const ports = await publishAgain(room, scope, { ...sandbox, endpoints });
+  const joined = { ...sandbox, endpoints, ports: [...sandbox.ports, ...ports] };
   const endpoint = joined.endpoints.at(-1) ?? planned;
   room.store.putSandbox(joined);
   scope.undo(() => room.store.putSandbox(sandbox));
-  await room.firewall.add({ endpoints: [endpoint] });
-  scope.undo(() => room.firewall.remove({ endpoints: [endpoint] }));
+  await room.firewall.add({ endpoints: [endpoint], ports });
+  scope.undo(() => room.firewall.remove({ endpoints: [endpoint], ports }));
   wireEndpoint(room, joined, endpoint);
   scope.undo(() => detachVeth({ netns: sandbox.netnsPath, name: endpoint.link }));
   reroute(joined);
   room.store.putSandbox(joined);
-  await room.names.refresh([network.id]);
+  await room.tellNames([network.id]);
   scope.keep();
   room.announce('connect', endpoint, joined);
   return settingsOf(room, joined, endpoint);
+}
+
+/** What the container asked to publish and no network of it could until now. */
+async function publishAgain(room: NetworkRoom, scope: Scope, sandbox: Sandbox): Promise<PublishedPort[]> {
+  const { wish, ports, name: owner } = sandbox;
+  const target = targetOf(room, sandbox.endpoints);
+  if (ports.length > 0 || wish === undefined || target === undefined || !asksPorts(wish)) return [];
+  return reservePorts(room.reservations, scope, { ...wish, target, owner });
 }
 
 function requireRunning(room: NetworkRoom, containerId: string): Sandbox {
@@ -101,7 +111,7 @@ export async function disconnectContainer(
   room.store.putSandbox(left);
   reroute(left);
   await room.firewall.remove({ ports: gone, endpoints: [endpoint] });
-  await Promise.all([room.firewall.add({ ports: moved }), room.names.refresh([network.id])]);
+  await Promise.all([room.firewall.add({ ports: moved }), room.tellNames([network.id], left)]);
   for (const port of moved) room.reservations.retarget(port);
   for (const port of gone)
     if (!moved.some((each) => isSamePlace(each, port))) room.reservations.release(port);

@@ -97,10 +97,13 @@ function fromConfiguration(room: NetworkRoom, request: NetworkCreateRequest): Ne
 
 function planNetwork(room: NetworkRoom, request: NetworkCreateRequest): NetworkRecord {
   const id = newId();
-  const options = request.Options ?? {};
-  assertOptions(options);
   const driver = request.Driver || 'bridge';
   const configFrom = request.ConfigFrom?.Network;
+  const options = {
+    ...(configFrom ? {} : room.choices.defaults.networkOptions?.[driver]),
+    ...request.Options,
+  };
+  assertOptions(options);
   const record: NetworkRecord = {
     id,
     name: request.Name,

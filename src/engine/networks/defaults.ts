@@ -7,8 +7,9 @@ import { formatCidr, parseCidr } from './addresses/cidr.ts';
 import { firstAddress, pickSubnet, type SubnetPool } from './addresses/pools.ts';
 import { type AddressBlock, type Driver, defaultNetworkName, type NetworkRecord } from './record.ts';
 import type { NetworkChoices } from './room.ts';
+import { assertOptions } from './rules/options.ts';
 import type { NetworkStore } from './store.ts';
-import { subnetHolder, takenSubnets } from './subnets.ts';
+import { rangeIn, subnetHolder, takenSubnets } from './subnets.ts';
 
 export interface DefaultBridge {
   /** The device's name, at most 15 characters. */
@@ -20,9 +21,15 @@ export interface DefaultBridge {
 /** Afterwards the three networks are recorded, each with the id it has had since the first time. */
 export function ensureDefaults(store: NetworkStore, bridge: DefaultBridge, choices: NetworkChoices): void {
   const before = store.named(defaultNetworkName);
-  const device = { device: bridge.name };
-  const blocks = [planBlock(store, bridge, { before, pools: choices.pools })];
-  const options = optionsOf(bridge, choices.publishAddress);
+  const { mtu, fixedCidr } = choices.defaults;
+  const device = { device: bridge.name, ...(mtu === undefined ? {} : { mtu }) };
+  const wanted = {
+    ...bridge,
+    ...((bridge.subnet ?? fixedCidr) ? { subnet: bridge.subnet ?? fixedCidr ?? '' } : {}),
+  };
+  const blocks = [rangedBlock(planBlock(store, wanted, { before, pools: choices.pools }), fixedCidr)];
+  const options = optionsOf(bridge, choices);
+  assertOptions(options);
   if (before === undefined) {
     store.putNetwork({ ...blank(defaultNetworkName, 'bridge'), options, bridge: device, blocks });
   } else if (!isDeepStrictEqual([before.bridge, before.blocks, before.options], [device, blocks, options])) {
@@ -59,13 +66,19 @@ function blockOf(text: string): AddressBlock {
   return { subnet, gateway, auxiliary: {} };
 }
 
-const optionsOf = (bridge: DefaultBridge, publishAddress = '0.0.0.0'): Record<string, string> => ({
+/** The block with addresses of `range` only; one that was there before and is named no more goes. */
+function rangedBlock({ range: _, ...block }: AddressBlock, range: string | undefined): AddressBlock {
+  if (range === undefined || formatCidr(parseCidr(range)) === block.subnet) return block;
+  return { ...block, range: rangeIn(block.subnet, range) };
+}
+
+const optionsOf = (bridge: DefaultBridge, choices: NetworkChoices): Record<string, string> => ({
   'com.docker.network.bridge.default_bridge': 'true',
-  'com.docker.network.bridge.enable_icc': 'true',
-  'com.docker.network.bridge.enable_ip_masquerade': 'true',
-  'com.docker.network.bridge.host_binding_ipv4': publishAddress,
+  'com.docker.network.bridge.enable_icc': String(choices.defaults.icc ?? true),
+  'com.docker.network.bridge.enable_ip_masquerade': String(choices.defaults.masquerade ?? true),
+  'com.docker.network.bridge.host_binding_ipv4': choices.publishAddress ?? '0.0.0.0',
   'com.docker.network.bridge.name': bridge.name,
-  'com.docker.network.driver.mtu': '1500',
+  'com.docker.network.driver.mtu': String(choices.defaults.mtu ?? 1500),
 });
 
 function blank(name: string, driver: Driver): NetworkRecord {

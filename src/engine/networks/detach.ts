@@ -1,6 +1,5 @@
 // Detach: a container that ended gives everything back.
 import { removeNetns } from '#kernel/netns.ts';
-import { resolvesNames } from './record.ts';
 import type { NetworkRoom } from './room.ts';
 
 /**
@@ -12,13 +11,9 @@ export async function detachContainer(room: NetworkRoom, containerId: string): P
   if (sandbox === undefined) return;
   if (sandbox.mode !== 'host') removeNetns(sandbox.netnsPath);
   room.store.deleteSandbox(containerId);
-  const named = sandbox.endpoints.flatMap(({ networkId }) => {
-    const network = room.store.byId(networkId);
-    return network !== undefined && resolvesNames(network) ? [networkId] : [];
-  });
   // The rules go before the address and the port are anybody's again.
   const rules = room.firewall.remove(sandbox);
-  await Promise.all([rules, room.names.refresh(named)]);
+  await Promise.all([rules, room.tellNames(sandbox.endpoints.map(({ networkId }) => networkId))]);
   for (const port of sandbox.ports) room.reservations.release(port);
   for (const endpoint of sandbox.endpoints) {
     room.releaseAddress(endpoint);

@@ -1,5 +1,6 @@
 // The door of the networks room: bridges, addresses, published ports, names.
 import { join } from 'node:path';
+import type { NetworkDefaults } from '#engine/engine-options.ts';
 import type { EventLog } from '#engine/events.ts';
 import type {
   CheckFinding,
@@ -13,9 +14,9 @@ import type { Filters } from '#shared/notation/filter.ts';
 import type { Leases } from '#storage/state/leases.ts';
 import type { State } from '#storage/state/state.ts';
 import { assertPool, type SubnetPool, usualPools } from './addresses/pools.ts';
-import { attachContainer, networksOf } from './attach.ts';
+import { attachContainer, attachedOf, networksOf } from './attach.ts';
 import type { Attached, AttachRequest } from './attach-request.ts';
-import { removeDevice, translatesLoopback6 } from './bridge.ts';
+import { followBridgeFilter, removeDevice, translatesLoopback6 } from './bridge.ts';
 import { checkNetworks } from './check.ts';
 import { type ConnectRequest, connectContainer, disconnectContainer } from './connect.ts';
 import { createNetwork } from './create.ts';
@@ -23,9 +24,10 @@ import { type DefaultBridge, ensureDefaults } from './defaults.ts';
 import { detachContainer } from './detach.ts';
 import { inspectNetwork, listNetworks } from './inspect.ts';
 import { Names } from './names.ts';
+import { writeNeighbours } from './neighbours.ts';
 import { Reservations } from './ports/reservations.ts';
 import { portUses } from './ports/uses.ts';
-import { gatewaysOf, type NetworkRecord, resolvesNames } from './record.ts';
+import type { NetworkRecord } from './record.ts';
 import { ensureDevices, type RunningContainer, recoverNetworks } from './recover.ts';
 import { pruneNetworks, removeNetwork } from './remove.ts';
 import { NetworkRoom } from './room.ts';
@@ -49,6 +51,8 @@ export interface NetworksOptions {
   publishAddress?: string;
   /** For networks that name no subnet; default Docker's, then many small ones. */
   pools?: readonly SubnetPool[];
+  /** Of containers and networks that say nothing themselves. */
+  defaults?: NetworkDefaults;
   /** Told of what goes wrong, or is put right, where nobody waits for an answer. */
   warn?: (message: string) => void;
 }
@@ -136,13 +140,15 @@ export class Networks implements AsyncDisposable {
     return sandbox === undefined ? {} : networksOf(this.#room, sandbox);
   }
 
-  /** Name servers that a running container is to ask where it is on user networks; empty where the host's are right. */
-  serversOf(containerId: string): string[] {
+  /** What a running container has now, as `attach` told it for the request; undefined for one that shares another's. */
+  attachedOf(request: AttachRequest): Attached | undefined {
+    return attachedOf(this.#room, request);
+  }
+
+  /** Afterwards the hosts file of a running container, just written, names its neighbours where no server does. */
+  tellNeighbours(containerId: string): void {
     const sandbox = this.#room.store.sandbox(containerId);
-    return (sandbox?.endpoints ?? []).flatMap(({ networkId }) => {
-      const network = this.#room.store.byId(networkId);
-      return network !== undefined && resolvesNames(network) ? gatewaysOf(network).slice(0, 1) : [];
-    });
+    if (sandbox !== undefined) writeNeighbours(this.#room.store, sandbox);
   }
 
   /** A running container has another name now. */
@@ -151,7 +157,7 @@ export class Networks implements AsyncDisposable {
       const sandbox = this.#room.store.sandbox(containerId);
       if (sandbox === undefined) return;
       this.#room.store.putSandbox({ ...sandbox, name });
-      await this.#room.names.refresh(sandbox.endpoints.map(({ networkId }) => networkId));
+      await this.#room.tellNames(sandbox.endpoints.map(({ networkId }) => networkId));
     });
   }
 
@@ -200,6 +206,7 @@ export function openNetworks(options: NetworksOptions): Networks {
   for (const pool of pools) assertPool(pool);
   const choices = {
     pools,
+    defaults: options.defaults ?? {},
     ...(options.publishAddress === undefined ? {} : { publishAddress: options.publishAddress }),
   };
   ensureDefaults(store, options.bridge, choices);
@@ -230,7 +237,7 @@ export function openNetworks(options: NetworksOptions): Networks {
     choices,
   });
   const warnings = ensureDevices(room);
-  const ready = firewall.ensure().then(() => firewall.watch(watchIntervalMs));
+  const ready = firewall.ensure().then(() => firewall.watch(watchIntervalMs, () => followBridgeFilter(room)));
   room.names.watchHost();
   return new Networks(room, ready, warnings);
 }

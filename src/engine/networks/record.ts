@@ -1,5 +1,5 @@
 // What is remembered of networks and of the containers on them.
-import type { EndpointSettings } from '#shared/contract/network.ts';
+import type { EndpointSettings, PortMap } from '#shared/contract/network.ts';
 import type { PortProtocol } from '#shared/notation/port.ts';
 
 export type Driver = 'bridge' | 'host' | 'null' | 'macvlan' | 'ipvlan';
@@ -108,6 +108,18 @@ export interface Sandbox {
   ports: PublishedPort[];
   /** Name servers that the user named; the network's own server asks them. */
   dns: string[];
+  /** What it asked to publish; where no network of it can, that is done once one joins that does. */
+  wish?: PublishWish;
+  /** Its /etc/hosts, on the host; lines about neighbours in it are the networks'. */
+  hostsPath?: string;
+}
+
+export interface PublishWish {
+  /** Keys such as `80/tcp`. */
+  exposedPorts: string[];
+  portBindings: PortMap;
+  /** Whether exposed ports without a binding get a host port too. */
+  publishAll: boolean;
 }
 
 /** What `bridge` means in a container's network mode. */

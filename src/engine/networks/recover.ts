@@ -1,9 +1,10 @@
 // Recovery: what the records say against who is still there.
-import { detachVeth, observeLinks } from '#kernel/links.ts';
+import { detachVeth, observeLinks, observeRoutes } from '#kernel/links.ts';
 import { inNetns } from '#kernel/netns.ts';
 import { messageOf } from '#shared/errors.ts';
 import { ensureDevice } from './bridge.ts';
 import { detachContainer } from './detach.ts';
+import { writeNeighbours } from './neighbours.ts';
 import { addressesOf, type Sandbox } from './record.ts';
 import type { NetworkRoom } from './room.ts';
 import { isBridge, type JoinableNetwork } from './store.ts';
@@ -31,14 +32,21 @@ export async function recoverNetworks(room: NetworkRoom, running: RunningContain
     warnings.push(...(await reserveAgain(room, sandbox)));
   }
   await room.names.recover();
+  for (const sandbox of kept) writeNeighbours(room.store, sandbox);
   return warnings;
 }
 
-/** A connect that was cut off before its link was made, or a disconnect before it was recorded: the link is made. */
+/**
+ * A connect that was cut off before its link was made, or a disconnect before it was recorded: the link is made. A
+ * disconnect that was cut off after that may have taken the way out with it.
+ */
 function rewire(room: NetworkRoom, sandbox: Sandbox): string[] {
   if (sandbox.endpoints.length === 0) return [];
   try {
-    const links = inNetns(sandbox.netnsPath, observeLinks);
+    const { links, routes } = inNetns(sandbox.netnsPath, () => ({
+      links: observeLinks(),
+      routes: observeRoutes(),
+    }));
     const missing = sandbox.endpoints.filter((endpoint) => {
       const has = links.find(({ name }) => name === endpoint.link)?.addresses ?? [];
       return addressesOf(endpoint).some(
@@ -49,7 +57,13 @@ function rewire(room: NetworkRoom, sandbox: Sandbox): string[] {
       detachVeth({ netns: sandbox.netnsPath, name: endpoint.link });
       wireEndpoint(room, sandbox, endpoint);
     }
-    if (missing.length > 0) reroute(sandbox);
+    const hasWayOut = (destination: string): boolean =>
+      routes.some((route) => route.destination === destination);
+    const isCutOff = sandbox.endpoints.some(
+      ({ isDefault4, isDefault6 }) =>
+        (isDefault4 && !hasWayOut('0.0.0.0/0')) || (isDefault6 && !hasWayOut('::/0')),
+    );
+    if (missing.length > 0 || isCutOff) reroute(sandbox);
     return [];
   } catch (thrown) {
     return [`container ${sandbox.name}: ${messageOf(thrown)}`];

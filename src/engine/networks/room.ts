@@ -1,12 +1,21 @@
 // What the verbs of this room share.
+import type { NetworkDefaults } from '#engine/engine-options.ts';
 import type { EventLog } from '#engine/events.ts';
 import { internal } from '#shared/errors.ts';
 import type { KeyedLock } from '#shared/lock.ts';
 import { AddressPool } from './addresses/ipam.ts';
 import type { SubnetPool } from './addresses/pools.ts';
 import type { Names } from './names.ts';
+import { tellNeighbours } from './neighbours.ts';
 import type { Reservations } from './ports/reservations.ts';
-import { addressesOf, defaultNetworkName, type Endpoint, gatewaysOf, type Sandbox } from './record.ts';
+import {
+  addressesOf,
+  defaultNetworkName,
+  type Endpoint,
+  gatewaysOf,
+  resolvesNames,
+  type Sandbox,
+} from './record.ts';
 import type { Firewall } from './rules/firewall.ts';
 import {
   type BridgeNetwork,
@@ -22,6 +31,8 @@ export interface NetworkChoices {
   publishAddress?: string;
   /** Subnets for networks that name none; default Docker's, and then many small ones. */
   pools: readonly SubnetPool[];
+  /** Of containers and networks that say nothing themselves. */
+  defaults: NetworkDefaults;
 }
 
 export class NetworkRoom {
@@ -34,6 +45,8 @@ export class NetworkRoom {
   readonly choices: NetworkChoices;
   /** Why a network cannot be used now, by its id: its subnet is another's since the engine was last up. */
   readonly blocked = new Map<string, string>();
+  /** What the host did with bridged packets when it was last looked at; empty before that. */
+  bridgeFilter = '';
   #pools = new Map<string, AddressPool[]>();
 
   constructor(parts: {
@@ -87,6 +100,17 @@ export class NetworkRoom {
     if (network === undefined || !isJoinable(network)) return;
     for (const pool of this.pools(network))
       for (const { address } of addressesOf(endpoint)) pool.release(address);
+  }
+
+  /** Afterwards all on the networks find each other by the names recorded now; so does `left`, which just left one. */
+  async tellNames(networkIds: readonly string[], left?: Sandbox): Promise<void> {
+    tellNeighbours(this.store, networkIds, left);
+    await this.names.refresh(
+      networkIds.filter((id) => {
+        const network = this.store.byId(id);
+        return network === undefined || resolvesNames(network);
+      }),
+    );
   }
 
   announce(action: 'connect' | 'disconnect', endpoint: Endpoint, sandbox: Sandbox): void {

@@ -84,7 +84,8 @@ function askedBlock(
   };
 }
 
-function rangeIn(subnet: string, text: string): string {
+/** `text` as a part of the subnet. Throws `invalid` where it is none. */
+export function rangeIn(subnet: string, text: string): string {
   const range = parseCidr(text);
   const whole = parseCidr(subnet);
   if (range.family === whole.family && range.first >= whole.first && range.last <= whole.last)

@@ -20,6 +20,16 @@ export const command = defineCommand({
     'http-proxy': text('Proxy to http registries (HTTP_PROXY)', 'URL'),
     'https-proxy': text('Proxy to https registries (HTTPS_PROXY)', 'URL'),
     'default-address-pool': many('Subnets for networks that name none', 'base=CIDR,size=N'),
+    'default-network-opt': many('Options of networks that do not give them', 'DRIVER=NAME=VALUE'),
+    dns: many('Name servers of containers that name none (the host’s)', 'IP'),
+    'dns-opt': many('Resolver options of containers that give none', 'OPTION'),
+    'dns-search': many('Search domains of containers that give none', 'DOMAIN'),
+    'fixed-cidr': text('Part of the bridge’s subnet that containers get addresses of', 'CIDR'),
+    icc: toggle('Let containers of the default network speak to each other (true)', undefined, { on: true }),
+    'ip-masq': toggle('Give what leaves the default network the host’s address (true)', undefined, {
+      on: true,
+    }),
+    mtu: text('MTU of the default network (1500)', 'COUNT'),
     ip: text('Publish ports that name no address here (every address)', 'IP'),
     'insecure-registry': many('Registry where plain HTTP will do, and TLS is not verified', 'HOST[:PORT]'),
     'keep-cache': text('Room for the build cache; what was used longest ago goes', 'BYTES'),
@@ -40,7 +50,7 @@ export const command = defineCommand({
     'wharf daemon --registry-mirror http://127.0.0.1:5000',
     'wharf daemon --registry-mirror ghcr.io=https://mirror.example.org/ghcr',
   ],
-  async run({ flags }) {
+  async run({ flags, given }) {
     const { runDaemon } = await import('#daemon/run.ts');
     const path = (value: string | undefined) => (value === undefined ? undefined : resolve(value));
     const chosen = {
@@ -49,6 +59,10 @@ export const command = defineCommand({
       bridge: flags.bridge,
       bip: flags.bip,
       ip: flags.ip,
+      fixedCidr: flags['fixed-cidr'],
+      mtu: flags.mtu,
+      icc: given.has('icc') ? flags.icc : undefined,
+      ipMasq: given.has('ip-masq') ? flags['ip-masq'] : undefined,
       configFile: path(flags['config-file']),
       pidfile: path(flags.pidfile),
       trashKeep: flags['trash-keep'],
@@ -61,6 +75,10 @@ export const command = defineCommand({
       ...Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined)),
       hosts: flags.host,
       addressPools: flags['default-address-pool'],
+      dns: flags.dns,
+      dnsSearch: flags['dns-search'],
+      dnsOptions: flags['dns-opt'],
+      networkOptions: flags['default-network-opt'],
       registryMirrors: flags['registry-mirror'],
       insecureRegistries: flags['insecure-registry'],
       certsDirs: flags['certs-dir'].map((dir) => resolve(dir)),

@@ -28,6 +28,23 @@ export function writeHostFiles(record: ContainerRecord, paths: ContainerPaths, n
   writeFileSync(paths.resolvConf, formatResolvConf(names));
 }
 
+/**
+ * Afterwards the files of a running container tell of the networks that it is on now. Lines that were added inside
+ * stay.
+ */
+export function followNetworks(record: ContainerRecord, paths: ContainerPaths, names: NameResolution): void {
+  writeFileSync(paths.resolvConf, formatResolvConf(names));
+  const { Hostname = '', Domainname } = record.config;
+  const own = Domainname ? `${Hostname}.${Domainname} ${Hostname}` : Hostname;
+  const replaced = new Set([own, ...names.hosts.map((entry) => entry.names.join(' '))]);
+  const kept = readFileSync(paths.hosts, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !replaced.has(line.split('\t')[1] ?? ''));
+  writeFileSync(paths.hosts, [...kept, ...names.hosts.map(lineOf)].map((line) => `${line}\n`).join(''));
+}
+
+const lineOf = ({ ip, names }: HostEntry): string => `${ip}\t${names.join(' ')}`;
+
 const loopback: readonly HostEntry[] = [
   { ip: '127.0.0.1', names: ['localhost'] },
   { ip: '::1', names: ['localhost', 'ip6-localhost', 'ip6-loopback'] },
@@ -39,7 +56,7 @@ const loopback: readonly HostEntry[] = [
 
 /** The text of /etc/hosts: the loopback's names, then the given ones. */
 export function formatHosts(entries: readonly HostEntry[]): string {
-  return [...loopback, ...entries].map(({ ip, names }) => `${ip}\t${names.join(' ')}\n`).join('');
+  return [...loopback, ...entries].map((entry) => `${lineOf(entry)}\n`).join('');
 }
 
 /** On the host's network a container has the host's names, and those it was given. */
@@ -51,7 +68,7 @@ function hostModeHosts(entries: readonly HostEntry[]): string {
   } catch {
     // A host without the file has at least itself.
   }
-  return text + entries.map(({ ip, names }) => `${ip}\t${names.join(' ')}\n`).join('');
+  return text + entries.map((entry) => `${lineOf(entry)}\n`).join('');
 }
 
 /** The text of /etc/resolv.conf. */

@@ -7,14 +7,22 @@ import { pathsOf, type Room } from '../room.ts';
 
 /** The request of one start. */
 export function attachRequestOf(room: Room, record: ContainerRecord): AttachRequest {
+  const request = ownRequestOf(room, record);
+  return { ...request, extraHosts: [...request.extraHosts, ...linkHosts(room, record)] };
+}
+
+/** As `attachRequestOf`, without what `--link` adds: the other container may be gone since the start. */
+export function ownRequestOf(room: Room, record: ContainerRecord): AttachRequest {
   const { config, hostConfig: host } = record;
+  const { netns, hosts } = pathsOf(room, record.id);
   return {
     containerId: record.id,
     name: record.name,
     shortId: shortId(record.id),
     hostname: config.Hostname ?? '',
     ...(config.Domainname ? { domainname: config.Domainname } : {}),
-    netnsPath: pathsOf(room, record.id).netns,
+    netnsPath: netns,
+    hostsPath: hosts,
     networkMode: host.NetworkMode ?? 'bridge',
     endpoints: endpointsOf(record),
     exposedPorts: Object.keys(config.ExposedPorts ?? {}),
@@ -23,7 +31,7 @@ export function attachRequestOf(room: Room, record: ContainerRecord): AttachRequ
     dns: host.Dns ?? [],
     dnsSearch: host.DnsSearch ?? [],
     dnsOptions: host.DnsOptions ?? [],
-    extraHosts: [...(host.ExtraHosts ?? []), ...linkHosts(room, record)],
+    extraHosts: host.ExtraHosts ?? [],
   };
 }
 

@@ -4,7 +4,7 @@ import { conflict, invalid, isKind, unsupported } from '#shared/errors.ts';
 import { isIpv4, isIpv6, type PortProtocol, parsePortKey, parsePortRange } from '#shared/notation/port.ts';
 import type { Scope } from '#shared/scope.ts';
 import { canonicalAddress, type Family, familyOf } from '../addresses/cidr.ts';
-import type { PortPath, PublishedPort } from '../record.ts';
+import type { PortPath, PublishedPort, PublishWish } from '../record.ts';
 import type { GatewayMode } from '../rules/options.ts';
 import type { PortPlace, Reservations } from './reservations.ts';
 
@@ -22,12 +22,7 @@ export interface PortTarget {
   publishAddress?: string;
 }
 
-export interface PublishRequest {
-  /** Keys such as `80/tcp`. */
-  exposedPorts: string[];
-  portBindings: PortMap;
-  /** Whether exposed ports without a binding get a host port too. */
-  publishAll: boolean;
+export interface PublishRequest extends PublishWish {
   target: PortTarget;
   /** The container's name, for whoever wants the same port. */
   owner: string;
@@ -65,6 +60,10 @@ export async function reservePorts(
   return published;
 }
 
+/** Whether anything is asked for at all. */
+export const asksPorts = (wish: PublishWish): boolean =>
+  wish.publishAll || Object.values(wish.portBindings).some((each) => (each ?? []).length > 0);
+
 const sizeOf = ({ range }: Wanted): number => range.end - range.start;
 
 function wantedPorts(request: PublishRequest): Wanted[] {
@@ -83,9 +82,9 @@ function wantedPort(key: string, binding: PortBinding, target: PortTarget): Want
   const { port, protocol } = parsePortKey(key);
   const range = binding.HostPort ? parsePortRange(binding.HostPort) : ephemeral;
   const ways = waysOf(binding.HostIp || target.publishAddress || '', target);
-  if (protocol !== 'tcp' && ways.some(({ path }) => path === 'relay')) {
+  if (protocol === 'sctp' && ways.some(({ path }) => path === 'relay')) {
     throw unsupported(`publishing ${key} on ${ways[0]?.hostAddress} is not supported`, {
-      hint: `The container has no IPv${familyOf(ways[0]?.hostAddress ?? '')} address, and only tcp can be carried over.`,
+      hint: `The container has no IPv${familyOf(ways[0]?.hostAddress ?? '')} address, and only tcp and udp can be carried over.`,
     });
   }
   return {
@@ -167,7 +166,7 @@ export function retarget(ports: PublishedPort[], target: PortTarget): PublishedP
     .map((port) => ({ ...port, ...wayTo(port.hostAddress, target) }))
     .filter(
       ({ containerAddress, path, protocol }) =>
-        containerAddress !== '' && (path !== 'relay' || protocol === 'tcp'),
+        containerAddress !== '' && (path !== 'relay' || protocol !== 'sctp'),
     );
 }
 

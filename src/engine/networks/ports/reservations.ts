@@ -1,12 +1,13 @@
 // Host ports in use: each published port is held by a socket of ours, so that no other program takes it.
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { portHolder } from '#kernel/proc.ts';
 import { hasSctp } from '#kernel/sockets.ts';
 import { codeOf, conflict, EngineError, internal, messageOf, unsupported } from '#shared/errors.ts';
 import type { PortProtocol } from '#shared/notation/port.ts';
 import { familyOf } from '../addresses/cidr.ts';
 import type { PublishedPort } from '../record.ts';
+import { relayConnection, relayPackets } from './relay.ts';
 
 export type PortPlace = Pick<PublishedPort, 'protocol' | 'hostAddress' | 'hostPort' | 'path'>;
 
@@ -78,11 +79,18 @@ export class Reservations {
   #socketFor(port: PublishedPort): Server | DatagramSocket | undefined {
     const isIpv6 = familyOf(port.hostAddress) === 6;
     if (port.protocol === 'sctp') return undefined;
-    if (port.protocol === 'udp') {
-      return createSocket({ type: isIpv6 ? 'udp6' : 'udp4', ...(isIpv6 ? { ipv6Only: true } : {}) });
-    }
     const key = keyOf(port);
-    return createServer({ allowHalfOpen: true }, (socket) => relay(socket, this.#held.get(key)?.port));
+    if (port.protocol === 'udp') {
+      const socket = createSocket({
+        type: isIpv6 ? 'udp6' : 'udp4',
+        ...(isIpv6 ? { ipv6Only: true } : {}),
+      });
+      relayPackets(socket, () => this.#held.get(key)?.port);
+      return socket;
+    }
+    return createServer({ allowHalfOpen: true }, (socket) =>
+      relayConnection(socket, this.#held.get(key)?.port),
+    );
   }
 
   #heldBy(place: PortPlace): string | undefined {
@@ -98,23 +106,6 @@ export class Reservations {
     }
     return undefined;
   }
-}
-
-// A port that the kernel translates is reached here only from ::1, or while the rules are gone: then it is closed.
-function relay(from: Socket, port: PublishedPort | undefined): void {
-  from.on('error', () => from.destroy());
-  if (port === undefined || (port.path !== 'relay' && from.remoteAddress !== '::1')) {
-    from.destroy();
-    return;
-  }
-  const to = connect({ host: port.containerAddress, port: port.containerPort, allowHalfOpen: true });
-  to.on('error', () => from.destroy());
-  from.on('close', () => to.destroy());
-  to.on('close', () => from.destroy());
-  from.pipe(to);
-  to.pipe(from);
-  from.unref();
-  to.unref();
 }
 
 function listen(socket: Server | DatagramSocket, { hostAddress, hostPort }: PortPlace): Promise<void> {

@@ -73,10 +73,20 @@ export class Firewall {
     return damaged;
   }
 
-  /** Looks every `intervalMs` whether someone flushed our rules, and makes them anew. Keeps no process alive. */
-  watch(intervalMs: number): void {
+  /**
+   * Looks every `intervalMs` whether someone flushed our rules, and makes them anew; `also` is called then too. Keeps no
+   * process alive.
+   */
+  watch(intervalMs: number, also: () => void = () => {}): void {
     this.unwatch();
-    this.#timer = setInterval(() => this.#look(), intervalMs);
+    this.#timer = setInterval(() => {
+      this.#look();
+      try {
+        also();
+      } catch (thrown) {
+        this.#warn(messageOf(thrown));
+      }
+    }, intervalMs);
     this.#timer.unref();
   }
 

@@ -1,0 +1,23 @@
+// What a network's file says to the name server: one line a container.
+import { type Endpoint, gatewaysOf, type NetworkRecord, type Sandbox } from '../record.ts';
+
+/** The whole of a network's file: the addresses that are listened on, then its containers. */
+export const fileOf = (network: NetworkRecord, members: { sandbox: Sandbox; endpoint: Endpoint }[]): string =>
+  `${gatewaysOf(network).join(',')}\n${members.map(({ sandbox, endpoint }) => lineOf(sandbox, endpoint)).join('')}`;
+
+// `id ipv4 ipv6 names servers`, separated by single spaces; lists by commas (aardvark-dns, config format).
+function lineOf(sandbox: Sandbox, endpoint: Endpoint): string {
+  const servers = sandbox.dns.length === 0 ? '' : ` ${sandbox.dns.join(',')}`;
+  const { ipv4, ipv6 } = endpoint;
+  const addresses = `${ipv4?.address ?? ''} ${ipv6?.address ?? ''}`;
+  return `${sandbox.containerId} ${addresses} ${namesOf(sandbox, endpoint).join(',')}${servers}\n`;
+}
+
+/** All names that a container answers to on a network, its own first, no name twice. */
+export function namesOf(
+  sandbox: Pick<Sandbox, 'name' | 'shortId' | 'hostname'>,
+  endpoint: Endpoint,
+): string[] {
+  const names = [sandbox.name, ...(endpoint.settings.Aliases ?? []), sandbox.shortId, sandbox.hostname];
+  return [...new Set(names.filter((name) => /^[\w.-]+$/.test(name)))];
+}
