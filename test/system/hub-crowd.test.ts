@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
@@ -45,6 +46,26 @@ test('200 slow pulls at once take little memory, and every one is whole', async 
   } finally {
     await hub.kill();
   }
+});
+
+test('clients that stop reading keep nobody else from being served', async () => {
+  using place = scratch();
+  await using served = await serveIn(place.dir);
+  const layer = randomBytes(16_000_000);
+  await pushBlob(served.url, 'a', layer);
+  const path = `/v2/a/blobs/${digestOf(layer)}`;
+  const stopped = await Promise.all(
+    Array.from({ length: 60 }, () => {
+      const asked = get(`${served.url}${path}`, { agent: false });
+      // What they leave unread is more than their sockets hold.
+      return once(asked, 'response').then(([response]) => ({ asked, response }));
+    }),
+  );
+  for (const { response } of stopped) response.on('error', () => {});
+  const others = await Promise.all(Array.from({ length: 4 }, () => call(served.url, path)));
+  for (const { body } of others) assert.ok(body.equals(layer));
+  for (const { asked } of stopped) asked.destroy();
+  assert.ok((await call(served.url, path)).body.equals(layer), 'once they are gone, too');
 });
 
 test('clients that go away in the middle of a pull leave nothing behind', async () => {
