@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { wharfProgram as wharf } from '../wharf-program.ts';
 
 const journald = '/lib/systemd/systemd-journald';
 const missing = [journald, '/usr/bin/journalctl', '/etc/machine-id', '/usr/bin/busybox'].filter(
@@ -17,7 +17,6 @@ const missing = [journald, '/usr/bin/journalctl', '/etc/machine-id', '/usr/bin/b
 const skip = missing.length > 0 ? `needs ${missing.join(' and ')}` : undefined;
 if (skip !== undefined) console.log(`skipped: ${skip}`);
 
-const wharf = fileURLToPath(new URL('../../bin/wharf', import.meta.url));
 const run = promisify(execFile);
 const dir = mkdtempSync(join(tmpdir(), 'wharf-journald-'));
 const socket = join(dir, 's');

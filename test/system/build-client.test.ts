@@ -1,4 +1,5 @@
 // Building with our client: secrets, named contexts, entitlements, and why a step ran again.
+// also by the release's program
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,10 +7,9 @@ import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { wharfProgram as program } from '../wharf-program.ts';
 import { type Ran, TestDaemon } from './api-fixture.ts';
 
-const program = fileURLToPath(new URL('../../bin/wharf', import.meta.url));
 const daemon = new TestDaemon();
 
 async function wharf(args: string[], env: Record<string, string> = {}): Promise<Ran> {

@@ -18,12 +18,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { wharfProgram as program } from '../wharf-program.ts';
 import { TestDaemon } from './api-fixture.ts';
 import { serveIn } from './hub-fixture.ts';
 import { startRegistry } from './images-fixture.ts';
 
-const program = fileURLToPath(new URL('../../bin/wharf', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'wharf-outputs-'));
 const daemons: TestDaemon[] = [];
 let first: TestDaemon;

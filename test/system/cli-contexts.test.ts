@@ -1,4 +1,5 @@
 // Contexts: made, changed, carried and used to reach a real engine by its socket, by TLS and by ssh.
+// also by the release's program
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,13 +10,8 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer, type Server } from 'node:tls';
-import {
-  type EngineUnderTest,
-  freePort,
-  noDocker,
-  startEngine,
-  wharfProgram,
-} from '../walks/engine-under-test.ts';
+import { type EngineUnderTest, freePort, noDocker, startEngine } from '../walks/engine-under-test.ts';
+import { wharfProgram } from '../wharf-program.ts';
 
 const tools = join(import.meta.dirname, '../../.cache/tools');
 const sshd = ['/usr/sbin/sshd', join(tools, 'usr/sbin/sshd')].find((path) => existsSync(path));

@@ -1,4 +1,5 @@
 // Our command line against somebody else's engine: Debian's dockerd, where it lies unpacked for the bench.
+// also by the release's program
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,10 +9,9 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type BenchEngine, startDockerd } from '../../scripts/bench/engines.ts';
+import { wharfProgram as wharf } from '../wharf-program.ts';
 
-const wharf = fileURLToPath(new URL('../../bin/wharf', import.meta.url));
 const dockerd = ['../../.cache/peers/usr/sbin/dockerd', '/usr/sbin/dockerd'].some((path) =>
   existsSync(new URL(path, import.meta.url)),
 );

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { it } from 'node:test';
-import { noDocker, wharfProgram } from '../walks/engine-under-test.ts';
+import { noDocker } from '../walks/engine-under-test.ts';
+import { wharfProgram } from '../wharf-program.ts';
 import { call, makeImage, ociIndex, pushImage, scratch, serveIn } from './hub-fixture.ts';
 
 async function run(program: string, words: readonly string[], dir: string) {

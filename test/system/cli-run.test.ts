@@ -1,4 +1,5 @@
 // Our command line against a daemon of its own: streams, exit codes, signals, a terminal, builds and copies.
+// also by the release's program
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -18,9 +19,8 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { wharfProgram as wharf } from '../wharf-program.ts';
 
-const wharf = fileURLToPath(new URL('../../bin/wharf', import.meta.url));
 const skip =
   process.getuid?.() !== 0 ? 'needs root' : existsSync('/bin/busybox') ? false : 'needs busybox-static';
 
@@ -54,6 +54,22 @@ describe('wharf, the command line', { skip, timeout: 170_000 }, () => {
     const { code, out, err } = await run(args);
     assert.equal(code, 0, `wharf ${args.join(' ')}: ${err}`);
     return out.toString().trim();
+  };
+
+  /** In a terminal of 101 columns and 31 rows: `script` makes it, without a size, so the shell in it sets one. */
+  const inTerminal = (line: string) => {
+    const script = `sh -c 'stty cols 101 rows 31; exec ${wharf} ${line}'`;
+    const child = spawn('script', ['-qec', script, '/dev/null'], { env });
+    const ended = once(child, 'close');
+    let out = '';
+    child.stdout.on('data', (piece: Buffer) => {
+      out += piece;
+    });
+    const until = async (text: string) => {
+      for (let left = 800; !out.includes(text) && left > 0; left -= 1) await sleep(50);
+      assert.ok(out.includes(text), `${JSON.stringify(text)} is not in ${JSON.stringify(out)}`);
+    };
+    return { child, ended, until };
   };
 
   before(async () => {
@@ -140,21 +156,7 @@ describe('wharf, the command line', { skip, timeout: 170_000 }, () => {
   });
 
   it('gives a terminal its size, and detaches', async () => {
-    // `script` makes the terminal; it has no size of its own, so the shell in it sets one.
-    const child = spawn(
-      'script',
-      ['-qec', `sh -c 'stty cols 101 rows 31; exec ${wharf} run --name term -it base sh'`, '/dev/null'],
-      { env },
-    );
-    const ended = once(child, 'close');
-    let out = '';
-    child.stdout.on('data', (piece: Buffer) => {
-      out += piece;
-    });
-    const until = async (text: string) => {
-      for (let left = 800; !out.includes(text) && left > 0; left -= 1) await sleep(50);
-      assert.ok(out.includes(text), `${JSON.stringify(text)} is not in ${JSON.stringify(out)}`);
-    };
+    const { child, ended, until } = inTerminal('run --name term -it base sh');
     await until('# ');
     child.stdin.write('stty size\r');
     await until('31 101');
@@ -163,6 +165,15 @@ describe('wharf, the command line', { skip, timeout: 170_000 }, () => {
     await ended;
     assert.equal(child.exitCode, 0);
     assert.equal(await ok('inspect', '-f', '{{.State.Running}}', 'term'), 'true');
+    // In an exec the interrupt is the terminal's inside: the program there hears it, and wharf goes on.
+    const heard = 'until stty size; do sleep 0.1; done; exit 4';
+    const loop = `trap "${heard}" INT; echo ready; while :; do sleep 0.1; done`;
+    const exec = inTerminal(`exec -it term sh -c '\\''${loop}'\\''`);
+    await exec.until('ready');
+    exec.child.stdin.write('\x03');
+    await exec.until('31 101');
+    await exec.ended;
+    assert.equal(exec.child.exitCode, 4);
     await ok('rm', '-f', 'term');
   });
 

@@ -1,5 +1,6 @@
 // The user's settings at work: a credential helper that is a real program, credentials in the file, proxies, headers,
 // keys and formats; against a real engine, with a Hub that wants a login.
+// also by the release's program
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +12,8 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addUser } from '../../src/hub/auth/users.ts';
 import type { ServedHub } from '../../src/hub/serve.ts';
-import { type EngineUnderTest, noDocker, startEngine, wharfProgram } from '../walks/engine-under-test.ts';
+import { type EngineUnderTest, noDocker, startEngine } from '../walks/engine-under-test.ts';
+import { wharfProgram } from '../wharf-program.ts';
 import { serveIn } from './hub-fixture.ts';
 
 const skip = process.getuid?.() !== 0 ? 'needs root' : false;

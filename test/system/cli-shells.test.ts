@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { wharfProgram as wharf } from '../wharf-program.ts';
 
-const wharf = fileURLToPath(new URL('../../bin/wharf', import.meta.url));
 const tools = fileURLToPath(new URL('../../.cache/tools', import.meta.url));
 const zshParts = join(tools, 'usr/lib/x86_64-linux-gnu/zsh/5.9');
 

@@ -12,8 +12,8 @@ import {
   freePort,
   noDocker,
   startEngine,
-  wharfProgram,
 } from '../walks/engine-under-test.ts';
+import { wharfProgram } from '../wharf-program.ts';
 import { acting, creating, deliberate, looking } from './cli-stock-lines.ts';
 
 const skip = process.getuid?.() !== 0 ? 'needs root' : (noDocker ?? false);

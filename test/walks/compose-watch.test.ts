@@ -1,4 +1,5 @@
 // Files that change on the host come into running services, as develop.watch says.
+// also by the release's program
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,7 +7,8 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EngineUnderTest, startEngine, wharfProgram } from './engine-under-test.ts';
+import { wharfProgram } from '../wharf-program.ts';
+import { type EngineUnderTest, startEngine } from './engine-under-test.ts';
 
 let engine: EngineUnderTest;
 let folder: string;

@@ -1,16 +1,12 @@
 // The story of Compose, by our CLI: a project comes up in its order, stays as it is, changes by one field, goes and comes back.
+// also by the release's program
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import {
-  type EngineUnderTest,
-  eventually,
-  freePort,
-  startEngine,
-  wharfProgram,
-} from './engine-under-test.ts';
+import { wharfProgram } from '../wharf-program.ts';
+import { type EngineUnderTest, eventually, freePort, startEngine } from './engine-under-test.ts';
 
 let engine: EngineUnderTest;
 let folder: string;

@@ -6,9 +6,7 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-const checkout = join(import.meta.dirname, '../..');
-export const wharfProgram = join(checkout, 'bin/wharf');
+import { wharfProgram } from '../wharf-program.ts';
 
 export interface Ran {
   code: number | null;

@@ -6,14 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import {
-  type Client,
-  type EngineUnderTest,
-  noDocker,
-  type Ran,
-  startEngine,
-  wharfProgram,
-} from './engine-under-test.ts';
+import { wharfProgram } from '../wharf-program.ts';
+import { type Client, type EngineUnderTest, noDocker, type Ran, startEngine } from './engine-under-test.ts';
 
 const execute = promisify(execFile);
 const password = 'a secret of alice';

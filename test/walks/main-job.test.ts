@@ -1,11 +1,13 @@
 // The story of the main job, told by our CLI and by the stock docker client: a Dockerfile becomes an image, the image a
 // container, a port of the host answers, and everything can be looked at, stopped and taken away.
+// also by the release's program
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { collectWheels, serveWheels } from '../../scripts/demo/wheels.ts';
+import { wharfProgram } from '../wharf-program.ts';
 import {
   type Client,
   type EngineUnderTest,
@@ -219,7 +221,7 @@ async function fetchText(url: string): Promise<string | undefined> {
 }
 
 function programOf(name: 'wharf' | 'docker'): string {
-  return name === 'docker' ? 'docker' : join(import.meta.dirname, '../../bin/wharf');
+  return name === 'docker' ? 'docker' : wharfProgram;
 }
 
 /** What a client prints until `pattern` is seen (then it is ended), with `nudge` called once it runs. */
