@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBaseRegistry } from '../images/registry.ts';
+import { buildRelease, type Release, wantRelease } from './release.ts';
 
 interface Job {
   name: string;
@@ -49,19 +50,31 @@ if (slow.length > 0) {
     seeds: seedsFor(slow),
     say: (line) => console.log(line),
   });
+  let release: Release | undefined;
   try {
     const env = { WHARF_TEST_MIRROR: registry.url, WHARF_TEST_IMAGES: join(root, '.cache/images') };
-    for (const file of slow) {
-      const inside = file.startsWith('test/system/') ? insidePrivateMounts() : [];
-      await runJob({ name: file, command: [...inside, ...node, 'scripts/test/one-file.ts', file], env });
+    for (const file of slow) await runJob({ name: file, command: commandOf(file), env });
+    // Who names a program wants to see that one alone.
+    const again = process.env['WHARF_TEST_PROGRAM'] === undefined ? wantRelease(slow) : [];
+    if (again.length > 0) release = buildRelease();
+    for (const file of again) {
+      const byRelease = { ...env, WHARF_TEST_PROGRAM: release?.program ?? '' };
+      await runJob({ name: `${file}, by the release's program`, command: commandOf(file), env: byRelease });
     }
     // Whoever chose files wants to see them fail.
     if (patterns.length === 0) for (const failure of failures) failure.second = await run(failure.job);
   } finally {
+    release?.remove();
     await registry.stop();
   }
 }
 process.exit(report() ? 0 : 1);
+
+/** A file's tests in a process of their own. */
+function commandOf(file: string): string[] {
+  const inside = file.startsWith('test/system/') ? insidePrivateMounts() : [];
+  return [...inside, ...node, 'scripts/test/one-file.ts', file];
+}
 
 /** Says what failed, with what it printed; whether all is well. */
 function report(): boolean {

@@ -10,6 +10,7 @@ import { HelpWanted, parseLine } from '#cli/grammar/flags.ts';
 import { nearest } from '#cli/grammar/nearest.ts';
 import type { Client } from '#client/client.ts';
 import { asEngineError, exitCodeOf, invalid, unsupported } from '#shared/errors.ts';
+import { NeedsNode } from '#shared/needs-node.ts';
 
 /** What the shells' scripts call, and no page shows. It reads the catalog, so it cannot stand there. */
 const completer = entry(
@@ -30,7 +31,10 @@ export async function runLine(words: readonly string[]): Promise<number> {
     return await run(rest, flags);
   } catch (thrown) {
     if (thrown instanceof HelpWanted) return printOverview([]);
-    return report(thrown, debug);
+    const cause = thrown instanceof ExitError ? thrown.cause : thrown;
+    if (!(cause instanceof NeedsNode)) return report(thrown, debug);
+    const { handOver } = await import('#cli/hand-over.ts');
+    return report(handOver(words, cause), debug);
   }
 }
 

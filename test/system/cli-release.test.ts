@@ -65,6 +65,29 @@ describe('the release', { skip, timeout: 170_000 }, () => {
     assert.deepEqual([status, /Is the daemon running\?/.test(stderr)], [1, true]);
   });
 
+  it('is one program without Node, and goes on in Node where only Node can', () => {
+    const single = join(dir, 'dist/lib/wharf');
+    if (!existsSync(single)) {
+      console.log('the command line is run by Node: no Bun is installed that runs here');
+      return;
+    }
+    assert.match(run(['version', '--client']).stdout, /Bun version: +\d/);
+    const project = `import { defineProject } from 'wharf/compose';
+const word: string = 'typed';
+export default defineProject({ name: word, services: { web: { image: 'base' } } });\n`;
+    writeFileSync(join(dir, 'compose.ts'), project);
+    const config = run(['compose', 'config']);
+    assert.match(config.stdout, /^name: typed\nservices:\n {2}web:\n/, config.stderr);
+    const old = spawnSync(`${wharf}-compose`, ['config', '--services'], { env, cwd: dir, encoding: 'utf8' });
+    assert.equal(old.stdout, 'web\n', old.stderr);
+    const alone = join(dir, 'alone');
+    cpSync(single, alone);
+    const ask = (...words: string[]) => spawnSync(alone, words, { env, cwd: dir, encoding: 'utf8' });
+    assert.equal(ask('version', '--client').stdout, run(['version', '--client']).stdout);
+    const { status, stderr } = ask('daemon');
+    assert.deepEqual([status, /^wharf: this is the command line alone/.test(stderr)], [1, true], stderr);
+  });
+
   it('runs the daemon, with its threads, and tells its errors as errors', async () => {
     const bad = run(['daemon', '--config-file', '/nowhere.json']);
     assert.match(

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { Located } from '#compose/load/located.ts';
 import { type Place, problem } from '#compose/load/place.ts';
 import { codeOf, messageOf, notFound } from '#shared/errors.ts';
+import { NeedsNode } from '#shared/needs-node.ts';
 
 /** What a module of a project imports `defineProject` from. */
 export const moduleName = 'wharf/compose';
@@ -22,6 +23,8 @@ export function isModule(path: string): boolean {
  * are the module's own business. Throws `invalid` where it fails, gives no project, or holds what is not data.
  */
 export function readModule(path: string, shown: string): Located[] {
+  // What starts our commands in a release knows no hooks.
+  if (typeof registerHooks !== 'function') throw new NeedsNode('a project in TypeScript');
   const at = { file: shown, line: 1, column: 1 };
   const exported = load(path, at);
   const project = exported['default'] ?? exported['project'];

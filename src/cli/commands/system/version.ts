@@ -22,7 +22,7 @@ export const command = defineCommand({
     const client: Record<string, string> = {
       Version: programVersion(),
       ApiVersion: '1.51',
-      NodeVersion: process.version,
+      ...runtime(),
       Os: 'linux',
       Arch: platformOf(arch).architecture,
       Context: currentContext(cli.env),
@@ -43,6 +43,12 @@ export const command = defineCommand({
     return 1;
   },
 });
+
+/** What runs this program: a release's single file is Bun's, which also tells of a Node that it is not. */
+function runtime(): Record<string, string> {
+  const bun = process.versions['bun'];
+  return bun === undefined ? { NodeVersion: process.version } : { BunVersion: bun };
+}
 
 /** Templates written for Docker's own say `.Server.APIVersion`; its JSON says `ApiVersion`. */
 function forTemplates(shown: { Client: Record<string, string>; Server?: VersionAnswer }): object {
@@ -72,6 +78,7 @@ function clientText(client: Record<string, string>): string {
     ['Version', client['Version']],
     ['API version', client['ApiVersion']],
     ['Node version', client['NodeVersion']],
+    ['Bun version', client['BunVersion']],
     ['OS/Arch', `${client['Os']}/${client['Arch']}`],
     ['Context', client['Context']],
   ]);
