@@ -204,10 +204,10 @@ function vethRequest(
 }
 
 function portRequest(port: { hostName: string; hairpin?: boolean; isolated?: boolean }): NetlinkRequest {
-  const { hostName, hairpin, isolated } = port;
+  const { hostName, hairpin = false, isolated = false } = port;
   const settings = [
-    ...(hairpin ? [attribute(BRPORT_MODE, Buffer.from([1]))] : []),
-    ...(isolated ? [attribute(BRPORT_ISOLATED, Buffer.from([1]))] : []),
+    attribute(BRPORT_MODE, Buffer.from([Number(hairpin)])),
+    attribute(BRPORT_ISOLATED, Buffer.from([Number(isolated)])),
   ];
   const data = attribute(INFO.SLAVE_DATA, settings);
   const info = attribute(IFLA.LINKINFO, [attribute(INFO.SLAVE_KIND, 'bridge'), data]);

@@ -20,6 +20,7 @@ import { after, test } from 'node:test';
 import { EventLog } from '#engine/events.ts';
 import { openVolumes } from '#engine/volumes/volumes.ts';
 import { isMountPoint, mountTmpfs, unmountUnder } from '#kernel/mounts.ts';
+import { runOk } from '#kernel/spawn.ts';
 import { lgetxattr, lsetxattr } from '#kernel/syscalls.ts';
 import { openLeases } from '#storage/state/leases.ts';
 import { openState } from '#storage/state/state.ts';
@@ -176,4 +177,41 @@ test('prune takes anonymous ones, and all when asked', async () => {
     volumes.list().map((each) => each.Name),
     [used],
   );
+});
+
+test('a share of the network: what its helper is asked, its words, and an end where the server is silent', async () => {
+  // The kernel here may have no NFS: a program of the test's stands where mount(8) looks for its helper.
+  const place = join(root, 'helpers');
+  for (const each of ['upper', 'work']) mkdirSync(join(place, each), { recursive: true });
+  const helper = `#!/bin/sh
+echo "$1 $3 $4" >> ${place}/asked
+case $1 in
+  silent:*) sleep 1000 ;;
+  closed:*) echo 'mount.nfs: Connection refused' >&2; exit 32 ;;
+  *) exec mount -i -t tmpfs share "$2" ;;
+esac
+`;
+  writeFileSync(join(place, 'upper/mount.nfs'), helper, { mode: 0o755 });
+  const layers = `lowerdir=/usr/sbin,upperdir=${place}/upper,workdir=${place}/work`;
+  await runOk('mount', ['-t', 'overlay', '-o', layers, 'helpers', '/usr/sbin']);
+  try {
+    const own = openVolumes({ dir, state, leases, events, mountTimeoutMs: 1_500 });
+    const share = async (Name: string, addr: string): Promise<string> => {
+      await own.create({ Name, DriverOpts: { type: 'nfs', device: ':/export', o: `addr=${addr},ro` } });
+      return own.mountFor('c-share', Name);
+    };
+    const path = await share('share', '192.0.2.7');
+    assert.equal(isMountPoint(path), true);
+    assert.equal(readFileSync(join(place, 'asked'), 'utf8'), '192.0.2.7:/export -o ro\n');
+    await assert.rejects(share('shut', 'closed'), {
+      message: /failed to mount local volume: mount\.nfs: Connection refused$/,
+      hint: 'What was tried: mount -t nfs -o ro closed:/export',
+    });
+    await assert.rejects(share('mute', 'silent'), { message: /no answer within 1\.5 seconds$/ });
+    leases.release('container:c-share');
+    for (const name of ['share', 'shut', 'mute']) await own.remove(name);
+    assert.equal(isMountPoint(path), false);
+  } finally {
+    await runOk('umount', ['/usr/sbin']);
+  }
 });

@@ -12,9 +12,9 @@ import { run } from '#kernel/spawn.ts';
 import { CLONE, unshare } from '#kernel/syscalls.ts';
 import type { EndpointSettings, NetworkInspect } from '#shared/contract/network.ts';
 import { eventually, freePort, startEngine } from './engine-under-test.ts';
+import { numbersFrom, seed } from './seeded.ts';
 
 const rounds = 24;
-const seed = Number(process.env['WHARF_TEST_SEED'] ?? 20261);
 
 interface Container {
   Name: string;
@@ -46,17 +46,6 @@ async function ask<T>(path: string): Promise<T> {
   const { status, text } = await engine.call('GET', path);
   assert.equal(status, 200, `${path}: ${text}`);
   return JSON.parse(text) as T;
-}
-
-/** Numbers from 0 to below 1 that follow from the seed (mulberry32). */
-function numbersFrom(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 const next = numbersFrom(seed);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EngineUnderTest, eventually, freePort, startEngine } from './engine-under-test.ts';
+import { numbersFrom, seed } from './seeded.ts';
 
 interface Row {
   Id: string;
@@ -129,10 +130,12 @@ describe('while the engine is dead', () => {
 });
 
 describe('killed in the middle of', () => {
-  // From at once to after the work is done, in steps that fall between its system calls.
-  const delaysMs = [0, 2, 4, 6, 8, 11, 14, 17, 20, 24, 28, 33, 40, 50, 70];
+  const next = numbersFrom(seed);
+  // From at once to after the work is done, in steps that fall between its system calls; where in a step, says the seed.
+  const steps = [0, 2, 4, 6, 8, 11, 14, 17, 20, 24, 28, 33, 40, 50, 70];
+  const delaysMs = steps.map((step, at) => step + next() * ((steps[at + 1] ?? 100) - step));
 
-  test('create and start, at many points', async () => {
+  test(`create and start, at many points (seed ${seed})`, async () => {
     for (const delayMs of delaysMs) {
       const starting = startByApi();
       await sleep(delayMs);
@@ -145,7 +148,7 @@ describe('killed in the middle of', () => {
     await soundAndEmpty();
   });
 
-  test('stop and remove, at many points', async () => {
+  test(`stop and remove, at many points (seed ${seed})`, async () => {
     for (const delayMs of delaysMs) {
       const id = await good(['run', '-d', 'busybox', 'sleep', '600']);
       const removing = engine.call('DELETE', `/containers/${id}?force=1`).catch(() => undefined);
@@ -171,7 +174,8 @@ describe('killed in the middle of', () => {
     ];
     await writeFile(join(context, 'Dockerfile'), lines.join('\n'));
     await writeFile(join(context, 'file'), 'content\n');
-    for (const delayMs of [60, 100, 130, 160, 190, 220, 260, 320]) {
+    for (const step of [60, 100, 130, 160, 190, 220, 260, 320]) {
+      const delayMs = step + next() * 40;
       const building = engine.wharf(['build', '--no-cache', '-t', 'half', context]);
       await sleep(delayMs);
       await engine.killHard();
@@ -187,7 +191,8 @@ describe('killed in the middle of', () => {
   });
 
   test('a pull, at many points', async () => {
-    for (const delayMs of [50, 120, 200, 300, 450, 700, 1000]) {
+    for (const step of [50, 120, 200, 300, 450, 700, 1000]) {
+      const delayMs = step + next() * 80;
       const pulling = engine.wharf(['pull', 'debian:bookworm-slim']);
       await sleep(delayMs);
       await engine.killHard();

@@ -142,7 +142,7 @@ test('on a macvlan network containers find each other by name, also while the en
     'store',
     ...serve('books'),
   );
-  await run('run', '-d', '--name', 'reader', '--network', 'lan', image, 'sleep', '600');
+  await run('run', '-d', '--name', 'reader', '--network', 'lan', '--dns', '127.0.0.1', image, 'sleep', '600');
   const reads = async (name: string): Promise<boolean> =>
     (await engine.wharf(['exec', 'reader', ...ask(`http://${name}/page`)])).stdout.trim() === 'books';
   for (const name of ['shelf', 'store'])

@@ -14,6 +14,7 @@ export interface VolumeRoom {
   leases: Leases;
   events: EventLog;
   lock: KeyedLock;
+  mountTimeoutMs: number;
   /** The name of a container, for messages; undefined where it is not known. */
   containerName(id: string): string | undefined;
 }

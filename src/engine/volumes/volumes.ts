@@ -18,7 +18,7 @@ import { createVolume } from './create.ts';
 import { type ImportOptions, importVolume, listFiles, packVolume, readFileOf } from './files.ts';
 import { dataOf, inspectOf, requireVolume } from './inspect.ts';
 import { listVolumes } from './list.ts';
-import { mountVolume } from './mount.ts';
+import { mountVolume, usualMountTimeoutMs } from './mount.ts';
 import type { VolumeRecord } from './record.ts';
 import { emptyTrash, pruneVolumes, removeVolume } from './remove.ts';
 import { cloneVolume, finishRenames, renameVolume } from './rename.ts';
@@ -39,6 +39,8 @@ export interface VolumesOptions {
   state: State;
   leases: Leases;
   events: EventLog;
+  /** How long a mount may take; default a minute. */
+  mountTimeoutMs?: number;
 }
 
 /** Who uses a volume is told by leases: subject `volume:<name>`, holder `container:<id>`. */
@@ -223,6 +225,7 @@ export function openVolumes(options: VolumesOptions): Volumes {
     leases: options.leases,
     events: options.events,
     lock: new KeyedLock(),
+    mountTimeoutMs: options.mountTimeoutMs ?? usualMountTimeoutMs,
     containerName: (id) => containers.get(id)?.name,
   };
   finishRenames(room);
