@@ -26,7 +26,10 @@ errnoNames.set(osConstants.errno.EOPNOTSUPP, 'EOPNOTSUPP');
 errnoNames.set(osConstants.errno.EAGAIN, 'EAGAIN');
 
 export type Argument = string | number | bigint | Uint8Array | null | (string | null)[];
-type Bound = (...args: Argument[]) => number | bigint;
+interface Bound {
+  (...args: Argument[]): number | bigint;
+  async(...args: [...Argument[], (thrown: Error | null, value: number | bigint) => void]): void;
+}
 export type Call = (...args: Argument[]) => number;
 
 const self = koffi.load(null);
@@ -44,6 +47,22 @@ export function bind(name: string, result: string, parameters: string[], label =
     const texts = args.filter((argument) => typeof argument === 'string');
     throw new SyscallError(label, koffi.errno(), texts.join(' '));
   };
+}
+
+/** As `bind`, on a thread of Node's pool, for calls that may take long. Gives the result as it is, -1 too. */
+export function bindOnPool(
+  name: string,
+  result: string,
+  parameters: string[],
+): (...args: Argument[]) => Promise<number> {
+  let bound: Bound | undefined;
+  return (...args) =>
+    new Promise((resolve, reject) => {
+      bound ??= self.func(name, result, parameters) as Bound;
+      const done = (thrown: Error | null, value: number | bigint): void =>
+        thrown === null ? resolve(Number(value)) : reject(thrown);
+      bound.async(...args, done);
+    });
 }
 
 /** Binds a system call by number, for those that the libc has no function for. */

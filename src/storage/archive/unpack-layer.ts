@@ -1,6 +1,7 @@
 // Unpacking a layer blob into a directory.
 import type { Readable } from 'node:stream';
 import type { Digest } from '#shared/oci/digest.ts';
+import { forgetFile, ReadOnce } from '../page-cache.ts';
 import type { Unpacked } from './jobs.ts';
 import { openPlainFile, openPlainFlow } from './plain-source.ts';
 import { runJob } from './pool.ts';
@@ -31,7 +32,17 @@ export async function unpackLayer(request: UnpackLayerRequest): Promise<Unpacked
   const limit = maxUnpackedBytes === undefined ? {} : { maxBytes: maxUnpackedBytes };
   const source = arriving ? await openPlainFlow(blob) : openPlainFile(blob);
   const known = digest !== undefined && source.asStored ? { diffId: digest } : {};
-  return await reading(source, signal, (fd) =>
-    runJob({ kind: 'unpack-layer', fd, target, arriving, ...limit, ...known }, { signal, onProgress }),
+  using once = !arriving && source.asStored ? new ReadOnce(blob) : undefined;
+  const onRead = (bytes: number): void => {
+    once?.passed(bytes);
+    onProgress?.(bytes);
+  };
+  const unpacked = await reading(source, signal, (fd) =>
+    runJob(
+      { kind: 'unpack-layer', fd, target, arriving, ...limit, ...known },
+      { signal, onProgress: onRead },
+    ),
   );
+  if (!arriving) void forgetFile(blob);
+  return unpacked;
 }

@@ -3,6 +3,7 @@ import { closeSync, openSync, read } from 'node:fs';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { unavailable } from '#shared/errors.ts';
+import { ReadOnce } from '../page-cache.ts';
 
 /** How far a blob on its way in has got. */
 export interface Arrival {
@@ -20,6 +21,7 @@ const readAt = promisify(read);
 export function followFile(path: string, arrival: () => Arrival): Readable {
   // Opened at once: a moment later the file may have its final name.
   const fd = openSync(path, 'r');
+  const once = new ReadOnce(path);
   async function* pieces(): AsyncGenerator<Buffer> {
     for (let at = 0; ; ) {
       const { bytes, ended, next } = arrival();
@@ -28,6 +30,7 @@ export function followFile(path: string, arrival: () => Arrival): Readable {
         const { bytesRead } = await readAt(fd, piece, 0, piece.length, at);
         if (bytesRead === 0) throw unavailable('the download broke off');
         at += bytesRead;
+        once.passed(at);
         yield piece.subarray(0, bytesRead);
       } else if (ended === 'whole') return;
       else if (ended === 'broken') throw unavailable('the download broke off');
@@ -35,5 +38,8 @@ export function followFile(path: string, arrival: () => Arrival): Readable {
     }
   }
   const stream = Readable.from(pieces(), { objectMode: false, highWaterMark: pieceBytes });
-  return stream.once('close', () => closeSync(fd));
+  return stream.once('close', () => {
+    once[Symbol.dispose]();
+    closeSync(fd);
+  });
 }

@@ -1,6 +1,7 @@
 // Where the snapshot store keeps things: short numbered folders, so that many of them fit one mount call.
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { spreadFolders } from './spread.ts';
 
 export interface ActivePlace {
   dir: string;
@@ -30,6 +31,7 @@ export class Places {
     for (const each of [this.layers, this.actives, this.tmp, this.trash]) {
       mkdirSync(each, { recursive: true, mode: 0o700 });
     }
+    spreadFolders(this.tmp);
     mkdirSync(this.empty, { recursive: true, mode: 0o755 });
     this.stubs = ensureStubs(join(dir, 'stubs'));
     this.#next = 1 + Math.max(0, ...[this.layers, this.actives, this.tmp, this.trash].flatMap(numbersIn));
