@@ -46,7 +46,8 @@ const decompressors: Record<Exclude<Compression, 'none'>, Codec[]> = {
 
 const compressors: Record<'gzip' | 'zstd', Codec[]> = {
   gzip: [
-    { program: 'igzip', args: ['-1', '-c'] },
+    // Without the time at which it is done: the same layer is the same blob.
+    { program: 'igzip', args: ['-1', '-nc'] },
     { program: 'pigz', args: ['-1', '-nc'] },
     { program: 'gzip', args: ['-1', '-nc'] },
   ],
