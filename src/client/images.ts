@@ -41,6 +41,8 @@ export interface BuildSessionRequest {
   secrets: Record<string, string>;
   agents: Record<string, string>;
   contexts: Record<string, string>;
+  /** Ids of contexts that were offered, by the names that the Dockerfile has for them. */
+  folders?: Record<string, string>;
   allow: readonly string[];
   noCacheStages: readonly string[];
   /** Default: an image. */

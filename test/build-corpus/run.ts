@@ -129,6 +129,23 @@ export const runCases: CorpusCase[] = [
     error: 'RUN --network=host is not allowed',
   },
   {
+    name: 'a device that is not there and need not be',
+    dockerfile: 'FROM busybox\nRUN --device=vendor.example/class=x touch /a\n',
+    tree: { a: 'f 644 0:0' },
+    output: 'Optional device "vendor.example/class=x" is not registered',
+    unlike: { classic: 'it has no flags', buildkit: 'the flag is of its labs' },
+  },
+  {
+    name: 'a device that must be there',
+    dockerfile: 'FROM busybox\nRUN --device=name=vendor.example/class=x,required true\n',
+    error: 'required device "vendor.example/class=x" is not registered',
+  },
+  {
+    name: 'a device with a field that is none',
+    dockerfile: 'FROM busybox\nRUN --device=vendor.example/class=x,requird=1 true\n',
+    error: "unexpected key 'requird' in 'requird=1' (did you mean required?)",
+  },
+  {
     name: 'an unknown network',
     dockerfile: 'FROM busybox\nRUN --network=hots true\n',
     error: 'did you mean host',

@@ -81,9 +81,9 @@ const failures: [string, string, RegExp, number?][] = [
     /not a directory/,
   ],
   [
-    'RUN --device, which is not there yet',
-    'FROM busybox\nRUN --device=x/y=z true\n',
-    /RUN --device is not supported yet/,
+    'RUN --device of a device that must be there and is not',
+    'FROM busybox\nRUN --device=x.org/y=z,required true\n',
+    /required device "x\.org\/y=z" is not registered/,
   ],
   ['no such stage or image', 'FROM busybox\nCOPY --from=localhost:1/none/such x /\n', /localhost:1/],
 ];

@@ -70,6 +70,7 @@ function lookInto(dir: string, file: string): Record<string, { config: ImageConf
   const found = json<Index>(blob(dir, top)).manifests.map((each) => {
     const { config, layers } = json<Manifest>(blob(dir, each));
     const texts = layers.map((layer) => {
+      assert.equal(blob(dir, layer).readUInt32LE(4), 0, 'the time of the compression is in the layer');
       const names = execFileSync('tar', ['-tz'], { input: blob(dir, layer) })
         .toString()
         .split('\n');
@@ -304,6 +305,73 @@ test('a trigger of a base image brings the stage that it copies from', async () 
     files: { Dockerfile: 'FROM triggers:1 AS one\nFROM one AS assets\nCOPY a /word\n', a: 'a' },
   });
   assert.match(String(circle.error?.message), /circular dependency detected on stage: one/);
+});
+
+test('provenance is beside each image of the index, and tells in mode max what min leaves out', async () => {
+  for (const provenance of ['min', 'max'] as const) {
+    const session = lab.build.openSession({ outputs: ['archive'] });
+    const dockerfile =
+      'FROM --platform=$BUILDPLATFORM busybox AS a\nARG TOKEN\nFROM scratch\nCOPY --from=a /etc/passwd /p\n';
+    const outcome = await lab.run({
+      files: { Dockerfile: dockerfile },
+      buildArgs: { TOKEN: 'told' },
+      platform: both,
+      tags: ['attested:1'],
+      provenance,
+      session,
+    });
+    assert.equal(outcome.error, undefined, outcome.output);
+    const dir = await layoutOf(session);
+    await lab.build.endSession(session);
+    const [top] = json<Index>(readFileSync(join(dir, 'index.json'))).manifests;
+    assert.ok(top);
+    const [one, two, ofOne, ofTwo] = json<Index>(blob(dir, top)).manifests;
+    assert.ok(one && two && ofOne && ofTwo);
+    assert.deepEqual(ofTwo.platform, { architecture: 'unknown', os: 'unknown' });
+    assert.equal(ofTwo.annotations?.['vnd.docker.reference.digest'], two.digest);
+    assert.equal(ofOne.annotations?.['vnd.docker.reference.type'], 'attestation-manifest');
+    const [layer] = json<Manifest>(blob(dir, ofOne)).layers;
+    assert.equal(layer?.annotations?.['in-toto.io/predicate-type'], 'https://slsa.dev/provenance/v1');
+    const text = blob(dir, layer).toString();
+    const { subject, predicate } = JSON.parse(text);
+    assert.deepEqual(subject, [
+      {
+        name: `pkg:docker/attested@1?platform=linux%2F${here}`,
+        digest: { sha256: one.digest.slice(7) },
+      },
+    ]);
+    const { resolvedDependencies, externalParameters } = predicate.buildDefinition;
+    assert.deepEqual(
+      resolvedDependencies.map(({ uri }: { uri: string }) => uri),
+      [`pkg:docker/busybox@latest?platform=linux%2F${here}`],
+    );
+    assert.equal(externalParameters.configSource.path, 'Dockerfile');
+    assert.equal(
+      externalParameters.request.args['build-arg:TOKEN'],
+      provenance === 'max' ? 'told' : undefined,
+    );
+    assert.equal(text.includes('told'), provenance === 'max');
+    assert.equal(predicate.runDetails.metadata.buildkit_completeness.request, provenance === 'max');
+  }
+});
+
+test('one platform with provenance is an index too, and its image runs as any', async () => {
+  const name = `${new URL(hub.url).host}/team/attested:1`;
+  const files = { Dockerfile: 'FROM scratch\nCOPY a /a\n', a: 'a' };
+  const { image } = await lab.run({ files, tags: [name], provenance: 'min' });
+  assert.equal(image && lab.text(image, 'a'), 'a');
+  await lab.images.push({ reference: name });
+  const seen = await promisify(execFile)('skopeo', [
+    'inspect',
+    '--raw',
+    '--tls-verify=false',
+    `docker://${name}`,
+  ]);
+  const index: Index = JSON.parse(seen.stdout);
+  assert.deepEqual(
+    index.manifests.map(({ platform }) => platform?.architecture),
+    [here, 'unknown'],
+  );
 });
 
 test('layouts of an index load again', async () => {

@@ -52,8 +52,10 @@ const buildQuery = object({
   target: text,
   ulimits: text,
   outputs: text,
-  /** Ours: only look at the Dockerfile. */
-  check: flag,
+  /** Ours: only look at the Dockerfile, as `--call` of the command line does. */
+  method: oneOf('check', 'outline', 'targets'),
+  /** Ours: an attestation of how it was built. */
+  provenance: oneOf('min', 'max'),
   /** Ours: id of a failed build whose steps are taken. */
   resume: text,
   /** Ours: how the command line was called, as JSON. */
@@ -73,6 +75,8 @@ const sessionBody = object({
   secrets: mapOf(text),
   agents: mapOf(text),
   contexts: mapOf(text),
+  /** Named contexts by the id under which each was offered. */
+  folders: mapOf(text),
   allow: list(text),
   noCacheStages: list(text),
   outputs: list(oneOf('image', 'files', 'archive', 'cache')),
@@ -114,7 +118,7 @@ function sessionRoutes(api: Api, engine: Engine): void {
     const id = engine.build.openSession({
       secrets: Object.fromEntries(secrets),
       agents: body.agents ?? {},
-      contexts: contextsOf(body.contexts ?? {}),
+      contexts: contextsOf(body),
       allow: body.allow ?? [],
       noCacheStages: body.noCacheStages ?? [],
       cacheFrom: (body.cacheFrom ?? []).map((ref) => ({ type: 'registry', ref })),
@@ -137,17 +141,18 @@ function cacheTargetOf(given: NonNullable<Decode<typeof sessionBody>['cacheTo']>
   return { type, ref, mode };
 }
 
-/** Contexts that are images, or are fetched; those that are files come as tars. */
-function contextsOf(
-  given: Readonly<Record<string, string>>,
-): Record<string, { image: string } | { remote: string }> {
+/** Contexts that are images, are fetched, or were sent before; others come as tars. */
+function contextsOf({
+  contexts = {},
+  folders = {},
+}: Decode<typeof sessionBody>): Record<string, { image: string } | { remote: string } | { stored: string }> {
   const scheme = 'docker-image://';
-  return Object.fromEntries(
-    Object.entries(given).map(([name, value]) => [
-      name,
-      value.startsWith(scheme) ? { image: value.slice(scheme.length) } : { remote: value },
-    ]),
-  );
+  const elsewhere = Object.entries(contexts).map(([name, value]) => [
+    name,
+    value.startsWith(scheme) ? { image: value.slice(scheme.length) } : { remote: value },
+  ]);
+  const sent = Object.entries(folders).map(([name, stored]) => [name, { stored }]);
+  return Object.fromEntries([...elsewhere, ...sent]);
 }
 
 function contextRoute(raw: Api, engine: Engine): void {
@@ -184,9 +189,9 @@ function buildRoute(raw: Api, engine: Engine): void {
         : bodyOf(body);
     const request = { ...decodeBuild(query), auth: decodeRegistryConfig(headers), context };
     await streamProgress(reply, async (onLine, signal) => {
-      if (query.check !== true) return await engine.build.run({ ...request, onLine, signal });
-      const warnings = await engine.build.check({ ...request, onLine, signal });
-      onLine({ aux: { warnings } });
+      if (query.method === undefined) return await engine.build.run({ ...request, onLine, signal });
+      const { answer, warnings } = await engine.build.call({ ...request, onLine, signal }, query.method);
+      onLine({ aux: { answer, warnings } });
     });
   });
 }
@@ -210,6 +215,7 @@ function decodeBuild(query: Decoded<typeof buildQuery>) {
     cacheFrom: jsonParameter(list(text), 'cachefrom', withoutNull(query.cachefrom)).map(
       (ref) => ({ type: 'registry', ref }) as const,
     ),
+    provenance: query.provenance,
     resume: query.resume || undefined,
     call: query.call ? decodeCall(query.call) : undefined,
     resources: {

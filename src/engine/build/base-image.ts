@@ -53,11 +53,21 @@ export async function baseImage(
 ): Promise<ImageRecord> {
   const local = session.request.pull === true ? undefined : await find(session, wanted);
   const image = local ?? (await pull(session, lane, wanted));
+  noteMaterial(session, wanted.reference, image);
   session.room.leases.hold(`image:${image.id}`, session.holder);
   for (const subject of [image.chainId].filter((each) => each !== null)) {
     session.room.leases.hold(`layer:${subject}`, session.holder);
   }
   return image;
+}
+
+/** An image has no name where it was given by its id. */
+function noteMaterial({ materials }: BuildSession, reference: string, image: ImageRecord): void {
+  const digest = image.manifestDigest ?? image.id;
+  if (/^(sha256:)?[0-9a-f]{12,64}$/.test(reference)) return;
+  const { os, architecture, variant } = image.config;
+  const platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
+  materials.set(`${reference} ${digest}`, { reference, digest, platform });
 }
 
 /** The state of a stage that starts from the image. Its triggers are not in it. */

@@ -15,6 +15,7 @@ import {
   type PruneOptions,
   pruneCache,
 } from './cache/usage.ts';
+import { type BuildMethod, type CallAnswer, callBuild } from './calls/call.ts';
 import { ClientSessions, type Given, type SentKind } from './client-sessions.ts';
 import { openContext } from './context.ts';
 import { ContextStore } from './contexts/context-store.ts';
@@ -23,10 +24,9 @@ import { BuildHistory } from './enter/history.ts';
 import { type Built, type Finished, finishBuild, finishIndex } from './finish.ts';
 import { withLoadedLayouts } from './layouts.ts';
 import { BuildCheck } from './lint/check-build.ts';
-import type { Warning } from './lint/rules.ts';
 import { CacheMounts } from './mounts/cache-mounts.ts';
 import { KeptResult } from './output/kept-result.ts';
-import { epochOf, makesIndex, planRequest } from './plan-request.ts';
+import { epochOf, isMultiPlatform, planRequest } from './plan-request.ts';
 import type { BuildRecord, StepRecord } from './record/record.ts';
 import { BuildRecords, nameOfSubject } from './record/records.ts';
 import { Tracing } from './record/tracing.ts';
@@ -100,21 +100,15 @@ export class Build implements AsyncDisposable {
   }
 
   /** Looks at the Dockerfile and builds nothing; what was found is told in full. Throws as `run` does. */
-  async check(request: BuildRequest): Promise<Warning[]> {
-    const started = nowRfc3339Nano();
-    const buildArgs = new BuildArgs(request.buildArgs);
-    const tracing = new Tracing([]);
-    const session = new BuildSession(this.#room, request, { buildArgs, started, tracing });
+  async call(request: BuildRequest, method: BuildMethod): Promise<CallAnswer> {
+    const { session } = request;
     try {
-      const context = await openContext(session);
-      const parsed = parseDockerfile(context.dockerfile, context.file);
-      const [planned] = planRequest(session, parsed);
-      const checked = { file: parsed, context, plan: planned.plan, globals: planned.globals };
-      const { warnings, text } = new BuildCheck(session, checked).report();
-      request.onLine?.({ stream: text });
-      return warnings;
+      const given = session === undefined ? {} : this.#clients.take(session);
+      const answer = await callBuild(this.#room, { ...request, ...given }, method);
+      request.onLine?.({ stream: answer.text });
+      return answer;
     } finally {
-      session.end();
+      if (session !== undefined) await this.#clients.drop(session);
     }
   }
 
@@ -128,9 +122,9 @@ export class Build implements AsyncDisposable {
     await this.#room.contexts.fill(id, tar);
   }
 
-  /** Keeps what a client gives for one build; its id is the build's `session`. */
+  /** Keeps what a client gives for one build; its id is the build's `session`. Throws `conflict` as `run` does. */
   openSession(given: Given): string {
-    return this.#clients.open(given);
+    return this.#clients.open(given, this.#room.contexts);
   }
 
   /** Takes the tar of a named context, or of a cache, for the build of that session. */
@@ -280,8 +274,8 @@ async function solveRequest(session: BuildSession): Promise<Finished> {
   });
   const [only] = built;
   const finished =
-    only === undefined || makesIndex(session.request)
-      ? await finishIndex(session, built, fixed)
+    only === undefined || isMultiPlatform(session.request) || session.request.provenance !== undefined
+      ? await finishIndex(session, built, { ...fixed, context })
       : await finishBuild(session, only, fixed);
   check.tellSummary();
   return finished;

@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { invalid, notFound } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
+import type { ContextStore } from './contexts/context-store.ts';
 import type { KeptResult } from './output/kept-result.ts';
 import type { BuildRequest, OutputKind } from './request.ts';
 import { buildFolder } from './session.ts';
@@ -28,6 +29,8 @@ interface Kept {
   sent: Sent[];
   /** Opened for the build, which need not read them all. */
   streams: Readable[];
+  /** Lets go of contexts that were sent before. */
+  held: DisposableStack;
   timer: NodeJS.Timeout;
   result?: KeptResult;
 }
@@ -42,10 +45,13 @@ export class ClientSessions {
     this.#root = root;
   }
 
-  /** Keeps it until a build takes it, at most ten minutes. */
-  open(given: Given): string {
+  /** Keeps it until a build takes it, at most ten minutes. Throws `conflict` for a context that is not here. */
+  open(given: Given, contexts: Pick<ContextStore, 'open'>): string {
+    using held = new DisposableStack();
+    for (const source of Object.values(given.contexts ?? {}))
+      if ('stored' in source) held.use(contexts.open(source.stored));
     const id = newId().slice(0, 12);
-    this.#kept.set(id, { given, sent: [], streams: [], timer: this.#timer(id) });
+    this.#kept.set(id, { given, sent: [], streams: [], held: held.move(), timer: this.#timer(id) });
     return id;
   }
 
@@ -101,6 +107,7 @@ export class ClientSessions {
     if (kept === undefined) return;
     clearTimeout(kept.timer);
     for (const stream of kept.streams) stream.destroy();
+    kept.held.dispose();
     this.#kept.delete(id);
     await kept.result?.release();
     rmSync(buildFolder(this.#root, id), { recursive: true, force: true });

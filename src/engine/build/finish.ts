@@ -1,15 +1,17 @@
 // The end of a build: its state becomes an image, something that a client fetches, or a cache for others.
 import { createHash } from 'node:crypto';
-import type { IndexImage } from '#engine/images/record-index.ts';
+import type { IndexImage, RecordIndexRequest } from '#engine/images/record-index.ts';
 import { nowRfc3339Nano, rfc3339NanoOf } from '#shared/notation/time.ts';
 import type { Digest } from '#shared/oci/digest.ts';
 import { formatPlatform, parsePlatform } from '#shared/oci/platform.ts';
 import type { ImageConfig } from '#shared/oci/specs.ts';
 import { exportToLayout, exportToRegistry, stepsOfBuild } from './cache/export.ts';
 import { withInlineSteps } from './cache/portable.ts';
+import type { Context } from './context.ts';
 import { type ImageState, imageConfigOf } from './image-state.ts';
 import { cacheFolder, type Made } from './output/kept-result.ts';
-import type { PlannedRequest } from './plan-request.ts';
+import { provenanceNotes } from './output/provenance.ts';
+import { isMultiPlatform, type PlannedRequest } from './plan-request.ts';
 import type { BuildSession } from './session.ts';
 
 export interface Finished extends Made {
@@ -48,7 +50,7 @@ export async function finishBuild(
 export async function finishIndex(
   session: BuildSession,
   builds: readonly Built[],
-  given: { epoch?: number },
+  given: { epoch?: number; context: Pick<Context, 'file' | 'dockerfile'> },
 ): Promise<Finished> {
   const { request, room, tracing, signal } = session;
   const { asImage, asArchive } = wantedOf(session);
@@ -62,20 +64,34 @@ export async function finishIndex(
   const recorded =
     asImage || asArchive
       ? await tracing.phase('image', () =>
-          room.images.recordIndex({ images, tags: asImage ? tags : [], signal }),
+          room.images.recordIndex({
+            images,
+            tags: asImage ? tags : [],
+            signal,
+            ...(request.provenance === undefined ? {} : { notes: notesOf(session, images, given.context) }),
+          }),
         )
       : undefined;
   const plans = builds.map(({ plan }) => plan);
   await tracing.phase('cache', () => exportCaches(session, plans));
   const roots = images.map(({ platform }, at) => ({
     chainId: builds[at]?.state.chainId ?? null,
-    folder: formatPlatform(platform).replaceAll('/', '_'),
+    ...(isMultiPlatform(request) ? { folder: formatPlatform(platform).replaceAll('/', '_') } : {}),
   }));
   const [first] = images;
   const digest = recorded?.record.id ?? (first === undefined ? undefined : digestOf(first.config));
   if (digest === undefined) throw new Error('a build for no platform');
   const made = recorded === undefined ? {} : { imageId: recorded.record.id, index: recorded.index.digest };
   return { digest, roots, tags, isPassing: !asImage && !before.has(digest), ...made };
+}
+
+function notesOf(
+  session: BuildSession,
+  images: readonly IndexImage[],
+  { file, dockerfile }: Pick<Context, 'file' | 'dockerfile'>,
+): NonNullable<RecordIndexRequest['notes']> {
+  const { started } = session;
+  return provenanceNotes(session, { images, started, dockerfile: { name: file, text: dockerfile } });
 }
 
 function wantedOf({ request: { outputs = ['image'] } }: BuildSession): {

@@ -42,8 +42,8 @@ export function platformsOf({ platform = '' }: Pick<BuildRequest, 'platform'>): 
   return [...new Set(texts.map((text) => formatPlatform(normalPlatform(parsePlatform(text.trim())))))];
 }
 
-/** Whether the result is an index: of several platforms, or of one where an argument says so. */
-export function makesIndex(request: Pick<BuildRequest, 'platform' | 'buildArgs'>): boolean {
+/** Whether the result is one of several platforms: there are several, or an argument says so of one. */
+export function isMultiPlatform(request: Pick<BuildRequest, 'platform' | 'buildArgs'>): boolean {
   const isAsked = /^(1|true)$/i.test(request.buildArgs?.['BUILDKIT_MULTI_PLATFORM'] ?? '');
   return isAsked || platformsOf(request).length > 1;
 }
@@ -93,7 +93,8 @@ function planOne(
   });
 }
 
-function asInvalid<T>(work: () => T): T {
+/** What is wrong without a place in the file is `invalid`. */
+export function asInvalid<T>(work: () => T): T {
   try {
     return work();
   } catch (thrown) {

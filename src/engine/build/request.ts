@@ -67,7 +67,7 @@ export interface BuildRequest {
   shmSizeBytes?: number;
   resources?: ResourceLimits;
   ulimits?: readonly Ulimit[];
-  /** What its steps may do besides: `security.insecure`, `network.host`. */
+  /** What its steps may do besides: `security.insecure`, `network.host`, `device`, `device=NAME`. */
   allow?: readonly string[];
   /** For `RUN --mount=type=secret`, by id. */
   secrets?: Readonly<Record<string, Buffer>>;
@@ -85,6 +85,8 @@ export interface BuildRequest {
   session?: string;
   /** Id of a build that failed: the steps that it did are taken as they are, even with `noCache`. */
   resume?: string;
+  /** An attestation of how it was built goes into the index that the image then is; see `output/provenance.ts`. */
+  provenance?: 'min' | 'max';
   /** How the command line was called. */
   call?: BuildCall;
   /** Only the image's id is told. */
@@ -107,6 +109,8 @@ export interface BuildDeps {
   networks: Networks;
   runtime: Runtime;
   registry: RegistryClient;
+  /** Where devices for RUN --device are described; default: those of the CDI. */
+  cdiFolders?: readonly string[];
   /** Told of what fails where nobody waits for it. */
   warn?(message: string): void;
 }

@@ -8,6 +8,7 @@ import type { Collection } from '#storage/state/collection.ts';
 import type { BuildCache, OtherCache } from './cache/cache.ts';
 import type { ContextStore } from './contexts/context-store.ts';
 import type { CacheMounts } from './mounts/cache-mounts.ts';
+import type { Material } from './output/provenance.ts';
 import type { Kept } from './record/record.ts';
 import type { BuildRecords } from './record/records.ts';
 import type { Tracing } from './record/tracing.ts';
@@ -53,6 +54,10 @@ export class BuildSession {
   readonly secrets: ReadonlyMap<string, Buffer>;
   /** Paths of agents' sockets on this machine. */
   readonly agents: ReadonlyMap<string, string>;
+  /** Images that it started from or took files of, by reference and platform. */
+  readonly materials = new Map<string, Material>();
+  /** RFC 3339. */
+  readonly started: string;
   #abort = new AbortController();
   #intent: BuildIntent;
   #ends: (() => void)[] = [];
@@ -72,6 +77,7 @@ export class BuildSession {
     this.tracing = options.tracing;
     const signals = [this.#abort.signal, ...(request.signal === undefined ? [] : [request.signal])];
     this.signal = AbortSignal.any(signals);
+    this.started = options.started;
     this.#intent = { started: options.started, things: [] };
     room.builds.put(this.id, this.#intent);
   }

@@ -1,11 +1,8 @@
 // Solves the graph of stages: those that do not need each other are built at the same time.
-import { mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ImageRecord } from '#engine/images/record.ts';
 import { EngineError, internal, invalid } from '#shared/errors.ts';
 import { shortOf } from '#shared/oci/digest.ts';
 import { hostPlatform, normalPlatform, parsePlatform } from '#shared/oci/platform.ts';
-import { mountReadOnly } from '#storage/snapshots/read-only.ts';
 import { baseImage, stateOf } from './base-image.ts';
 import { type Context, openTree, textIn } from './context.ts';
 import { nearest } from './dockerfile/nearest.ts';
@@ -18,6 +15,7 @@ import type { ContextSource, ImageSource } from './request.ts';
 import type { BuildSession } from './session.ts';
 import { fixedTimeOf, runSteps, type StageRun, shortIdOf } from './stage.ts';
 import { StageNetworks } from './stage-network.ts';
+import { layersTree } from './steps/layers-tree.ts';
 import type { MountedTree } from './steps/step.ts';
 import { parseIgnore } from './tree/ignore.ts';
 import type { SourceTree } from './tree/source-tree.ts';
@@ -285,7 +283,7 @@ class Solver {
     return opened;
   }
 
-  /** For COPY --from: the files of a context, of an earlier stage or of an image, mounted to be read. */
+  /** For COPY --from: the files of a context, of an earlier stage or of an image. */
   async #treeOf(vertex: Vertex, lane: Lane, name: string): Promise<MountedTree> {
     const { session, file, platform } = this.#input;
     const context = await this.#contextTree(name);
@@ -297,10 +295,7 @@ class Solver {
       index === undefined
         ? await this.#image(lane, { reference: image ?? name, ...(platform ? { platform } : {}) })
         : await this.#awaited(vertex, index);
-    const target = mkdtempSync(join(session.runFolder(), 'from-'));
-    const mounted = mountReadOnly(session.room.snapshots.lowersOf(chainId), target);
-    const tree = { root: mounted.path, excludes: () => false, prunes: true, identity: String(chainId) };
-    return { tree, release: () => mounted[Symbol.dispose]() };
+    return layersTree(session, chainId);
   }
 }
 

@@ -83,12 +83,11 @@ export function outputsOf(flags: { output: readonly string[]; push: boolean; loa
   return outputs;
 }
 
-/** Docker's own archives have no place for several platforms. Throws `invalid`. */
-export function assertFit(outputs: readonly BuildOutput[], platforms: string | undefined): void {
-  const isIndex = platforms?.includes(',') === true;
+/** Docker's own archives have no place for an index. Throws `invalid`. */
+export function assertFit(outputs: readonly BuildOutput[], isIndex: boolean): void {
   if (isIndex && outputs.some((output) => 'isDocker' in output && output.isDocker === true))
     throw invalid('docker exporter does not currently support exporting manifest lists', {
-      hint: 'Write them with --output type=oci,dest=FILE, or name one --platform.',
+      hint: 'Write it with --output type=oci,dest=FILE, or build for one --platform without attestations.',
     });
 }
 

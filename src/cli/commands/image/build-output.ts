@@ -18,6 +18,8 @@ export interface BuildAnswer {
   index: string | undefined;
   /** Of the build checks. */
   warnings: number;
+  /** What was asked, where nothing was built. */
+  answer: unknown;
 }
 
 /** The id of the built image. Throws the build's error; a quiet build shows its output before that. */
@@ -32,6 +34,7 @@ export async function showBuild(
   let id: string | undefined;
   let index: string | undefined;
   let warnings = 0;
+  let answer: unknown;
   for await (const line of lines) {
     const error = progressError(line);
     if (error !== undefined) {
@@ -42,6 +45,7 @@ export async function showBuild(
     id = wordIn(line.aux, 'ID') ?? id;
     index = wordIn(line.aux, 'Index') ?? index;
     warnings += warningsIn(line.aux);
+    if (typeof line.aux === 'object' && line.aux !== null && 'answer' in line.aux) answer = line.aux.answer;
     if (line.aux !== undefined) continue;
     if (raw !== undefined) raw.show(line);
     else if (!view.quiet) display.show(view.plain ? line : decorated(line));
@@ -52,7 +56,7 @@ export async function showBuild(
     }
   }
   raw?.end();
-  return { id, index, warnings };
+  return { id, index, warnings, answer };
 }
 
 async function openRaw(cli: Cli): Promise<RawProgress> {

@@ -1,6 +1,8 @@
 // The flags of `build`, and the query they become.
 
+import { provenanceOf } from '#cli/commands/build/attestations.ts';
 import { type FlagTable, type FlagValues, many, text, toggle } from '#cli/grammar/flags.ts';
+import { nearest } from '#cli/grammar/nearest.ts';
 import { pairsOf } from '#cli/terminal/words.ts';
 import type { Query } from '#client/wire.ts';
 import { invalid } from '#shared/errors.ts';
@@ -9,8 +11,9 @@ import { formatPlatform, hostPlatform, parsePlatform } from '#shared/oci/platfor
 import { parseReference } from '#shared/oci/reference.ts';
 
 export const buildFlags = {
-  allow: many('Let steps do more: network.host, security.insecure', 'ENTITLEMENT'),
+  allow: many('Let steps do more: network.host, security.insecure, device[=NAME]', 'ENTITLEMENT'),
   'add-host': many('Add a line to /etc/hosts', 'NAME:IP'),
+  attest: many('An attestation of the image: type=provenance,mode=min|max', 'ATTESTATION'),
   'build-arg': many('Set an ARG; NAME alone takes it from here', 'NAME=VALUE'),
   'build-context': many(
     'A further context: NAME=DIR, a URL, docker-image://IMAGE or oci-layout://DIR',
@@ -18,7 +21,7 @@ export const buildFlags = {
   ),
   'cache-from': many('Where to take cached steps from: an image, or type=local,src=DIR', 'SOURCE'),
   'cache-to': many('Where to put its steps: inline, type=registry,ref=NAME or type=local,dest=DIR', 'TARGET'),
-  call: text('build, or check for --check', 'METHOD'),
+  call: text('build, or what is only asked: check, outline or targets; ,format=json for programs', 'METHOD'),
   check: toggle('Only check the Dockerfile'),
   'cgroup-parent': text('The cgroup of its steps', 'PATH', { hidden: true }),
   compress: toggle('Compress the context', undefined, { hidden: true }),
@@ -48,11 +51,15 @@ export const buildFlags = {
     },
   ),
   progress: text('How to show it: auto, tty, plain, rawjson or quiet', 'MODE'),
+  provenance: text('Say how it was built beside the image: mode=min, mode=max or false', 'PROVENANCE', {
+    alone: 'true',
+  }),
   push: toggle('Push the image when it is built'),
   pull: toggle('Ask the registry for a newer base image'),
   quiet: toggle('Print the image id only', 'q'),
   resume: text('Take the steps that this failed build did', 'BUILD', { hidden: true }),
   rm: toggle('', undefined, { hidden: true, on: true }),
+  sbom: text('', 'SBOM', { alone: 'true', hidden: true }),
   secret: many('A secret for steps: id=ID,src=FILE or id=ID,env=NAME', 'SECRET'),
   'security-opt': many('Security option of the RUN steps', 'OPTION'),
   'shm-size': text('Size of /dev/shm', 'SIZE'),
@@ -68,6 +75,7 @@ export type BuildValues = FlagValues<typeof buildFlags>;
 /** Throws `invalid`. */
 export function buildQuery(flags: BuildValues, env: Readonly<Record<string, string | undefined>>): Query {
   for (const tag of flags.tag) checkTag(tag);
+  const { method } = callOf(flags);
   const sizes = {
     memory: flags.memory === undefined ? undefined : parseBytes(flags.memory),
     memswap:
@@ -84,7 +92,8 @@ export function buildQuery(flags: BuildValues, env: Readonly<Record<string, stri
     labels: jsonOf(pairsOf(flags.label)),
     extrahosts: flags['add-host'].map((each) => each.replace('=', ':')),
     networkmode: flags.network,
-    check: isCheck(flags),
+    method: method === 'build' ? undefined : method,
+    provenance: provenanceOf(flags),
     nocache: flags['no-cache'],
     platform: platformsOf(flags.platform),
     pull: flags.pull && flags.resume === undefined,
@@ -113,12 +122,38 @@ export function platformsOf(texts: readonly string[]): string | undefined {
   return platforms.length === 0 ? undefined : [...new Set(platforms)].join(',');
 }
 
-/** `--check` and `--call=check` are the same. */
-export function isCheck(flags: Pick<BuildValues, 'check' | 'call'>): boolean {
-  const { call = 'build' } = flags;
-  if (call !== 'build' && call !== 'check')
-    throw invalid(`--call=${call} is not supported`, { hint: 'there are build and check' });
-  return flags.check || call === 'check';
+export interface BuildCall {
+  method: 'build' | 'check' | 'outline' | 'targets';
+  isJson: boolean;
+  /** What a check finds is no failure. */
+  ignoresStatus: boolean;
+}
+
+const methods = ['build', 'check', 'outline', 'targets'] as const;
+
+/** `--check` and `--call=check` are the same; `lint` is what it is called elsewhere. Throws `invalid`. */
+export function callOf(flags: Pick<BuildValues, 'check' | 'call'>): BuildCall {
+  const call: BuildCall = { method: flags.check ? 'check' : 'build', isJson: false, ignoresStatus: false };
+  for (const field of (flags.call ?? '').split(',').filter((each) => each !== '')) {
+    const at = field.indexOf('=');
+    const [name, value] = at < 0 ? [field] : [field.slice(0, at), field.slice(at + 1)];
+    if (value === undefined) call.method = methodOf(name);
+    else if (name === 'format' && (value === 'json' || value === 'text')) call.isJson = value === 'json';
+    else if (name === 'ignorestatus' && /^(true|false|1|0)$/.test(value))
+      call.ignoresStatus = value === 'true' || value === '1';
+    else throw invalid(`invalid call ${field}`, { hint: 'format=json, format=text or ignorestatus=true' });
+  }
+  return call;
+}
+
+function methodOf(name: string): BuildCall['method'] {
+  const wanted = name === 'lint' ? 'check' : name.replace(/^frontend\./, '');
+  const found = methods.find((each) => each === wanted);
+  if (found !== undefined) return found;
+  const near = nearest(wanted, methods);
+  throw invalid(`--call=${name} is not supported${near === undefined ? '' : ` (did you mean ${near}?)`}`, {
+    hint: `there are ${methods.join(', ')}`,
+  });
 }
 
 function checkTag(tag: string): void {

@@ -11,7 +11,13 @@ import {
   usesStdout,
 } from '#cli/commands/build/outputs.ts';
 import { type BuildView, showBuild } from '#cli/commands/image/build-output.ts';
-import { type BuildValues, buildFlags, buildQuery, platformsOf } from '#cli/commands/image/build-query.ts';
+import {
+  type BuildValues,
+  buildFlags,
+  buildQuery,
+  callOf,
+  platformsOf,
+} from '#cli/commands/image/build-query.ts';
 import { openBuildSession } from '#cli/commands/image/build-session.ts';
 import type { Cli, Output } from '#cli/context.ts';
 import { ExitError } from '#cli/failure.ts';
@@ -36,9 +42,11 @@ export const command = defineCommand({
     const names = outputs.flatMap((output) => ('names' in output ? output.names : []));
     const tags = [...flags.tag, ...names];
     const query = buildQuery({ ...flags, tag: tags }, cli.env);
-    assertFit(outputs, platformsOf(flags.platform));
+    const isIndex = platformsOf(flags.platform)?.includes(',') === true || query['provenance'] !== undefined;
+    assertFit(outputs, isIndex);
     const caches = cacheExportsOf(flags['cache-to']);
-    const view = viewOf(cli, flags, outputs);
+    const asked = callOf(flags);
+    const view = { ...viewOf(cli, flags, outputs), ...(asked.isJson ? { quiet: true } : {}) };
     const { context, more } = await contextOf(cli, path, flags.file);
     const client = await cli.client();
     const { images } = client;
@@ -47,7 +55,7 @@ export const command = defineCommand({
     const given = {
       ...query,
       ...more,
-      call: callOf(words, { path, file: flags.file }),
+      call: wordsOf(words, { path, file: flags.file }),
       ...(session === undefined ? {} : { session }),
     };
     const options = config === undefined ? {} : { registryConfig: config };
@@ -56,9 +64,10 @@ export const command = defineCommand({
       context !== undefined && 'index' in context
         ? await sendContext(context, { builds: client.builds, env: cli.env }, build)
         : await build({ query: {}, tar: context?.tar });
-    const { id, index, warnings } = await showBuild(cli, lines, view);
-    if (query['check'] === true) {
-      if (warnings > 0) throw new ExitError(1);
+    const { id, index, warnings, answer } = await showBuild(cli, lines, view);
+    if (asked.method !== 'build') {
+      if (asked.isJson) cli.print(JSON.stringify(answer, null, 2));
+      if (warnings > 0 && !asked.ignoresStatus) throw new ExitError(1);
       return;
     }
     const progress = flags.quiet ? silent : view.output;
@@ -77,7 +86,7 @@ const silent: Output = { write: () => true, once: () => undefined };
 const longestCall = 4000;
 
 /** What `build resume` calls again; undefined where it cannot, as stdin was read. */
-function callOf(
+function wordsOf(
   words: readonly string[],
   from: { path: string; file: string | undefined },
 ): string | undefined {

@@ -1,4 +1,5 @@
 // Flags of instructions, `--name=value` before the arguments: parsed alike for all, known by one table.
+import { parseDeviceFlag } from '../devices/device-flag.ts';
 import { SyntaxProblem } from './errors.ts';
 import { didYouMean } from './nearest.ts';
 import { splitWords } from './words.ts';
@@ -70,6 +71,7 @@ export function checkFlags(keyword: string, flags: readonly Flag[]): void {
         expected: `--${flag.name}=value`,
       });
     }
+    if (flag.name === 'device') parseDeviceFlag(flag.value);
     seen.add(flag.name);
   }
 }

@@ -53,7 +53,7 @@ const short: Record<string, string> = {
 };
 
 /** Comma-separated fields, a field in double quotes may hold commas. */
-function fieldsOf(text: string): string[] {
+export function fieldsOf(text: string): string[] {
   return (text.match(/(?:"(?:[^"]|"")*"|[^,"])+/g) ?? []).map((field) =>
     field.replace(/"((?:[^"]|"")*)"/g, '$1').replaceAll('""', '"'),
   );

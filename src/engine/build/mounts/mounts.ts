@@ -206,8 +206,8 @@ async function makeBind(stage: StageContext, mount: MountFlag, stack: Disposable
   const from = mount.from === undefined ? undefined : await stage.treeOf(mount.from);
   if (from !== undefined) stack.defer(() => from.release());
   let source: string;
-  if (from !== undefined && from.isContext !== true) {
-    source = resolveInRoot(from.tree.root, mount.source ?? '/');
+  if (from?.folder !== undefined) {
+    source = resolveInRoot(from.folder(), mount.source ?? '/');
     if (lookAt(source) === undefined)
       throw invalid(`RUN --mount failed: ${mount.source ?? '/'} is not in ${mount.from}`);
   } else source = await contextCopy(stage, mount, stack, from?.tree);

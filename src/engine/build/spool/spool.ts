@@ -85,7 +85,8 @@ async function read(
   const stop = (): void => void Atomics.store(control, 0, 1);
   signal.addEventListener('abort', stop, { once: true });
   try {
-    return await reading(await openPlainStream(stream), signal, (fd) => work({ ...order, fd, control }));
+    const source = await openPlainStream(stream, { isSole: true });
+    return await reading(source, signal, (fd) => work({ ...order, fd, control }));
   } finally {
     signal.removeEventListener('abort', stop);
   }

@@ -6,9 +6,11 @@ import type { OciMount } from '#runtime/oci-spec.ts';
 import { runOnce } from '#runtime/once.ts';
 import { buildSpec } from '#runtime/spec.ts';
 import { resolveUser } from '#runtime/users.ts';
-import { forbidden, unsupported } from '#shared/errors.ts';
+import { forbidden } from '#shared/errors.ts';
 import { envName, mergeEnv } from '#shared/notation/env.ts';
 import { shellOf } from '../apply-plain.ts';
+import { type DeviceFlag, parseDeviceFlag } from '../devices/device-flag.ts';
+import { type GrantedDevices, grantDevices } from '../devices/grant.ts';
 import { SyntaxProblem } from '../dockerfile/errors.ts';
 import { flagValue } from '../dockerfile/flags.ts';
 import { heredocMark } from '../dockerfile/heredoc.ts';
@@ -34,6 +36,7 @@ interface RunPlan {
   env: string[];
   network: string;
   mounts: MountFlag[];
+  devices: DeviceFlag[];
   insecure: boolean;
   /** A here-document that is a program of its own (`#!`): written to a file that the box sees. */
   script?: string;
@@ -69,9 +72,6 @@ function assertAllowed(stage: StageContext, step: RunInstruction): void {
     throw forbidden('RUN --security=insecure is not allowed', {
       hint: 'Build with --allow security.insecure.',
     });
-  }
-  if (step.flags.some(({ name }) => name === 'device')) {
-    throw unsupported('RUN --device is not supported yet', { hint: `Dockerfile:${step.line}` });
   }
 }
 
@@ -119,7 +119,8 @@ export async function prepareRun(stage: StageContext, step: RunInstruction): Pro
   const own = mergeEnv([defaultPath], state.config.Env ?? []);
   const env = mergeEnv(mergeEnv(session.buildArgs.proxies(), list), own);
   const network = flagValue(step.flags, 'network') ?? session.request.networkMode ?? 'default';
-  const plan = { ...command, env, network, mounts, insecure };
+  const devices = devicesOf(step);
+  const plan = { ...command, env, network, mounts, devices, insecure };
   return {
     createdBy: `RUN ${counted(toldArgs(stage))}${command.argv.join(' ')} # buildkit`,
     keyText,
@@ -129,6 +130,7 @@ export async function prepareRun(stage: StageContext, step: RunInstruction): Pro
         argv: JSON.stringify(command.argv),
         ...(command.script === undefined ? {} : { script: command.script }),
         ...(mounts.length === 0 ? {} : { mounts: JSON.stringify(mounts) }),
+        ...(devices.length === 0 ? {} : { devices: JSON.stringify(devices) }),
         ...(insecure ? { security: 'insecure' } : {}),
       },
       ...(Object.keys(files).length === 0 ? {} : { files }),
@@ -141,6 +143,9 @@ export async function prepareRun(stage: StageContext, step: RunInstruction): Pro
   };
 }
 
+const devicesOf = ({ flags }: RunInstruction): DeviceFlag[] =>
+  flags.filter(({ name }) => name === 'device').map(({ value }) => parseDeviceFlag(value));
+
 async function runInLayer(stage: StageContext, plan: RunPlan): Promise<StepLayer> {
   using made = await makeMounts(stage, plan.mounts);
   let places: string[] = [];
@@ -151,14 +156,24 @@ async function runInLayer(stage: StageContext, plan: RunPlan): Promise<StepLayer
     write: async (root) => {
       places = missingPlaces(root);
       ensureWorkdir(stage, root);
-      points = makeMountPoints(root, made.mounts.map(pointOf));
-      await runBox(stage, { ...plan, made }, root);
+      const granted = devicesFor(stage, plan);
+      points = makeMountPoints(root, [...made.mounts, ...granted.mounts].map(pointOf));
+      await runBox(stage, { ...plan, made, granted }, root);
     },
     tidy: async ({ upper }) => {
       dropMountPoints(upper, points);
       dropPlaces(upper, places);
       if (stage.epoch !== undefined) await clampTimes(upper, stage.epoch);
     },
+  });
+}
+
+function devicesFor({ session, lane }: StageContext, { devices }: RunPlan): GrantedDevices {
+  return grantDevices({
+    flags: devices,
+    allow: session.request.allow ?? [],
+    folders: session.room.cdiFolders,
+    warn: (text) => lane.tell({ stream: `[Warning] ${text}\n` }),
   });
 }
 
@@ -175,7 +190,7 @@ function pointOf({ destination, type, source = '' }: OciMount): { destination: s
 
 async function runBox(
   stage: StageContext,
-  plan: RunPlan & { made: MadeMounts },
+  plan: RunPlan & { made: MadeMounts; granted: GrantedDevices },
   rootfs: string,
 ): Promise<void> {
   const { session, state, lane } = stage;
@@ -193,11 +208,12 @@ async function runBox(
     id,
     rootfs,
     args: plan.argv,
-    env: mergeEnv([...plan.env, ...home], plan.made.env),
+    env: mergeEnv([...plan.env, ...home], [...plan.granted.env, ...plan.made.env]),
     cwd: state.config.WorkingDir || '/',
-    user: { uid: user.uid, gid: user.gid, additionalGids: user.gids },
+    user: { uid: user.uid, gid: user.gid, additionalGids: [...user.gids, ...plan.granted.gids] },
     hostname: session.request.buildArgs?.['BUILDKIT_SANDBOX_HOSTNAME'] || 'buildkitsandbox',
-    mounts: [...boxMounts(bundle, plan, network), ...plan.made.mounts],
+    mounts: [...boxMounts(bundle, plan, network), ...plan.granted.mounts, ...plan.made.mounts],
+    devices: plan.granted.devices,
     ...(plan.insecure ? { privileged: true } : {}),
     ...(request.shmSizeBytes === undefined ? {} : { shmSizeBytes: request.shmSizeBytes }),
     namespaces: { network: network.choice },

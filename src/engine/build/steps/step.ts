@@ -13,6 +13,8 @@ export interface MountedTree {
   tree: SourceTree;
   /** Files of a client, that belong to root in the image. */
   isContext?: boolean;
+  /** The directory of the host with all of it, mounted when it is first asked for; absent for what a client sent. */
+  folder?(): string;
   release(): void;
 }
 

@@ -1,0 +1,170 @@
+// What our client asks of a Dockerfile without building it, and builds for several platforms from the command line.
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, test } from 'node:test';
+import { hostPlatform } from '#shared/oci/platform.ts';
+import type { Index } from '#shared/oci/specs.ts';
+import { wharfProgram as program } from '../wharf-program.ts';
+import { type Ran, TestDaemon } from './api-fixture.ts';
+
+const work = mkdtempSync(join(tmpdir(), 'wharf-asked-'));
+const daemon = new TestDaemon();
+before(() => daemon.start());
+after(async () => {
+  await daemon[Symbol.asyncDispose]();
+  rmSync(work, { recursive: true, force: true });
+});
+
+async function wharf(...args: string[]): Promise<Ran> {
+  const child = spawn(program, args, {
+    cwd: work,
+    env: { ...process.env, DOCKER_HOST: `unix://${daemon.socket}` },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+  });
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  return { code, stdout, stderr };
+}
+
+function contextOf(name: string, files: Record<string, string>): string {
+  mkdirSync(join(work, name), { recursive: true });
+  for (const [file, content] of Object.entries(files)) writeFileSync(join(work, name, file), content);
+  return name;
+}
+
+const dockerfile = `# VERSION is that of the tool
+ARG VERSION=1
+FROM scratch AS tools
+ARG VERSION
+COPY a /a
+# app is what runs
+FROM scratch AS app
+COPY --from=tools /a /a
+RUN --mount=type=secret,id=token,required true
+`;
+
+test('targets, outlines and checks, for people and for programs', async () => {
+  const dir = contextOf('asked', { Dockerfile: dockerfile, a: 'a' });
+  for (const verb of [['build'], ['buildx', 'build']]) {
+    const targets = await wharf(...verb, '--call=targets', dir);
+    assert.equal(targets.code, 0, targets.stderr);
+    assert.equal(
+      targets.stdout,
+      'TARGET        DESCRIPTION\ntools         \napp (default) what runs\n'.replace('what', 'is what'),
+    );
+  }
+  const outline = await wharf('build', '--call', 'outline', dir);
+  assert.equal(
+    outline.stdout,
+    'TARGET:      app\nDESCRIPTION: is what runs\n\nBUILD ARG   VALUE   DESCRIPTION\nVERSION     1       is that of the tool\n\nSECRET   REQUIRED\ntoken    true\n\n',
+  );
+  const asJson = JSON.parse(
+    (await wharf('build', '--call=outline,format=json', '--target', 'tools', dir)).stdout,
+  );
+  assert.equal(asJson.name, 'tools');
+  assert.deepEqual(asJson.args, [
+    {
+      name: 'VERSION',
+      value: '1',
+      description: 'is that of the tool',
+      location: { ranges: [{ start: { line: 2 }, end: { line: 2 } }] },
+    },
+  ]);
+  assert.equal((await wharf('images', '-aq')).stdout, '', 'nothing was built');
+});
+
+test('what a check finds is its exit code, unless told otherwise', async () => {
+  const dir = contextOf('checked', { Dockerfile: 'FROM scratch as Tools\nCOPY a /a\n', a: 'a' });
+  const found = await wharf('build', '--call=check,format=json', dir);
+  assert.equal(found.code, 1);
+  const { warnings, sources } = JSON.parse(found.stdout);
+  assert.deepEqual(warnings.map(({ ruleName }: { ruleName: string }) => ruleName).sort(), [
+    'FromAsCasing',
+    'StageNameCasing',
+  ]);
+  assert.equal(Buffer.from(sources[0].data, 'base64').toString(), 'FROM scratch as Tools\nCOPY a /a\n');
+  assert.equal((await wharf('build', '--call=lint,ignorestatus=true', dir)).code, 0);
+  assert.equal((await wharf('build', '--check', dir)).code, 1);
+});
+
+test('methods that there are not', async () => {
+  const dir = contextOf('asked', { Dockerfile: dockerfile });
+  const near = await wharf('build', '--call=outlin', dir);
+  assert.notEqual(near.code, 0);
+  assert.match(near.stderr, /--call=outlin is not supported \(did you mean outline\?\)/);
+  assert.match((await wharf('build', '--call=check,format=xml', dir)).stderr, /invalid call format=xml/);
+});
+
+test('an index as a layout, folders and metadata; no archive of Docker’s', async () => {
+  const here = hostPlatform().architecture;
+  const dir = contextOf('many', {
+    Dockerfile: 'FROM scratch\nARG TARGETARCH\nCOPY a /$TARGETARCH\n',
+    a: 'a',
+  });
+  const platforms = ['--platform', 'local,linux/s390x', '--platform', 'linux/riscv64'];
+  const ran = await wharf(
+    'build',
+    ...platforms,
+    '-t',
+    'many:1',
+    '-o',
+    'type=oci,dest=many.tar',
+    '-o',
+    'folders',
+    '--load',
+    '--metadata-file',
+    'many.json',
+    '--iidfile',
+    'many.id',
+    dir,
+  );
+  assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+  const index: Index = JSON.parse(
+    execFileSync('tar', ['-xOf', join(work, 'many.tar'), 'index.json']).toString(),
+  );
+  const metadata = JSON.parse(readFileSync(join(work, 'many.json'), 'utf8'));
+  assert.equal(index.manifests[0]?.digest, metadata['containerimage.digest']);
+  assert.equal(metadata['containerimage.config.digest'], undefined);
+  assert.deepEqual(readdirSync(join(work, 'folders')).sort(), [
+    `linux_${here}`,
+    'linux_riscv64',
+    'linux_s390x',
+  ]);
+  assert.deepEqual(readdirSync(join(work, 'folders/linux_s390x')), ['s390x']);
+  const inspected = await wharf('image', 'inspect', '--format', '{{.Architecture}} {{.Id}}', 'many:1');
+  assert.equal(inspected.stdout, `${here} ${readFileSync(join(work, 'many.id'), 'utf8')}\n`);
+  const docker = await wharf('build', ...platforms, '-o', 'type=docker,dest=x.tar', dir);
+  assert.match(docker.stderr, /docker exporter does not currently support exporting manifest lists/);
+});
+
+test('attestations: off unless asked for, and what is not written is said', async () => {
+  const dir = contextOf('plain', { Dockerfile: 'FROM scratch\nCOPY a /a\n', a: 'a' });
+  const manifests = async (...flags: string[]): Promise<number> => {
+    const ran = await wharf('build', ...flags, '-o', 'type=oci,dest=one,tar=false', dir);
+    assert.equal(ran.code, 0, ran.stderr);
+    const [top] = JSON.parse(readFileSync(join(work, 'one/index.json'), 'utf8')).manifests;
+    const path = join(work, 'one/blobs', top.digest.replace(':', '/'));
+    return JSON.parse(readFileSync(path, 'utf8')).manifests?.length ?? 0;
+  };
+  assert.equal(await manifests(), 0);
+  assert.equal(await manifests('--provenance=false', '--sbom=false', '--attest=type=sbom,disabled=true'), 0);
+  assert.equal(await manifests('--provenance'), 2);
+  assert.equal(await manifests('--attest', 'type=provenance,mode=max'), 2);
+  const refused: [string, RegExp][] = [
+    ['--sbom', /a bill of materials \(sbom\) is not written by this builder/],
+    ['--provenance=mode=most', /invalid provenance mode "most"/],
+    ['--provenance=version=v0.2', /provenance of version v0\.2 is not written/],
+    ['--attest=type=other', /unknown attestation type "other"/],
+    ['--attest=mode=max', /attestation type not specified/],
+  ];
+  for (const [flag, message] of refused) assert.match((await wharf('build', flag, dir)).stderr, message);
+});
