@@ -21,6 +21,12 @@ export function dockerComposeProgram(): string {
   return existsSync(own) ? own : '/usr/libexec/docker/cli-plugins/docker-compose';
 }
 
+/** The program that loads a server with requests, and the server; undefined where `peers.sh` did not unpack them. */
+export function loadPrograms(): { wrk: string; nginx: string } | undefined {
+  const programs = { wrk: join(peers, 'usr/bin/wrk'), nginx: join(peers, 'usr/sbin/nginx') };
+  return Object.values(programs).every((path) => existsSync(path)) ? programs : undefined;
+}
+
 /** The environment in which programs of the unpacked peers find each other. */
 export function peerEnvironment(): NodeJS.ProcessEnv {
   const libraries = join(

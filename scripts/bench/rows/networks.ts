@@ -7,8 +7,9 @@ import { type Networks, openNetworks } from '#engine/networks/networks.ts';
 import { openLeases } from '#storage/state/leases.ts';
 import { openState } from '#storage/state/state.ts';
 import type { BenchEngine } from '../engines.ts';
-import { askIn, askOnHost, type Program, serveIn } from '../network-programs.ts';
-import type { Bench, Row } from '../row.ts';
+import { askIn, type Program, serveIn } from '../network-programs.ts';
+import type { Bench, Contender, Row } from '../row.ts';
+import { loadWeb, serveWeb } from '../web-load.ts';
 import { image, millisecondsOf, removeContainer } from '../work.ts';
 
 const issue = 6;
@@ -19,21 +20,21 @@ export const rows: readonly Row[] = [
     issue,
     unit: 'req/s',
     goal: '≥ 1.7',
-    open: onPublishedPort((client, port) => client.ask(`requests 127.0.0.1 ${port} 1000`)),
+    open: onPublishedPort((host, place) => loadWeb(host, place, false)),
   },
   {
     name: 'published port on 127.0.0.1, new connection',
     issue,
     unit: 'ms',
     goal: '≤ 0.333',
-    open: onPublishedPort((client, port) => client.ask(`connections 127.0.0.1 ${port} 500`)),
+    open: onPublishedPort(async (host, place) => 1_000 / (await loadWeb(host, place, true))),
   },
   {
     name: 'container to container by name, connection',
     issue,
     unit: 'ms',
     goal: '≤ 1',
-    open: onUserNetwork((client) => client.ask('byName server 80 300')),
+    open: onUserNetwork((client, nameserver) => client.ask(`byName ${nameserver} server 80 1000`)),
   },
   {
     name: 'look-up of a name, p99 of 5,000',
@@ -41,7 +42,7 @@ export const rows: readonly Row[] = [
     unit: 'ms',
     goal: '≤ 2 ms',
     most: 3,
-    open: onUserNetwork((client) => client.ask('lookups server 5000')),
+    open: onUserNetwork((client, nameserver) => client.ask(`lookups ${nameserver} server 5000`)),
   },
   {
     name: 'joining a bridge network to first packet',
@@ -91,27 +92,45 @@ async function sleeper(
   return { id: Id, netns: `/proc/${await pidOf(engine, Id)}/ns/net` };
 }
 
-function onPublishedPort(round: (client: Program, port: string) => Promise<number>): Row['open'] {
+/**
+ * Where an engine's published ports are. dockerd has a network namespace of its own: a client elsewhere would find our
+ * port of the same number, and measure us twice.
+ */
+const hostOf = ({ pids }: BenchEngine): string => `/proc/${pids()[0]}/ns/net`;
+
+interface Listening {
+  NetworkSettings: {
+    Ports: Record<string, { HostPort: string }[]>;
+    Networks: Record<string, { IPAddress: string }>;
+  };
+}
+
+/**
+ * With many connections at once, as the goals' figures were taken. The last contender is the bound of all: the container's
+ * own address, without a translation.
+ */
+function onPublishedPort(round: (host: string, place: string) => Promise<number>): Row['open'] {
   return async (bench) => {
-    const contenders = [];
+    const contenders: Contender[] = [];
+    const direct: Contender[] = [];
     for (const engine of await bench.engines()) {
       const { id, netns } = await sleeper(bench, engine, {
         ExposedPorts: { '80/tcp': {} },
         HostConfig: { PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] } },
       });
-      const server = await serveIn(netns, 80);
-      const client = await askOnHost();
-      bench.later(() => Promise.all([server.stop(), client.stop()]));
-      type Inspected = { NetworkSettings: { Ports: Record<string, { HostPort: string }[]> } };
-      const { NetworkSettings } = await engine.api.call<Inspected>('GET', `/containers/${id}/json`);
-      const port = NetworkSettings.Ports['80/tcp']?.[0]?.HostPort ?? '';
-      contenders.push({ name: engine.name, round: () => round(client, port) });
+      bench.later(await serveWeb(netns, 80, join(bench.folder, engine.name)));
+      const host = hostOf(engine);
+      const { NetworkSettings } = await engine.api.call<Listening>('GET', `/containers/${id}/json`);
+      const port = NetworkSettings.Ports['80/tcp']?.[0]?.HostPort;
+      contenders.push({ name: engine.name, round: () => round(host, `127.0.0.1:${port}`) });
+      const address = NetworkSettings.Networks['bridge']?.IPAddress;
+      if (direct.length === 0) direct.push({ name: 'direct', round: () => round(host, `${address}:80`) });
     }
-    return contenders;
+    return [...contenders, ...direct];
   };
 }
 
-function onUserNetwork(round: (client: Program) => Promise<number>): Row['open'] {
+function onUserNetwork(round: (client: Program, nameserver: string) => Promise<number>): Row['open'] {
   return async (bench) => {
     const contenders = [];
     for (const engine of await bench.engines()) {
@@ -123,9 +142,10 @@ function onUserNetwork(round: (client: Program) => Promise<number>): Row['open']
       const there = await sleeper(bench, engine, aliased);
       const here = await sleeper(bench, engine, on);
       const server = await serveIn(there.netns, 80);
-      const client = await askIn(here.netns, await nameserverOf(engine));
+      const client = await askIn(here.netns);
+      const nameserver = await nameserverOf(engine);
       bench.later(() => Promise.all([server.stop(), client.stop()]));
-      contenders.push({ name: engine.name, round: () => round(client) });
+      contenders.push({ name: engine.name, round: () => round(client, nameserver) });
     }
     return contenders;
   };
