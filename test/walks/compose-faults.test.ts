@@ -130,6 +130,36 @@ test('up --wait tells of a service that ends at once, with its last words', { ti
   await compose('down');
 });
 
+test('a pre_start that fails keeps its service down with its last words, and is tried again', {
+  timeout: 120_000,
+}, async () => {
+  await mkdir(join(folder, 'flag'), { recursive: true });
+  await write(`
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    volumes: [/kept, "./flag:/flag"]
+    stop_grace_period: 0s
+    pre_start:
+      - {command: [sh, -c, "echo once >> /kept/order"]}
+      - {command: [sh, -c, "echo no schema >&2; test -e /flag/there"]}
+`);
+  const { code, stderr } = await engine.wharf(['compose', 'up', '-d'], { cwd: folder });
+  assert.equal(code, 1);
+  assert.match(stderr, /service "web": pre_start ".*" exited with code 1/);
+  assert.match(stderr, /no schema/);
+  assert.deepEqual(await rows(), ['cut-web-1 created', 'cut-web-1-pre_start-2 exited']);
+  await writeFile(join(folder, 'flag/there'), '');
+  await compose('up', '-d');
+  assert.deepEqual(await rows(), ['cut-web-1 running']);
+  await compose('stop');
+  await compose('up', '-d');
+  assert.equal(await compose('exec', '-T', 'web', 'cat', '/kept/order'), 'once\nonce\n');
+  await compose('down', '-v');
+  assert.deepEqual(await rows(), []);
+});
+
 interface State {
   Pid: number;
   StartedAt: string;

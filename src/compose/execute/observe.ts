@@ -11,13 +11,18 @@ import { isKind } from '#shared/errors.ts';
 
 type Asked = Pick<Client, 'containers' | 'networks' | 'volumes' | 'images'>;
 
-/** What there is of the project now. Only reads. */
-export async function observe(client: Asked, project: Project): Promise<ObservedState> {
+/** What there is of the project now. Only reads; `without` is not asked for, and looks as if it were not there. */
+export async function observe(
+  client: Asked,
+  project: Project,
+  without: { images?: boolean; volumes?: boolean } = {},
+): Promise<ObservedState> {
+  const hasVolumes = without.volumes !== true && Object.keys(project.volumes).length > 0;
   const [containers, networks, volumes, images] = await Promise.all([
     observeContainers(client, project.name),
-    client.networks.list(),
-    client.volumes.list(),
-    observeImages(client, project),
+    Object.keys(project.networks).length === 0 ? [] : client.networks.list(),
+    hasVolumes ? client.volumes.list() : [],
+    without.images === true ? { images: {} } : observeImages(client, project),
   ]);
   return {
     containers,

@@ -66,7 +66,10 @@ export interface DownRequest extends DownOptions {
 
 /** Takes the project away again; resolves to the plan that was done. */
 export async function down(session: Session, options: DownRequest = {}): Promise<Plan> {
-  const observed = await observe(session.client, session.project);
+  const observed = await observe(session.client, session.project, {
+    images: options.images === undefined,
+    volumes: options.volumes !== true,
+  });
   const plan = planDown(session.project, observed, options);
   if (options.dryRun === true) return plan;
   const { timeoutSeconds } = options;

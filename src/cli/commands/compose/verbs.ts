@@ -25,7 +25,7 @@ const grace = text('Grace time of a stop before SIGKILL', 'SECONDS', { short: 't
 async function onContainers(
   cli: Cli,
   services: readonly string[],
-  { words, all = true }: { words: readonly [begun: string, done: string]; all?: boolean },
+  { words, all = true }: { words: readonly [begun: string | undefined, done: string]; all?: boolean },
   deed: (session: Session) => Promise<void>,
 ): Promise<void> {
   const project = await openKnownProject(cli, { services });
@@ -34,7 +34,7 @@ async function onContainers(
   const names = containers.map(({ Names }) => (Names[0] ?? '').replace(/^\//, ''));
   if (names.length === 0 && services.length > 0)
     throw invalid(`service "${services[0]}" has no container`, { hint: 'wharf compose up makes it' });
-  for (const name of names) cli.warn(` Container ${name}  ${words[0]}`);
+  if (words[0] !== undefined) for (const name of names) cli.warn(` Container ${name}  ${words[0]}`);
   await deed(session);
   for (const name of names) cli.warn(` Container ${name}  ${words[1]}`);
 }
@@ -95,7 +95,7 @@ export const pause = defineCompose({
   args: anyNumber,
   examples: ['wharf compose pause web'],
   run: ({ cli, args: services }) =>
-    onContainers(cli, services, { words: ['Pausing', 'Paused'], all: false }, (session) =>
+    onContainers(cli, services, { words: [undefined, 'Paused'], all: false }, (session) =>
       pauseServices(session, { services }),
     ).then(() => 0),
 });
@@ -106,7 +106,7 @@ export const unpause = defineCompose({
   args: anyNumber,
   examples: ['wharf compose unpause web'],
   run: ({ cli, args: services }) =>
-    onContainers(cli, services, { words: ['Unpausing', 'Unpaused'], all: false }, (session) =>
+    onContainers(cli, services, { words: [undefined, 'Unpaused'], all: false }, (session) =>
       unpauseServices(session, { services }),
     ).then(() => 0),
 });
