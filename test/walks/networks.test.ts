@@ -113,6 +113,16 @@ async function walk(client: Client): Promise<void> {
   assert.equal(await run('run', '--rm', '--network', 'village', image, ...ask('http://store/page')), 'hello');
   await run('network', 'disconnect', 'town', 'web');
   assert.equal(await eventually('the port by the other network', () => page('127.0.0.1', port)), 'hello');
+  const own = await run('inspect', '-f', '{{.NetworkSettings.Networks.village.IPAddress}}', 'web');
+  const hosts = await run('exec', 'web', 'cat', '/etc/hosts');
+  assert.match(hosts, new RegExp(`^${own}\\s`, 'm'), 'its own name is its address there');
+  assert.doesNotMatch(hosts, /10\.214\.32\.10/);
+  await run('network', 'disconnect', 'village', 'web');
+  assert.equal(await run('port', 'web'), '', 'no network, no port');
+  assert.equal(await page('127.0.0.1', port), undefined);
+  await run('network', 'connect', 'village', 'web');
+  assert.equal(await eventually('the port that was asked for', () => page('127.0.0.1', port)), 'hello');
+  assert.match(await run('port', 'web'), new RegExp(`80/tcp -> 0\\.0\\.0\\.0:${port}`));
   const used = await client(['network', 'rm', 'village']);
   assert.notEqual(used.code, 0);
   assert.match(used.stderr, /active endpoints.*farm/s);
