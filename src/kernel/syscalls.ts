@@ -66,6 +66,7 @@ const setnsCall = bind('setns', 'int', ['int', 'int']);
 const chrootCall = bind('chroot', 'int', ['str']);
 const chdirCall = bind('chdir', 'int', ['str']);
 const fchdirCall = bind('fchdir', 'int', ['int']);
+const umaskCall = bind('umask', 'uint', ['uint']);
 const mknodCall = bind('mknod', 'int', ['str', 'uint', 'uint64_t']);
 const lsetxattrCall = bind('lsetxattr', 'int', ['str', 'str', 'void *', 'ulong', 'int']);
 const lgetxattrCall = bind('lgetxattr', 'long', ['str', 'str', 'void *', 'ulong']);
@@ -115,6 +116,11 @@ export function chdir(path: string): void {
 /** fchdir(2). */
 export function fchdir(descriptor: number): void {
   fchdirCall(descriptor);
+}
+
+/** umask(2), for the calling thread only where it has left the others with CLONE.FS. Gives the mask before. */
+export function umask(mask: number): number {
+  return umaskCall(mask);
 }
 
 /** mknod(2). `mode` carries a file type of S_IF; `device` comes from `deviceNumber`. */

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -329,6 +330,35 @@ test('missing parents are made, modes and owners are kept', async () => {
   const { uid, gid, mode } = lstatSync(join(target, 'a/b/c'));
   assert.deepEqual([uid, gid, mode & 0o7777], [1234, 77, 0o2640]);
   assert.equal(lstatSync(join(target, 'ro')).mtimeMs, 1_000_000_000_000);
+});
+
+test('a layer has its own owners and modes, whatever its directories pass on', async () => {
+  const passing = { type: 'directory' as const, mode: 0o2775, gid: 50 };
+  const tar = await tarOf(
+    { name: 'early', mode: 0o666, body: 'x' },
+    { name: 'suid', mode: 0o4755, body: 'x' },
+    { name: 'shared/', ...passing },
+    { name: 'shared/file', mode: 0o777, body: 'x' },
+    { name: 'shared/link', type: 'symlink', linkname: 'file' },
+    { name: 'owned', mode: 0o600, uid: 7, gid: 8, body: 'x' },
+  );
+  const plain = folder();
+  const passesOn = folder();
+  chownSync(passesOn, 0, 50);
+  chmodSync(passesOn, 0o2755);
+  for (const target of [plain, passesOn]) {
+    await unpackLayer({ blob: blobOf(tar), mediaType: '', target });
+    const found = (name: string): string => {
+      const { mode, uid, gid } = lstatSync(join(target, name));
+      return `${(mode & 0o7777).toString(8)} ${uid}:${gid}`;
+    };
+    assert.equal(found('early'), '666 0:0');
+    assert.equal(found('suid'), '4755 0:0');
+    assert.equal(found('shared'), '2775 0:50');
+    assert.equal(found('shared/file'), '777 0:0');
+    assert.equal(found('shared/link'), '777 0:0');
+    assert.equal(found('owned'), '600 7:8');
+  }
 });
 
 test('a tree is packed and extracted inside its root, whatever links say', async () => {

@@ -2,6 +2,7 @@
 
 import { type Api, withRawBodies } from '#api/fastify.ts';
 import { commitConfig } from '#api/schemas/container.ts';
+import { sendLent } from '#api/streams/lent.ts';
 import { signalOf } from '#api/streams/pump.ts';
 import { bodyOf } from '#api/streams/request-body.ts';
 import { flag, list, object, segment, text } from '#api/wire/schema.ts';
@@ -23,7 +24,7 @@ function archiveRoutes(api: Api, { containers }: Engine): void {
   const get = { summary: 'Get a path as a tar archive', tags, params, querystring: query };
   api.get('/containers/:id/archive', { schema: get }, async ({ params, query }, reply) => {
     const { stat, stream } = await containers.getArchive(params.id, pathOf(query));
-    return reply.header(statHeader, encodeStat(stat)).type(tar).send(stream);
+    return sendLent(reply.header(statHeader, encodeStat(stat)).type(tar), stream);
   });
   const head = { summary: 'Describe a path', tags, params, querystring: query };
   api.head('/containers/:id/archive', { schema: head }, async ({ params, query }, reply) => {
@@ -56,7 +57,7 @@ function putArchiveRoute(raw: Api, { containers }: Engine): void {
 function wholeRoutes(api: Api, { containers }: Engine): void {
   const exportAll = { summary: 'Export the file system', tags, params };
   api.get('/containers/:id/export', { schema: exportAll }, async ({ params }, reply) =>
-    reply.type(tar).send(await containers.exportTree(params.id)),
+    sendLent(reply.type(tar), await containers.exportTree(params.id)),
   );
   const changes = { summary: 'Changes since the image', tags, params };
   api.get('/containers/:id/changes', { schema: changes }, async ({ params }) =>

@@ -248,7 +248,7 @@ export class Containers implements AsyncDisposable {
     return statPath(this.#room, this.find(ref), path);
   }
 
-  getArchive(ref: string, path: string): { stat: PathStat; stream: Readable } {
+  getArchive(ref: string, path: string): ReturnType<typeof getArchive> {
     return getArchive(this.#room, this.find(ref), path);
   }
 
@@ -261,7 +261,7 @@ export class Containers implements AsyncDisposable {
     await this.#locked(ref, (id) => grantFiles(this.#room, this.#room.store.require(id), options));
   }
 
-  exportTree(ref: string): Readable {
+  exportTree(ref: string): ReturnType<typeof exportTree> {
     return exportTree(this.#room, this.find(ref));
   }
 

@@ -1,9 +1,8 @@
 // Packing and looking at a part of a tree, without leaving its root.
 import { closeSync } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { asEngineError } from '#shared/errors.ts';
 import type { TreeStat } from './jobs.ts';
-import { openPipe, readerOn } from './pipe.ts';
+import { openPipe, PipeReader } from './pipe.ts';
 import { runJob } from './pool.ts';
 
 export interface PackTreeRequest {
@@ -19,10 +18,10 @@ export interface PackTreeRequest {
 }
 
 /** A tar of `path`; the caller reads it to its end or destroys it. A missing path is the stream's error. */
-export function packTree(request: PackTreeRequest): Readable {
+export function packTree(request: PackTreeRequest): PipeReader {
   const { root, path = '/', rebase, followLinks = false, signal } = request;
   const { readFd, writeFd } = openPipe();
-  const stream = readerOn(readFd);
+  const stream = new PipeReader(readFd);
   const job = { root, path, followLinks, ...(rebase === undefined ? {} : { rebase }) };
   runJob({ kind: 'pack-tree', fd: writeFd, ...job }, { signal })
     .catch((thrown: unknown) => stream.destroy(asEngineError(thrown)))

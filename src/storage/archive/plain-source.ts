@@ -13,6 +13,7 @@ import {
   sniffCompression,
 } from './compression.ts';
 import { openPipe, socketOn } from './pipe.ts';
+import { pourInto } from './pour.ts';
 
 // Below this a program takes longer to start than it saves.
 const bigBytes = 1 << 20;
@@ -62,10 +63,16 @@ export function openPlainFile(path: string): PlainSource {
   return { fd: readFd, ended: quiet(endOf(child, compression)), stop, close };
 }
 
-/** The plain bytes of a stream, which is read to its end or destroyed. */
-export async function openPlainStream(stream: Readable): Promise<PlainSource> {
+/**
+ * The plain bytes of a stream, which is read to its end or destroyed. `isSole`: nobody else holds on to its pieces, so
+ * that their memory is given back as they pass.
+ */
+export async function openPlainStream(
+  stream: Readable,
+  options: { isSole?: boolean } = {},
+): Promise<PlainSource> {
   const compression = sniffCompression(await peek(stream));
-  return pumped(stream, compression);
+  return pumped(stream, compression, options.isSole);
 }
 
 /** As `openPlainStream`, for many bytes: a program undoes the compression where one is installed. */
@@ -101,7 +108,7 @@ function throwFirst(results: PromiseSettledResult<void>[]): void {
   if (failed.length > 0) throw failed.find((reason) => !isReaderGone(reason)) ?? failed[0];
 }
 
-function pumped(stream: Readable, compression: Compression): PlainSource {
+function pumped(stream: Readable, compression: Compression, isSole = false): PlainSource {
   const { readFd, writeFd } = openPipe();
   const socket = socketOn(writeFd, 'write');
   const stop = (): void => {
@@ -114,7 +121,7 @@ function pumped(stream: Readable, compression: Compression): PlainSource {
   });
   const through = decompressorFor(compression);
   const work = (): Promise<void> => {
-    if (compression === 'none') return pipeline(stream, socket);
+    if (compression === 'none') return isSole ? pourInto(stream, socket) : pipeline(stream, socket);
     if (through !== undefined) return pipeline(stream, through, socket);
     return throughProgram(stream, compression, socket);
   };

@@ -7,7 +7,7 @@ import { resolveUser } from '#runtime/users.ts';
 import { forbidden, invalid, notFound } from '#shared/errors.ts';
 import { cleanPath } from '#shared/notation/mount.ts';
 import { rfc3339NanoOf } from '#shared/notation/time.ts';
-import { extractTree, packTree } from '#storage/archive/archive.ts';
+import { extractTree, type PipeReader, packTree } from '#storage/archive/archive.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { announce, type Room } from '../room.ts';
 import { openRootfs, placeOf } from './rootfs.ts';
@@ -74,7 +74,7 @@ export function getArchive(
   room: Room,
   record: ContainerRecord,
   path: string,
-): { stat: PathStat; stream: Readable } {
+): { stat: PathStat; stream: PipeReader } {
   const rootfs = openRootfs(room, record);
   try {
     const stat = statIn(record, rootfs.root, path);
@@ -125,7 +125,7 @@ function assertWritable(record: ContainerRecord, path: string): void {
 }
 
 /** The whole file system without its mounts, as a tar stream. */
-export function exportTree(room: Room, record: ContainerRecord): Readable {
+export function exportTree(room: Room, record: ContainerRecord): PipeReader {
   const root = room.snapshots.mount(record.id);
   const rootfs = openRootfs(room, record);
   const stream = packTree({ root, path: '/' });

@@ -8,6 +8,7 @@ import type { Unpacked } from '../jobs.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { readEntries, skipContent } from '../tar/reader.ts';
 import type { ByteSource } from '../tar/source.ts';
+import { withoutUmask } from './as-made.ts';
 import { cleanName, quoteName } from './entry-name.ts';
 import { makeParents, TreeWriter } from './tree-writer.ts';
 
@@ -17,16 +18,18 @@ const metaPrefix = '.wh..wh.';
 
 /** Unpacks into the root of the confinement. The digest is of every byte of the source, those after the tar too. */
 export function unpackLayer(source: ByteSource, diffId?: Digest): Unpacked {
-  const writer = new TreeWriter({ base: '' });
-  for (const entry of readEntries(source)) {
-    const base = posix.basename(entry.name);
-    if (!base.startsWith(whiteoutPrefix)) writer.write(entry, source);
-    else {
-      skipContent(source, entry);
-      writer.guard(entry.name, () => mark(writer, entry, base));
+  const writer = new TreeWriter({ base: '', fresh: true });
+  withoutUmask(() => {
+    for (const entry of readEntries(source)) {
+      const base = posix.basename(entry.name);
+      if (!base.startsWith(whiteoutPrefix)) writer.write(entry, source);
+      else {
+        skipContent(source, entry);
+        writer.guard(entry.name, () => mark(writer, entry, base));
+      }
     }
-  }
-  writer.finish();
+    writer.finish();
+  });
   const found = source.finish();
   return { diffId: diffId ?? found, sizeBytes: writer.contentBytes };
 }

@@ -25,6 +25,7 @@ import type { Owner } from '../jobs.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { paddingOf } from '../tar/entry.ts';
 import type { ByteSource } from '../tar/source.ts';
+import { passesNothingOn, passesOn } from './as-made.ts';
 import { cleanName, quoteName } from './entry-name.ts';
 
 export interface TreeWriterOptions {
@@ -34,11 +35,18 @@ export interface TreeWriterOptions {
   noOverwriteDirNonDir?: boolean;
   /** Instead of the owners in the archive. */
   chown?: Owner;
+  /**
+   * It is new, empty, and nobody else's: what is made there has the owner and mode it is made with, which saves two
+   * calls for each file. Only within `withoutUmask`.
+   */
+  fresh?: boolean;
   /** Sees the content of files. */
   onContent?: (piece: Buffer) => void;
 }
 
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+// Writing takes them away, and so does a new owner.
+const specialBits = 0o7000;
 // Not the archive's doing: these are told as they are.
 const hostFaults = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM']);
 
@@ -47,9 +55,12 @@ export class TreeWriter {
   #options: TreeWriterOptions;
   #directoryTimes = new Map<string, number>();
   #contentBytes = 0;
+  /** Nothing that is made takes its group or its mode from the directory it is in. */
+  #asMade: boolean;
 
   constructor(options: TreeWriterOptions) {
     this.#options = options;
+    this.#asMade = options.fresh === true && passesNothingOn(options.base || '/');
   }
 
   /** Bytes of file content written so far. */
@@ -109,8 +120,9 @@ export class TreeWriter {
 
   #file(path: string, entry: TarEntry, source: ByteSource): void {
     let fd = -1;
+    const isDone = this.#isRoots(entry) && (entry.mode & specialBits) === 0;
     this.place(path, () => {
-      fd = openSync(path, newFile, 0o600);
+      fd = openSync(path, newFile, isDone ? entry.mode : 0o600);
     });
     try {
       const { onContent } = this.#options;
@@ -120,14 +132,22 @@ export class TreeWriter {
       });
       source.each(paddingOf(entry.size));
       this.#contentBytes += entry.size;
-      const { uid, gid } = this.#options.chown ?? entry;
-      fchownSync(fd, uid, gid);
-      fchmodSync(fd, entry.mode);
+      if (!isDone) {
+        const { uid, gid } = this.#options.chown ?? entry;
+        fchownSync(fd, uid, gid);
+        fchmodSync(fd, entry.mode);
+      }
       if (entry.xattrs !== undefined) setXattrs(path, entry.xattrs);
       futimesSync(fd, entry.mtime, entry.mtime);
     } finally {
       closeSync(fd);
     }
+  }
+
+  /** Made by this thread, it belongs to whom it shall. */
+  #isRoots(entry: TarEntry): boolean {
+    const { uid, gid } = this.#options.chown ?? entry;
+    return this.#asMade && uid === 0 && gid === 0;
   }
 
   #directory(path: string, entry: TarEntry): void {
@@ -138,6 +158,7 @@ export class TreeWriter {
     lchownSync(path, uid, gid);
     chmodSync(path, entry.mode);
     if (entry.xattrs !== undefined) setXattrs(path, entry.xattrs);
+    if (passesOn(entry)) this.#asMade = false;
     // It hides what lower layers have there, for the whiteout said so.
     if (found === 'whiteout') setOpaque(path);
     this.#directoryTimes.set(path, entry.mtime);
@@ -155,7 +176,7 @@ export class TreeWriter {
     this.place(path, () => this.#makeNode(path, entry));
     if (entry.type === 'link') return;
     const { uid, gid } = this.#options.chown ?? entry;
-    lchownSync(path, uid, gid);
+    if (!this.#isRoots(entry)) lchownSync(path, uid, gid);
     if (entry.type !== 'symlink') chmodSync(path, entry.mode);
     if (entry.xattrs !== undefined) setXattrs(path, entry.xattrs);
     lutimesSync(path, entry.mtime, entry.mtime);
