@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { indexContext } from '#cli/files/context-index.ts';
-import { everything } from '#cli/files/pack.ts';
+import { everything } from '#cli/files/walk.ts';
 import { type BuildLab, type Outcome, openBuildLab } from './build-room.ts';
 
 const epoch = 1_600_000_000;

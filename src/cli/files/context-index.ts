@@ -1,11 +1,10 @@
 // A build context by content: what it has, file by file, so that only what an engine lacks is sent.
-import { createHash, hash } from 'node:crypto';
 import { constants, createReadStream, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { invalid, messageOf } from '#shared/errors.ts';
-import { packFiles, type Walk } from './pack.ts';
+import { openSha256, sha256Of } from './sha256.ts';
 import { type KnownFiles, openStatCache, type StatCache } from './stat-cache.ts';
+import type { Walk } from './walk.ts';
 
 export interface ContextIndex {
   /** What the engine knows the context by: the hex sha256 of `bytes`. */
@@ -34,6 +33,7 @@ interface Found {
   names: string[];
   /** Of each name: mode, size, modified and changed (milliseconds), inode. */
   facts: number[];
+  /** All of it as one text: the same where nothing is known to have changed. */
   signature: string;
 }
 
@@ -70,6 +70,7 @@ export async function indexContext(request: IndexRequest): Promise<ContextIndex>
     send: async (digests) => {
       const wanted = new Set(digests);
       const { files, extra } = await make();
+      const { packFiles } = await import('./pack.ts');
       const chosen = [...wanted].flatMap((digest) => {
         const path = files.get(digest);
         return path === undefined ? [] : [{ name: digest, path }];
@@ -82,13 +83,8 @@ export async function indexContext(request: IndexRequest): Promise<ContextIndex>
 /** Names sorted, each directory before what it holds. */
 function look({ root, walk, extra }: IndexRequest): Found {
   const [names, facts]: [string[], number[]] = [[], []];
-  const sum = createHash('sha256');
+  let text = `${root}\n`;
   const lookIn = (under: string): void => {
-    let text = '';
-    const passText = (): void => {
-      sum.update(text);
-      text = '';
-    };
     for (const entry of readdirSync(under === '' ? root : `${root}/${under}`).sort()) {
       const name = under === '' ? entry : `${under}/${entry}`;
       const isKept = walk.keeps(name);
@@ -99,15 +95,12 @@ function look({ root, walk, extra }: IndexRequest): Found {
         facts.push(mode, size, mtimeMs, ctimeMs, ino);
         text += `${name}\0${mode}\0${size}\0${mtimeMs}\0${ctimeMs}\0${ino}\n`;
       }
-      if (kindOf(mode) !== 'd') continue;
-      passText();
-      lookIn(name);
+      if (kindOf(mode) === 'd') lookIn(name);
     }
-    passText();
   };
   lookIn('');
-  for (const { name, content } of extra) sum.update(`${name}\0${hash('sha256', content)}\n`);
-  return { root, names, facts, signature: sum.digest('hex') };
+  for (const { name, content } of extra) text += `${name}\0${content.toString('base64')}\n`;
+  return { root, names, facts, signature: text };
 }
 
 function factsAt({ facts }: Found, at: number): Facts {
@@ -165,11 +158,11 @@ async function makeIndex(
     else isSettled = false;
     rows.push(row('f', name, facts, digest));
   }
-  const inline = extra.map(({ name, content }) => ({ name, content, digest: hash('sha256', content) }));
+  const inline = extra.map(({ name, content }) => ({ name, content, digest: sha256Of(content) }));
   for (const { name, content, digest } of inline)
     rows.push(row('f', name, { mode: 0o644, mtimeMs: 0, size: content.length }, digest));
   const bytes = Buffer.from(`{"version":1,"entries":[${rows.join(',')}]}`);
-  const id = hash('sha256', bytes);
+  const id = sha256Of(bytes);
   cache.keep({ files: after, ...(isSettled ? { signature: found.signature, id } : {}) });
   return { id, bytes, files, extra: inline.map(({ digest, content }) => ({ name: digest, content })) };
 }
@@ -186,9 +179,9 @@ function row(
 
 async function digestOf(path: string, size: number): Promise<string> {
   try {
-    if (size <= smallBytes) return hash('sha256', readFileSync(path));
-    const sum = createHash('sha256');
-    await pipeline(createReadStream(path, { highWaterMark: smallBytes }), sum);
+    if (size <= smallBytes) return sha256Of(readFileSync(path));
+    const sum = openSha256();
+    for await (const piece of createReadStream(path, { highWaterMark: smallBytes })) sum.update(piece);
     return sum.digest('hex');
   } catch (cause) {
     throw invalid(`can't read ${path}: ${messageOf(cause)}`, { cause });

@@ -56,7 +56,7 @@ test('.dockerignore leaves out, exceptions come back, the Dockerfile always goes
   await inFolder(files, async (dir) => {
     symlinkSync('src/app.py', join(dir, 'link'));
     const { tar, dockerfile } = openContext({ path: dir, file: undefined });
-    const entries = await entriesOf(tar);
+    const entries = await entriesOf(await tar());
     assert.equal(dockerfile, 'Dockerfile');
     assert.deepEqual(
       [...entries.keys()],
@@ -74,7 +74,7 @@ test('a Dockerfile from elsewhere goes along under a name of its own', async () 
       file: join(dir, 'other/My.Dockerfile'),
     });
     assert.match(dockerfile, /^\.dockerfile\.[0-9a-f]{20}$/);
-    assert.equal((await entriesOf(tar)).get(dockerfile)?.text, 'FROM y');
+    assert.equal((await entriesOf(await tar())).get(dockerfile)?.text, 'FROM y');
     assert.throws(
       () => openContext({ path: join(dir, 'ctx'), file: undefined }),
       /lstat .*Dockerfile: no such file or directory/,
@@ -89,7 +89,7 @@ test('a Dockerfile from elsewhere goes along under a name of its own', async () 
 
 test('big files are streamed whole', async () => {
   await inFolder({ Dockerfile: 'FROM x', big: 'x'.repeat(3_000_000) }, async (dir) => {
-    const entries = await entriesOf(openContext({ path: dir, file: undefined }).tar);
+    const entries = await entriesOf(await openContext({ path: dir, file: undefined }).tar());
     assert.equal(entries.get('big')?.text.length, 3_000_000);
   });
 });

@@ -1,18 +1,13 @@
 // The build context: which files go to the engine, and where the Dockerfile is.
-import { hash } from 'node:crypto';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Ignore } from '@balena/dockerignore';
 import { type ContextIndex, indexContext } from '#cli/files/context-index.ts';
-import { packFiles, type Walk, walkFiles } from '#cli/files/pack.ts';
+import { sha256Of } from '#cli/files/sha256.ts';
+import { everything, type Walk, walkFiles } from '#cli/files/walk.ts';
 import { codeOf, invalid, notFound } from '#shared/errors.ts';
-
-// The package's types promise a default export that its CommonJS file does not have.
-const dockerignore = createRequire(import.meta.url)('@balena/dockerignore') as (options: {
-  ignorecase: boolean;
-}) => Ignore;
 
 export interface ContextRequest {
   /** The directory. */
@@ -24,8 +19,8 @@ export interface ContextRequest {
 }
 
 export interface Context {
-  /** Begins when it is asked for. */
-  readonly tar: Readable;
+  /** All of it. */
+  tar(): Promise<Readable>;
   /** The context by content. `cacheDir`: where what is known of its files is kept. */
   index(cacheDir: string | undefined): Promise<ContextIndex>;
   /** Where the Dockerfile lies in the tar. */
@@ -48,7 +43,8 @@ export function openContext(request: ContextRequest): Context {
   const extra =
     dockerfile.content === undefined ? [] : [{ name: dockerfile.name, content: dockerfile.content }];
   return {
-    get tar() {
+    async tar() {
+      const { packFiles } = await import('#cli/files/pack.ts');
       return packFiles(walkFiles(root, walk), { owners: false, extra });
     },
     index: (cacheDir) => indexContext({ root, walk, extra, cacheDir }),
@@ -56,10 +52,17 @@ export function openContext(request: ContextRequest): Context {
   };
 }
 
+/** A further context: all of a directory but what its own `.dockerignore` names. */
+export function openFolder(dir: string): Pick<Context, 'index'> {
+  const root = resolve(dir);
+  const walk = walkOf(readOptional(join(root, '.dockerignore')), undefined);
+  return { index: (cacheDir) => indexContext({ root, walk, extra: [], cacheDir }) };
+}
+
 /** A Dockerfile from outside the context goes along under a name that nobody else has. */
 function dockerfileOf(root: string, request: ContextRequest): { name: string; content?: Buffer } {
   const strange = (content: Buffer) => ({
-    name: `.dockerfile.${hash('sha256', content).slice(0, 20)}`,
+    name: `.dockerfile.${sha256Of(content).slice(0, 20)}`,
     content,
   });
   if (request.text !== undefined) return strange(request.text);
@@ -97,12 +100,20 @@ function readOptional(path: string): string | undefined {
 
 /** The Dockerfile and .dockerignore always go along: the engine reads them, and leaves them out of COPY itself. */
 function walkOf(ignoreText: string | undefined, dockerfile: string | undefined): Walk {
-  if (ignoreText === undefined) return { keeps: () => true, mayHoldKept: () => true };
-  const ignore = dockerignore({ ignorecase: false }).add(ignoreText);
+  if (ignoreText === undefined) return everything;
+  const ignore = openRules().add(ignoreText);
   const hasExceptions = /^\s*!/m.test(ignoreText);
   const always = new Set(['.dockerignore', ...(dockerfile === undefined ? [] : [dockerfile])]);
   return {
     keeps: (path) => always.has(path) || !ignore.ignores(path),
     mayHoldKept: (path) => hasExceptions || (dockerfile?.startsWith(`${path}/`) ?? false),
   };
+}
+
+function openRules(): Ignore {
+  // The package's types promise a default export that its CommonJS file does not have.
+  const open = createRequire(import.meta.url)('@balena/dockerignore') as (options: {
+    ignorecase: boolean;
+  }) => Ignore;
+  return open({ ignorecase: false });
 }

@@ -3,12 +3,12 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cancelled } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
-import { parseDigest } from '#shared/oci/digest.ts';
+import { type Digest, parseDigest } from '#shared/oci/digest.ts';
+import type { Platform } from '#shared/oci/specs.ts';
 import type { Collection } from '#storage/state/collection.ts';
 import type { BuildCache, OtherCache } from './cache/cache.ts';
 import type { ContextStore } from './contexts/context-store.ts';
 import type { CacheMounts } from './mounts/cache-mounts.ts';
-import type { Material } from './output/provenance.ts';
 import type { Kept } from './record/record.ts';
 import type { BuildRecords } from './record/records.ts';
 import type { Tracing } from './record/tracing.ts';
@@ -21,6 +21,13 @@ export interface BuildIntent {
   started: string;
   /** Ids of snapshots, boxes and networks. */
   things: string[];
+}
+
+/** An image that a build took something from. */
+export interface Material {
+  reference: string;
+  digest: Digest;
+  platform: Platform;
 }
 
 export interface BuildRoom extends BuildDeps {

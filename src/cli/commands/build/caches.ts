@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { didYouMean, fieldsOf } from '#cli/commands/build/outputs.ts';
-import { packFiles, walkFiles } from '#cli/files/pack.ts';
+import { walkFiles } from '#cli/files/walk.ts';
 import type { Client } from '#client/client.ts';
 import { invalid } from '#shared/errors.ts';
 
@@ -72,6 +72,7 @@ export async function sendCaches(
   const walk = { keeps: () => true, mayHoldKept: () => true };
   for (const [index, { src }] of imports.entries()) {
     if (src === undefined || !existsSync(join(src, 'index.json'))) continue;
+    const { packFiles } = await import('#cli/files/pack.ts');
     const tar = packFiles(walkFiles(src, walk), { owners: false, extra: [] });
     await client.images.sendBuildContext(session, { name: `cache-${index}`, kind: 'cache' }, tar);
   }

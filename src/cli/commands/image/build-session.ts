@@ -2,11 +2,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { type CacheExport, cacheExportsOf, cacheImportsOf, sendCaches } from '#cli/commands/build/caches.ts';
-import { packLayout } from '#cli/commands/build/layout-context.ts';
 import type { BuildOutput } from '#cli/commands/build/outputs.ts';
 import type { BuildValues } from '#cli/commands/image/build-query.ts';
-import { packFiles, walkFiles } from '#cli/files/pack.ts';
+import { openFolder } from '#cli/files/context.ts';
+import { sendFolders } from '#cli/files/send-context.ts';
 import type { Client } from '#client/client.ts';
+import type { BuildSessionRequest } from '#client/images.ts';
 import { invalid } from '#shared/errors.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -33,13 +34,13 @@ export async function openBuildSession(
   const isPlain = given.outputs.length === 1 && given.outputs[0] === 'image';
   const nothing = isPlain && lists.every((list) => list.length === 0);
   if (nothing) return undefined;
-  const id = await client.images.buildSession(given);
-  for (const [name, source] of contexts) {
-    if (isElsewhere(source)) continue;
-    const layout = source.startsWith(layoutScheme) ? source.slice(layoutScheme.length) : undefined;
-    const kind = layout === undefined ? 'files' : 'image';
-    const tar = layout === undefined ? filesOf(name, source) : packLayout(layout);
-    await client.images.sendBuildContext(id, { name, kind }, tar);
+  const here = contexts.filter(([, source]) => !isElsewhere(source));
+  const folders = here.filter(([, source]) => !source.startsWith(layoutScheme));
+  const id = await openWith(client, folders, { env, given });
+  for (const [name, source] of here) {
+    if (!source.startsWith(layoutScheme)) continue;
+    const tar = await layoutOf(source.slice(layoutScheme.length));
+    await client.images.sendBuildContext(id, { name, kind: 'image' }, tar);
   }
   await sendCaches(client, id, imports);
   return id;
@@ -51,11 +52,26 @@ const layoutScheme = 'oci-layout://';
 const isElsewhere = (source: string): boolean =>
   !source.startsWith(layoutScheme) && (source.includes('://') || /^git@[^:/]+:/.test(source));
 
-function filesOf(name: string, dir: string): Readable {
-  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw invalid(`build context ${name}: ${dir} is not a directory`);
-  const walk = { keeps: () => true, mayHoldKept: () => true };
-  return packFiles(walkFiles(dir, walk), { owners: false, extra: [] });
+async function layoutOf(place: string): Promise<Readable> {
+  const { packLayout } = await import('#cli/commands/build/layout-context.ts');
+  return packLayout(place);
+}
+
+/** Folders go as contexts do: only files that the engine lacks are sent. */
+async function openWith(
+  client: Client,
+  folders: readonly [string, string][],
+  { env, given }: { env: Environment; given: BuildSessionRequest },
+): Promise<string> {
+  if (folders.length === 0) return await client.images.buildSession(given);
+  const opened = folders.map(([name, dir]) => {
+    if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw invalid(`build context ${name}: ${dir} is not a directory`);
+    return [name, openFolder(dir)] as const;
+  });
+  return await sendFolders(Object.fromEntries(opened), { builds: client.builds, env }, (ids) =>
+    client.images.buildSession({ ...given, folders: ids }),
+  );
 }
 
 /** What the engine is to make of the result. */

@@ -11,8 +11,9 @@ import {
   wantsContents,
 } from '#cli/commands/inside/cp-places.ts';
 import type { Cli } from '#cli/context.ts';
-import { type PackedFile, packFiles, statOf, walkFiles } from '#cli/files/pack.ts';
+import { packFiles } from '#cli/files/pack.ts';
 import { unpackTar } from '#cli/files/unpack.ts';
+import { type PackedFile, statOf, walkFiles } from '#cli/files/walk.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { toggle } from '#cli/grammar/flags.ts';
 import { writeSlowly } from '#cli/terminal/write.ts';

@@ -13,13 +13,6 @@ const predicateType = 'https://slsa.dev/provenance/v1';
 const statementType = 'https://in-toto.io/Statement/v0.1';
 const buildType = 'https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md';
 
-/** An image that the build took something from. */
-export interface Material {
-  reference: string;
-  digest: Digest;
-  platform: Platform;
-}
-
 const hexOf = (digest: Digest): { sha256: string } => ({ sha256: digest.slice('sha256:'.length) });
 
 /** A package URL (purl-spec, docker). */
