@@ -4,10 +4,13 @@ import { createHash, hash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import { pack } from 'tar-stream';
+import { extract, pack } from 'tar-stream';
+import { openFolder } from '#cli/files/context.ts';
 import { indexContext } from '#cli/files/context-index.ts';
-import { everything } from '#cli/files/pack.ts';
+import { sendFolders } from '#cli/files/send-context.ts';
+import { everything } from '#cli/files/walk.ts';
 import { type BuildLab, openBuildLab } from './build-room.ts';
 
 let lab: BuildLab;
@@ -66,6 +69,47 @@ test('the layers are those of a build from the folder, whatever the store shares
   const listed = lab.files(one.image);
   assert.equal(listed['own/a'], 'f 600 7:8');
   assert.equal(listed['app/d/link'], 'l 777 0:0 e/c');
+});
+
+test('named contexts go as the context does: only what changed, without what they ignore', async () => {
+  const dir = lab.context({ one: '1', two: '2', left: 'out', '.dockerignore': 'left\n' });
+  const other = lab.context({ three: '3' });
+  const env = { XDG_CACHE_HOME: mkdtempSync(join(lab.dir, 'cache-')) };
+  const build = async (): Promise<{ sent: number; text: string }> => {
+    let sent = 0;
+    const builds = {
+      offerContext: async (index: Buffer) => lab.build.offerContext(index),
+      sendFiles: async (id: string, tar: Readable) => {
+        const names = tar.pipe(extract());
+        const again = pack();
+        for await (const entry of names) {
+          sent += 1;
+          again.entry({ name: entry.header.name }, await buffer(entry));
+        }
+        again.finalize();
+        await lab.build.fillContext(id, Readable.from(again));
+      },
+    };
+    const folders = { lib: openFolder(dir), more: openFolder(other) };
+    const session = await sendFolders(folders, { builds, env }, async (ids) =>
+      lab.build.openSession({
+        contexts: Object.fromEntries(Object.entries(ids).map(([name, stored]) => [name, { stored }])),
+      }),
+    );
+    const dockerfile = 'FROM lib\nCOPY --from=more . /more/\n';
+    const { image, error } = await lab.run({ files: { Dockerfile: dockerfile }, session });
+    assert.ok(image, String(error));
+    const found = lab.files(image);
+    assert.equal(found['left'], undefined);
+    assert.equal(lab.text(image, 'more/three'), '3');
+    return { sent, text: lab.text(image, 'one') };
+  };
+  assert.deepEqual(await build(), { sent: 4, text: '1' });
+  assert.deepEqual(await build(), { sent: 0, text: '1' });
+  writeFileSync(join(dir, 'one'), 'changed just now');
+  assert.deepEqual(await build(), { sent: 1, text: 'changed just now' });
+  await lab.build.prune({ all: true });
+  assert.deepEqual(await build(), { sent: 4, text: 'changed just now' });
 });
 
 test('an edit is seen, also one of the same size in the same moment', async () => {
