@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isKind } from '#shared/errors.ts';
-import { formatPlatform, hostPlatform, parsePlatform, pickPlatform, platformOf } from './platform.ts';
+import {
+  formatPlatform,
+  hostPlatform,
+  normalPlatform,
+  parsePlatform,
+  pickPlatform,
+  platformOf,
+} from './platform.ts';
 
 test('platforms are read and written', () => {
   assert.deepEqual(platformOf('x64'), { os: 'linux', architecture: 'amd64' });
@@ -13,6 +20,20 @@ test('platforms are read and written', () => {
   assert.equal(parsePlatform('linux').architecture, hostPlatform().architecture);
   for (const text of ['', 'a/b/c/d', 'nonsense', 'linux/ /x'])
     assert.throws(() => parsePlatform(text), /unknown operating system/);
+});
+
+test('a variant that is meant anyhow is not told, and that of arm is', () => {
+  const cases: [string, string][] = [
+    ['linux/arm64/v8', 'linux/arm64'],
+    ['aarch64', 'linux/arm64'],
+    ['linux/amd64/v1', 'linux/amd64'],
+    ['linux/amd64/v3', 'linux/amd64/v3'],
+    ['linux/arm', 'linux/arm/v7'],
+    ['linux/arm/v6', 'linux/arm/v6'],
+    ['linux/s390x', 'linux/s390x'],
+  ];
+  for (const [given, normal] of cases)
+    assert.equal(formatPlatform(normalPlatform(parsePlatform(given))), normal);
 });
 
 test('the nearest variant is chosen, never one that does not run', () => {
