@@ -50,7 +50,10 @@ async function missingOf(
   const isChecked = health !== undefined && health !== 'none';
   // A check may come minutes after the start: plain `depends_on` asks for an answer now, not for health.
   if (condition === 'service_started' || (condition === 'running_or_healthy' && !isChecked)) {
-    return State.Running ? unreadyOf(session, container) : `it is ${State.Status}`;
+    if (!State.Running) return `it is ${State.Status}`;
+    const answer = await answerOf(session, container);
+    if (answer !== 'nothing to ask') return answer === 'ready' ? undefined : answer.missing;
+    return condition === 'running_or_healthy' && isYoung(State.StartedAt) ? settling : undefined;
   }
   if (!isChecked && (Config.Healthcheck?.Test ?? []).length === 0) {
     throw conflict(`dependency failed to start: container ${container.name} has no healthcheck configured`);
@@ -64,9 +67,22 @@ async function missingOf(
   );
 }
 
-/** What the engine's probes find missing. An engine without probes has nothing to say: what runs is ready. */
-async function unreadyOf(session: Session, container: ObservedContainer): Promise<string | undefined> {
-  if (session.ready === 'off') return undefined;
+/** What is missing of a service that nobody can ask, and that has just started: many a wrong one ends at once. */
+export const settling = 'it has just started';
+const youngMs = 500;
+
+function isYoung(startedAt: string): boolean {
+  const ageMs = Date.now() - Date.parse(startedAt);
+  // The clock of a far engine may be ahead.
+  return ageMs >= 0 && ageMs < youngMs;
+}
+
+/** What the engine's probes find. An engine without probes has nothing to say: what runs is ready. */
+async function answerOf(
+  session: Session,
+  container: ObservedContainer,
+): Promise<'ready' | 'nothing to ask' | { missing: string }> {
+  if (session.ready === 'off') return 'nothing to ask';
   const asked = session.project.services[container.service]?.['x-ready'];
   const probes = Array.isArray(asked) ? asked.join(' ') : asked;
   try {
@@ -74,12 +90,13 @@ async function unreadyOf(session: Session, container: ObservedContainer): Promis
       container.id,
       typeof probes === 'string' ? probes : undefined,
     );
-    if (Ready) return undefined;
-    return Probes.flatMap(({ Probe, Ready, Detail }) => (Ready ? [] : [`${Probe}: ${Detail}`])).join(', ');
+    if (Ready) return Probes.length > 0 ? 'ready' : 'nothing to ask';
+    const missing = Probes.flatMap(({ Probe, Ready, Detail }) => (Ready ? [] : [`${Probe}: ${Detail}`]));
+    return { missing: missing.join(', ') };
   } catch (thrown) {
-    if (isKind(thrown, 'not-found')) return undefined;
+    if (isKind(thrown, 'not-found')) return 'nothing to ask';
     // It has ended since it was looked at: the next look tells.
-    if (isKind(thrown, 'conflict')) return 'it does not run';
+    if (isKind(thrown, 'conflict')) return { missing: 'it does not run' };
     throw thrown;
   }
 }

@@ -6,8 +6,7 @@ import {
   stopContainer,
   waitBefore,
 } from '#compose/execute/containers.ts';
-import { runPreStart } from '#compose/execute/pre-start.ts';
-import { askProvider, type Provided } from '#compose/execute/providers.ts';
+import type { Provided } from '#compose/execute/provided.ts';
 import { networkRequest, volumeRequest } from '#compose/execute/requests.ts';
 import type { Session } from '#compose/execute/session.ts';
 import type { ObservedState } from '#compose/plan/observed.ts';
@@ -28,6 +27,7 @@ export interface PerformOptions {
 /** Afterwards the step is done. Throws the engine's error, with the service's name where it does not tell one. */
 export async function perform(session: Session, step: Step, options: PerformOptions): Promise<void> {
   const { client } = session;
+  // What few projects have is loaded when it is wanted.
   switch (step.kind) {
     case 'pull':
       return pullImage(session, step);
@@ -41,10 +41,10 @@ export async function perform(session: Session, step: Step, options: PerformOpti
       return void (await client.containers.unpause(step.containerId ?? step.name));
     case 'provide':
     case 'dismiss':
-      return askProvider(session, step, options.provided);
+      return (await import('#compose/execute/providers.ts')).askProvider(session, step, options.provided);
     case 'pre-start':
       await waitBefore(session, step);
-      return runPreStart(session, step);
+      return (await import('#compose/execute/pre-start.ts')).runPreStart(session, step);
     case 'stop-container':
       return stopContainer(session, step, options.timeoutSeconds);
     case 'remove-container': {

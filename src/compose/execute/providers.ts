@@ -1,16 +1,12 @@
-// Services that a program of the user's provides: the program is asked, and what it tells becomes variables of the services
-// that depend on it. The protocol is that of Docker Compose: one JSON object a line.
+// Asks the program that provides a service. The protocol is that of Docker Compose: one JSON object a line.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readLines } from '#client/lines.ts';
 import { dialProgram } from '#client/programs.ts';
+import type { Provided } from '#compose/execute/provided.ts';
 import type { Session } from '#compose/execute/session.ts';
-import type { Project, Service } from '#compose/model.ts';
 import type { ProviderStep } from '#compose/plan/steps.ts';
 import { conflict, invalid } from '#shared/errors.ts';
-
-/** By service: variables, as its program told them. */
-export type Provided = Map<string, Record<string, string>>;
 
 /** Afterwards the program has ended well. Throws `conflict` with its error, `unavailable` where there is none of that name. */
 export async function askProvider(session: Session, step: ProviderStep, provided?: Provided): Promise<void> {
@@ -59,23 +55,4 @@ function programOf(type: string): string {
   const own = DOCKER_CONFIG ?? (HOME === undefined ? undefined : join(HOME, '.docker'));
   const folders = own === undefined ? pluginFolders : [join(own, 'cli-plugins'), ...pluginFolders];
   return folders.map((folder) => join(folder, `docker-${type}`)).find((path) => existsSync(path)) ?? type;
-}
-
-/** The project in which services that depend on a provided one have its variables: `URL` of `db` as `DB_URL`. */
-export function withProvided(project: Project, provided: Provided): Project {
-  if (provided.size === 0) return project;
-  const services = Object.entries(project.services).map(([name, service]) => [
-    name,
-    withVariables(service, provided),
-  ]);
-  return { ...project, services: Object.fromEntries(services) };
-}
-
-function withVariables(service: Service, provided: Provided): Service {
-  const given = Object.keys(service.depends_on ?? {}).flatMap((needed) => {
-    const prefix = needed.toUpperCase().replace(/[^A-Z0-9]/g, '_');
-    return Object.entries(provided.get(needed) ?? {}).map(([key, value]) => [`${prefix}_${key}`, value]);
-  });
-  if (given.length === 0) return service;
-  return { ...service, environment: { ...service.environment, ...Object.fromEntries(given) } };
 }

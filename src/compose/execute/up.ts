@@ -1,7 +1,7 @@
 // The verbs that change things: up and down. Each observes, plans, and does exactly that plan.
 import { observe } from '#compose/execute/observe.ts';
 import { perform } from '#compose/execute/perform.ts';
-import { type Provided, withProvided } from '#compose/execute/providers.ts';
+import { type Provided, withProvided } from '#compose/execute/provided.ts';
 import { doInOrder } from '#compose/execute/schedule.ts';
 import type { Session } from '#compose/execute/session.ts';
 import { waitFor } from '#compose/execute/wait.ts';

@@ -1,6 +1,6 @@
 // Waits until other services are as far as a service needs them.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Condition, failed, missingFor } from '#compose/execute/condition.ts';
+import { type Condition, failed, missingFor, settling } from '#compose/execute/condition.ts';
 import { observeContainers } from '#compose/execute/observe.ts';
 import type { Session } from '#compose/execute/session.ts';
 import type { ContainerStep } from '#compose/plan/steps.ts';
@@ -50,7 +50,7 @@ export async function waitFor(
       session.warn?.(`service "${service}" is started, but not ready: ${missing}`);
       return;
     }
-    if (missing !== told) tell?.(`${service} (${missing})`);
+    if (missing !== told && missing !== settling) tell?.(`${service} (${missing})`);
     told = missing;
     await pause(session, service, { delayMs, missing });
   }
