@@ -46,7 +46,10 @@ export const command = defineCommand({
     assertFit(outputs, isIndex);
     const caches = cacheExportsOf(flags['cache-to']);
     const asked = callOf(flags);
-    const view = { ...viewOf(cli, flags, outputs), ...(asked.isJson ? { quiet: true } : {}) };
+    const view = {
+      ...viewOf(cli, flags, outputs),
+      ...(asked.method === 'build' ? {} : { quiet: asked.isJson }),
+    };
     const { context, more } = await contextOf(cli, path, flags.file);
     const client = await cli.client();
     const { images } = client;
