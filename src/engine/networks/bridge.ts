@@ -89,6 +89,14 @@ const bridgeFilter = (): (string | undefined)[] =>
   ['iptables', 'ip6tables'].map((each) => readSysctl(`net.bridge.bridge-nf-call-${each}`));
 
 /**
+ * Before a link of the network is made: where the host treats bridged packets otherwise than when it was last looked
+ * at, `followBridgeFilter` looks anew, also if the host has changed its mind again by then.
+ */
+export function noteBridgeFilter(room: NetworkRoom, network: BridgeNetwork): void {
+  if (isolatesMembers(network) && bridgeFilter().join() !== room.bridgeFilter) room.bridgeFilter = '';
+}
+
+/**
  * Afterwards the bridges of networks without icc keep neighbours apart as the host's treatment of bridged packets
  * wants it, which may have changed since a container started. Looks at two settings where it has not: 30 µs.
  */

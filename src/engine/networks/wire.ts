@@ -6,8 +6,8 @@ import { conflict, isKind } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
 import { type Family, familyOf } from './addresses/cidr.ts';
 import { macOf, takeAddress } from './addresses/ipam.ts';
-import { asksItself, isolatesPorts, repairDevice } from './bridge.ts';
-import { namesOf } from './names.ts';
+import { asksItself, isolatesPorts, noteBridgeFilter, repairDevice } from './bridge.ts';
+import { namesOf } from './names/lines.ts';
 import { addressesOf, type Endpoint, type EndpointAddress, type Sandbox } from './record.ts';
 import type { NetworkRoom } from './room.ts';
 import {
@@ -106,6 +106,7 @@ export function wireEndpoint(room: NetworkRoom, sandbox: Sandbox, endpoint: Endp
   if (!isJoinable(network)) return;
   const reason = room.blocked.get(network.id);
   if (reason !== undefined) throw conflict(reason, { hint: 'See: wharf system check' });
+  if (isBridge(network)) noteBridgeFilter(room, network);
   const wire = isBridge(network)
     ? () => wireBridge(network, sandbox, endpoint)
     : () => wireParent(network, sandbox, endpoint);
