@@ -30,7 +30,7 @@ export function writeSingleFile(
     output,
     alias: Object.fromEntries(servers.map((name) => [name, onlyNode])),
     replace: [
-      [byName, 'require'],
+      [byName, ' require'],
       [manifest, JSON.stringify(JSON.stringify({ version }))],
     ],
     url: `"file://"+process.execPath`,

@@ -2,12 +2,13 @@
 
 import { entry } from '#cli/catalog/entry.ts';
 import { findEntry, groups, namesUnder } from '#cli/catalog.ts';
-import type { Cli } from '#cli/context.ts';
+import type { Cli, Input } from '#cli/context.ts';
 import { endpointOf, type GlobalValues, globalFlags } from '#cli/endpoint.ts';
 import { BadFlag, ExitError, printError } from '#cli/failure.ts';
 import { type ConfigFile, readConfig } from '#cli/files/config-file.ts';
 import { HelpWanted, parseLine } from '#cli/grammar/flags.ts';
 import { nearest } from '#cli/grammar/nearest.ts';
+import { openInput } from '#cli/terminal/input.ts';
 import type { Client } from '#client/client.ts';
 import { asEngineError, exitCodeOf, invalid, unsupported } from '#shared/errors.ts';
 import { NeedsNode } from '#shared/needs-node.ts';
@@ -111,6 +112,7 @@ function openCli(global: GlobalValues): Cli {
   let endpoint: ReturnType<Cli['endpoint']> | undefined;
   let client: Promise<Client> | undefined;
   let config: ConfigFile | undefined;
+  let input: Input | undefined;
   const connect = async () => {
     const { openClient } = await import('#client/client.ts');
     const { host, tls } = await cli.endpoint();
@@ -124,7 +126,8 @@ function openCli(global: GlobalValues): Cli {
     env,
     // Node makes each of them when it is first asked for, and loads much for it: most commands have no use for stdin.
     get stdin() {
-      return process.stdin;
+      input ??= openInput();
+      return input;
     },
     get stdout() {
       return process.stdout;

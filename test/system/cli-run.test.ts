@@ -142,6 +142,23 @@ describe('wharf, the command line', { skip, timeout: 170_000 }, () => {
     assert.ok(bytes.equals((await run(['run', '--rm', '-i', 'base', 'cat'], bytes)).out));
   });
 
+  it('reads a pipe to its end, though it pauses and the engine is slow to take it', async () => {
+    const tar = join(dir, 'piped.tar');
+    assert.equal(spawnSync('tar', ['-cf', tar, '-C', join(dir, 'tree'), '.']).status, 0);
+    const feed = `{ head -c 300000 ${tar}; sleep 0.2; tail -c +300001 ${tar}; }`;
+    const line = `${feed} | timeout 60 ${wharf} import - piped`;
+    const imports = Array.from({ length: 8 }, async () => {
+      const child = spawn('sh', ['-c', line], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+      const [out, [code]] = await Promise.all([buffer(child.stdout), once(child, 'close')]);
+      return { code, out: out.toString() };
+    });
+    for (const { code, out } of await Promise.all(imports)) {
+      assert.equal(code, 0);
+      assert.match(out, /^sha256:[0-9a-f]{64}\n$/);
+    }
+    await ok('image', 'rm', '-f', 'piped');
+  });
+
   it('passes signals on', async () => {
     const script = 'trap "echo got; exit 9" TERM; echo ready; while :; do sleep 0.05; done';
     const child = spawn(wharf, ['run', '--rm', 'base', 'sh', '-c', script], { env });
