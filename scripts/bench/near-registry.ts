@@ -10,6 +10,7 @@ import type { BenchEngine } from './engines.ts';
 export interface NearRegistry {
   /** As the engine names it. */
   host: string;
+  pid: number;
   stop(): Promise<void>;
 }
 
@@ -36,6 +37,7 @@ export async function startRegistry(dir: string, engine?: BenchEngine): Promise<
   if (code !== 0) throw new Error(`docker-registry does not answer at ${host}`);
   return {
     host,
+    pid: child.pid ?? 0,
     async stop() {
       const gone = once(child, 'close');
       if (child.exitCode === null && child.kill('SIGKILL')) await gone;

@@ -2,9 +2,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { get } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -20,6 +19,7 @@ const manyBytes = 16 * 1024 * 1024;
 interface Served {
   name: string;
   url: string;
+  pid: number;
 }
 
 interface Blob {
@@ -80,27 +80,33 @@ export const rows: readonly Row[] = [
     },
   },
   {
-    name: 'hub: memory that 200 more pulls at once add',
+    // From a server that has answered one pull to the peak of 200, each with bytes on their way all the time.
+    name: 'hub: memory that 200 pulls at once add',
     issue: 5,
     unit: 'MiB',
-    goal: '≤ 32 MiB',
+    goal: '≤ 64 MiB',
     most: 1,
     async open(bench) {
       const blob = await makeBlob(bench);
-      const { url, pid } = await startHub(bench);
-      await push(url, blob);
-      await pullMany(pathOf(url, blob));
-      return [
-        {
-          name: 'wharf',
-          // The peak of a second crowd over that of the first: what a pull leaves behind, or nothing.
-          async round() {
-            const before = peakMiB(pid);
-            await pullMany(pathOf(url, blob));
-            return peakMiB(pid) - before;
-          },
+      const both = await startBoth(bench);
+      for (const { url } of both) {
+        await push(url, blob);
+        await curl([pathOf(url, blob)]);
+      }
+      const seen = { before: 0, peak: 0, after: 0 };
+      const growths = both.map(({ name, url, pid }) => ({
+        name,
+        async round() {
+          const { before, peak, after } = await memoryOf(pid, () => pullMany(pathOf(url, blob)));
+          if (name === 'wharf') Object.assign(seen, { before, peak, after });
+          return peak - before;
         },
-      ];
+      }));
+      const moments = (['before', 'peak', 'after'] as const).map((moment) => ({
+        name: `wharf ${moment}`,
+        round: async () => seen[moment],
+      }));
+      return [...growths, ...moments];
     },
   },
 ];
@@ -113,12 +119,12 @@ async function makeBlob({ folder }: Bench): Promise<Blob> {
 }
 
 async function startBoth(bench: Bench): Promise<Served[]> {
-  const { url } = await startHub(bench);
+  const ours = await startHub(bench);
   const theirs = await startRegistry(join(bench.folder, 'registry'));
   bench.later(() => theirs.stop());
   return [
-    { name: 'wharf', url },
-    { name: 'docker-registry', url: `http://${theirs.host}` },
+    { name: 'wharf', ...ours },
+    { name: 'docker-registry', url: `http://${theirs.host}`, pid: theirs.pid },
   ];
 }
 
@@ -149,21 +155,26 @@ async function curl(args: string[]): Promise<void> {
   await execute('curl', ['-sS', '--fail', '-o', '/dev/null', ...args]);
 }
 
+/** By one curl: a client in Node takes a gigabyte a second at most, and would be what is measured. */
 async function pullMany(url: string): Promise<void> {
-  await Promise.all(Array.from({ length: manyPulls }, () => pullOne(url)));
+  const crowd = ['--parallel', '--parallel-immediate', '--parallel-max', String(manyPulls)];
+  // No server looks at the query; without it there would be one URL.
+  await curl([...crowd, '--range', `0-${manyBytes - 1}`, `${url}?pull=[1-${manyPulls}]`]);
 }
 
-function pullOne(url: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const headers = { range: `bytes=0-${manyBytes - 1}` };
-    const sent = get(url, { agent: false, headers }, (response) => {
-      response.resume().once('end', resolve).once('error', reject);
-    });
-    sent.once('error', reject);
-  });
+/** MiB of the process before and after the work, and at most meanwhile. */
+async function memoryOf(
+  pid: number,
+  work: () => Promise<void>,
+): Promise<{ before: number; peak: number; after: number }> {
+  const before = statusMiB(pid, 'VmRSS');
+  // proc(5): forgets the peak so far.
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  await work();
+  return { before, peak: statusMiB(pid, 'VmHWM'), after: statusMiB(pid, 'VmRSS') };
 }
 
-function peakMiB(pid: number): number {
-  const match = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+function statusMiB(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+  const match = new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return Number(match?.[1] ?? 0) / 1024;
 }
