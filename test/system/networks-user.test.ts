@@ -11,7 +11,7 @@ const fixture = new NetworksFixture('10.214.4.1/24');
 after(() => fixture.close());
 
 const pool = (Subnet: string) => ({ IPAM: { Config: [{ Subnet }] } });
-const serverPid = () => Number(readFileSync(join(fixture.root, 'run', 'dns', 'aardvark.pid'), 'utf8'));
+const serverPid = () => Number(readFileSync(join(fixture.root, 'run', 'dns', '0', 'aardvark.pid'), 'utf8'));
 
 test('networks are created, listed, inspected; names and subnets clash by name', async () => {
   const { networks } = fixture;
@@ -129,7 +129,7 @@ test('names outlive the engine; the next one finds the server and ends it with t
   for (let wait = 0; isAlive(pid) && wait < 100; wait++)
     await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(isAlive(pid), false);
-  assert.equal(existsSync(join(fixture.root, 'run', 'dns', 'aardvark.pid')), false);
+  assert.equal(existsSync(join(fixture.root, 'run', 'dns', '0', 'aardvark.pid')), false);
 });
 
 test('a container that restarts, and one right after the server has ended, have names at once', async () => {

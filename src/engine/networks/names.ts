@@ -1,197 +1,154 @@
-// Names on user networks: aardvark-dns answers on each bridge's own address, from one file a network.
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  unwatchFile,
-  watchFile,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
-import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
-import { commandLineOf, isAlive } from '#kernel/proc.ts';
-import { missingProgram, startProgram } from '#kernel/spawn.ts';
-import { sendSignal } from '#kernel/syscalls.ts';
-import { codeOf, internal } from '#shared/errors.ts';
-import { type Endpoint, gatewaysOf, resolvesNames, type Sandbox } from './record.ts';
+// Names on user networks: aardvark-dns answers on each bridge's own address. A server that is told of a change answers
+// nobody while it reads all its files and opens all its sockets anew (0.5 ms of processor time a network), so the
+// networks are spread over several: a container that starts holds up no other network's look-ups.
+import { mkdirSync, readdirSync, unwatchFile, watchFile } from 'node:fs';
+import { join } from 'node:path';
+import { KeyedLock } from '#shared/lock.ts';
+import { fileOf } from './names/lines.ts';
+import { NameServer } from './names/server.ts';
+import { resolvesNames } from './record.ts';
 import type { NetworkStore } from './store.ts';
 
-const SIGHUP = 1;
-const SIGTERM = 15;
-const startTimeoutMs = 5_000;
-const endDelayMs = 1_000;
+/** A process has about a megabyte; beyond so many, networks share. */
+const mostServers = 32;
 const watchIntervalMs = 5_000;
 const hostResolverPath = '/etc/resolv.conf';
+const places = 'places';
 
-/** The name server outlives this process: the next engine finds it by its pid file. */
+/** Networks that a container joins are served by one server: it is to find the names of all of them at each. */
 export class Names {
-  #dir: string;
-  #program: string;
-  #store: NetworkStore;
-  #starting: Promise<void> | undefined;
-  #endTimer: NodeJS.Timeout | undefined;
-  /** A server that was told to end, and may still have its sockets. */
-  #ending: number | undefined;
+  readonly #dir: string;
+  readonly #program: string;
+  readonly #store: NetworkStore;
+  readonly #lock = new KeyedLock();
+  #servers: NameServer[] = [];
 
   constructor(options: { dir: string; program: string; store: NetworkStore }) {
     this.#dir = options.dir;
     this.#program = options.program;
     this.#store = options.store;
+    this.#find();
   }
 
-  /**
-   * Writes the names of these networks as the records have them, and tells the server. Resolves once it was told
-   * (it reads its files within a millisecond), or, where it had to be started, once it answers.
-   */
+  /** Writes the names of these networks as the records have them, and tells their servers (see `NameServer.tell`). */
   async refresh(networkIds: Iterable<string>): Promise<void> {
-    let changed = false;
-    for (const id of networkIds) changed = this.#write(id) || changed;
-    if (changed) await this.#tell();
+    const changed = new Set<NameServer>();
+    await this.#lock.run(places, async () => {
+      for (const id of networkIds) await this.#write(id, changed);
+    });
+    await Promise.all([...changed].map((server) => server.tell()));
   }
 
   /** As `refresh` for all networks; files of networks that are gone are removed. */
   async recover(): Promise<void> {
-    mkdirSync(this.#dir, { recursive: true });
-    const known = this.#store.networks().map(({ id }) => id);
-    const files = readdirSync(this.#dir).filter((name) => /^[0-9a-f]{64}$/.test(name));
-    for (const name of files.filter((each) => !known.includes(each)))
-      rmSync(join(this.#dir, name), { force: true });
-    for (const id of known) this.#write(id);
-    await this.#tell();
+    const known = new Set(this.#store.networks().map(({ id }) => id));
+    const seen = new Set<string>();
+    for (const server of this.#servers) {
+      for (const id of [...server.networks]) {
+        // An engine that was killed while it moved a network has left it at both places.
+        if (known.has(id) && !seen.has(id)) seen.add(id);
+        else if (server.write(id, undefined)) await server.release();
+      }
+    }
+    await this.refresh(known);
+    await Promise.all(this.#servers.map((server) => server.tell()));
   }
 
-  /** From now on the server follows the host's own name servers. Keeps no process alive. */
+  /** From now on the servers follow the host's own name servers. Keeps no process alive. */
   watchHost(): void {
     watchFile(hostResolverPath, { interval: watchIntervalMs, persistent: false }, this.#onHostChange);
   }
 
-  // The server reads the host's file when it reads its own.
+  // A server reads the host's file when it reads its own.
   #onHostChange = (): void => {
-    const pid = this.#pid();
-    if (pid !== undefined) sendSignal(pid, SIGHUP);
+    for (const server of this.#servers) server.hangUp();
   };
 
-  /** Ends the server, at once, where no container needs it. */
+  /** Ends the servers, at once, that no container needs. */
   close(): void {
     unwatchFile(hostResolverPath, this.#onHostChange);
-    if (!this.#isNeeded()) this.end();
+    for (const server of this.#servers) server.endIfIdle();
   }
 
-  /** Ends the server. */
+  /** Ends all servers. */
   end(): void {
-    clearTimeout(this.#endTimer);
-    this.#endTimer = undefined;
-    const pid = this.#pid();
-    if (pid === undefined) return;
-    sendSignal(pid, SIGTERM);
-    this.#ending = pid;
-    rmSync(this.#pidFile, { force: true });
+    for (const server of this.#servers) server.end();
   }
 
-  // True where the file changed.
-  #write(networkId: string): boolean {
-    const network = this.#store.byId(networkId);
-    const path = join(this.#dir, networkId);
-    const members = network === undefined || !resolvesNames(network) ? [] : this.#store.members(networkId);
-    if (network === undefined || members.length === 0) {
-      const was = exists(path);
-      rmSync(path, { force: true });
-      return was;
-    }
-    const lines = members.map(({ sandbox, endpoint }) => lineOf(sandbox, endpoint));
-    const text = `${gatewaysOf(network).join(',')}\n${lines.join('')}`;
-    if (textOf(path) === text) return false;
-    mkdirSync(dirname(path), { recursive: true });
-    // The server reads the folder at any moment: never half a file, and none that it could take for a network's.
-    const temporary = join(dirname(this.#dir), `.${networkId}.names`);
-    writeFileSync(temporary, text);
-    renameSync(temporary, path);
-    return true;
-  }
-
-  #isNeeded(): boolean {
-    return this.#store.bridges().some(({ id }) => exists(join(this.#dir, id)));
-  }
-
-  async #tell(): Promise<void> {
-    await this.#starting;
-    clearTimeout(this.#endTimer);
-    if (!this.#isNeeded()) {
-      // A container that restarts should find the server again.
-      this.#endTimer = setTimeout(() => this.close(), endDelayMs);
-      this.#endTimer.unref();
-      return;
-    }
-    const pid = this.#pid();
-    if (pid !== undefined && sendSignal(pid, SIGHUP)) return;
-    this.#starting ??= this.#start().finally(() => {
-      this.#starting = undefined;
-    });
-    await this.#starting;
-  }
-
-  get #pidFile(): string {
-    return join(this.#dir, 'aardvark.pid');
-  }
-
-  // A pid from a file may be someone else's by now: the command line must name our folder.
-  #pid(): number | undefined {
-    const pid = Number(textOf(this.#pidFile) ?? '');
-    return isAlive(pid) && commandLineOf(pid).includes(this.#dir) ? pid : undefined;
-  }
-
-  // The started process forks the server and ends once it answers.
-  async #start(): Promise<void> {
-    for (let waitedMs = 0; this.#ending !== undefined && waitedMs < startTimeoutMs; waitedMs += 2) {
-      if (isAlive(this.#ending)) await setTimeoutPromise(2);
-      else this.#ending = undefined;
-    }
+  #find(): void {
     mkdirSync(this.#dir, { recursive: true });
-    const child = startProgram(this.#program, ['--config', this.#dir, '--port', '53', 'run'], {
-      stdio: 'ignore',
-      detached: true,
-      env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', RUST_LOG: 'error' },
-    });
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(internal('aardvark-dns did not start in time')), startTimeoutMs);
-      child.once('error', (thrown) => {
-        clearTimeout(timer);
-        reject(codeOf(thrown) === 'ENOENT' ? missingProgram(this.#program, thrown) : thrown);
-      });
-      child.once('exit', (code) => {
-        clearTimeout(timer);
-        if (code === 0) resolve();
-        else reject(internal(`aardvark-dns ended with exit code ${code}; names on user networks need it`));
-      });
-    });
+    const count = readdirSync(this.#dir).filter((name) => /^\d+$/.test(name)).length;
+    for (let at = 0; at < count; at++) this.#add();
+  }
+
+  #add(): NameServer {
+    const server = new NameServer(join(this.#dir, String(this.#servers.length)), this.#program);
+    this.#servers.push(server);
+    return server;
+  }
+
+  #serverOf = (networkId: string): NameServer | undefined =>
+    this.#servers.find(({ networks }) => networks.has(networkId));
+
+  #textOf(networkId: string): string | undefined {
+    const network = this.#store.byId(networkId);
+    const members = network === undefined || !resolvesNames(network) ? [] : this.#store.members(networkId);
+    return network === undefined || members.length === 0 ? undefined : fileOf(network, members);
+  }
+
+  async #write(networkId: string, changed: Set<NameServer>): Promise<void> {
+    const text = this.#textOf(networkId);
+    const server = text === undefined ? this.#serverOf(networkId) : await this.#gather(networkId, changed);
+    if (server?.write(networkId, text)) changed.add(server);
+  }
+
+  /** Afterwards one server has all networks that share containers with this one; it comes back. */
+  async #gather(networkId: string, changed: Set<NameServer>): Promise<NameServer> {
+    const together = this.#together(networkId);
+    const holders = this.#servers.filter(({ networks }) => together.some((id) => networks.has(id)));
+    const server = mostLoaded(holders) ?? this.#leastLoaded();
+    const others = holders.filter((each) => each !== server);
+    if (others.length === 0 && server.networks.has(networkId)) return server;
+    // Two cannot listen on one address, and a network that is new may have the address of one that was.
+    for (const other of this.#servers) if (other !== server && other.isIdle) await other.release();
+    for (const other of others) {
+      for (const id of together.filter((each) => other.networks.has(each))) {
+        server.write(id, this.#textOf(id));
+        other.write(id, undefined);
+      }
+      await other.release();
+      changed.add(other);
+    }
+    changed.add(server);
+    return server;
+  }
+
+  #leastLoaded(): NameServer {
+    const idle = this.#servers.find(({ isIdle }) => isIdle);
+    const empty = this.#servers.find(({ networks }) => networks.size === 0);
+    const found = idle ?? empty;
+    if (found !== undefined) return found;
+    if (this.#servers.length < mostServers) return this.#add();
+    return this.#servers.reduce((one, other) => (other.networks.size < one.networks.size ? other : one));
+  }
+
+  /** The network, and those that containers join it to, directly or by others. */
+  #together(networkId: string): string[] {
+    const found = new Set([networkId]);
+    for (const id of found) {
+      for (const { sandbox } of this.#store.members(id)) {
+        for (const endpoint of sandbox.endpoints)
+          if (this.#resolves(endpoint.networkId)) found.add(endpoint.networkId);
+      }
+    }
+    return [...found];
+  }
+
+  #resolves(networkId: string): boolean {
+    const network = this.#store.byId(networkId);
+    return network !== undefined && resolvesNames(network);
   }
 }
 
-// `id ipv4 ipv6 names servers`, separated by single spaces; lists by commas (aardvark-dns, config format).
-function lineOf(sandbox: Sandbox, endpoint: Endpoint): string {
-  const servers = sandbox.dns.length === 0 ? '' : ` ${sandbox.dns.join(',')}`;
-  const { ipv4, ipv6 } = endpoint;
-  const addresses = `${ipv4?.address ?? ''} ${ipv6?.address ?? ''}`;
-  return `${sandbox.containerId} ${addresses} ${namesOf(sandbox, endpoint).join(',')}${servers}\n`;
-}
-
-/** All names that a container answers to on a network, its own first, no name twice. */
-export function namesOf(
-  sandbox: Pick<Sandbox, 'name' | 'shortId' | 'hostname'>,
-  endpoint: Endpoint,
-): string[] {
-  const names = [sandbox.name, ...(endpoint.settings.Aliases ?? []), sandbox.shortId, sandbox.hostname];
-  return [...new Set(names.filter((name) => /^[\w.-]+$/.test(name)))];
-}
-
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
-const exists = (path: string): boolean => textOf(path) !== undefined;
+const mostLoaded = (servers: NameServer[]): NameServer | undefined =>
+  servers.toSorted((one, other) => other.networks.size - one.networks.size)[0];
