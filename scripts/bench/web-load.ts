@@ -15,7 +15,7 @@ const temporaryFolders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
  * processor.
  */
 const connectionsAtOnce = 16;
-const seconds = 2;
+const seconds = 1;
 
 function programs(): { wrk: string; nginx: string } {
   const found = loadPrograms();
