@@ -1,5 +1,6 @@
 // A request's body as a stream that may be given away: whoever destroys it does not cut the client off.
 import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 
 /**
@@ -27,6 +28,11 @@ export function bodyOf(request: IncomingMessage): Readable {
   body.on('error', () => undefined);
   request.on('data', take);
   return body;
+}
+
+/** True where each piece of the body is its own; a pair of streams in this process hands on what somebody else has. */
+export function isFromKernel(request: IncomingMessage): boolean {
+  return request.socket instanceof Socket;
 }
 
 const longestRestMs = 10_000;

@@ -71,12 +71,13 @@ export class ContextStore {
     return { id, missing };
   }
 
-  /** Takes files that were missing: a tar whose entries are named by digest. Each is verified. */
-  async fill(id: string, tar: Readable, signal?: AbortSignal): Promise<void> {
+  /** Takes files that were missing: a tar whose entries are named by digest. Each is verified. See `storeFiles`. */
+  async fill(id: string, tar: Readable, options: { isSole?: boolean } = {}): Promise<void> {
     this.#assertOffered(id);
     this.#hold(id);
     try {
-      await storeFiles(tar, this.#files, signal ?? new AbortController().signal);
+      const { isSole = false } = options;
+      await storeFiles(tar, this.#files, { signal: new AbortController().signal, isSole });
       const { missing } = this.offer(readFileSync(join(this.#indexes, id)));
       if (missing.length > 0)
         throw conflict(`build context ${id}: ${missing.length} files are still missing`);
