@@ -11,6 +11,7 @@ import { hostPlatform } from '#shared/oci/platform.ts';
 import type { Index } from '#shared/oci/specs.ts';
 import { wharfProgram as program } from '../wharf-program.ts';
 import { type Ran, TestDaemon } from './api-fixture.ts';
+import { call, digestOf, ociIndex, serveIn } from './hub-fixture.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'wharf-asked-'));
 const daemon = new TestDaemon();
@@ -144,6 +145,34 @@ test('an index as a layout, folders and metadata; no archive of Docker’s', asy
   assert.equal(inspected.stdout, `${here} ${readFileSync(join(work, 'many.id'), 'utf8')}\n`);
   const docker = await wharf('build', ...platforms, '-o', 'type=docker,dest=x.tar', dir);
   assert.match(docker.stderr, /docker exporter does not currently support exporting manifest lists/);
+});
+
+test('an index goes whole to the registry', async () => {
+  await using hub = await serveIn(join(work, 'hub'));
+  const name = `${new URL(hub.url).host}/team/many:1`;
+  const dir = contextOf('pushed', {
+    Dockerfile: 'FROM scratch\nARG TARGETARCH\nCOPY a /$TARGETARCH\n',
+    a: 'a',
+  });
+  const flags = [
+    '--platform',
+    'linux/s390x,linux/riscv64',
+    '-t',
+    name,
+    '--push',
+    '--metadata-file',
+    'pushed.json',
+  ];
+  const ran = await wharf('build', ...flags, dir);
+  assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+  const { body } = await call(hub.url, '/v2/team/many/manifests/1', { headers: { accept: ociIndex } });
+  const { manifests }: Index = JSON.parse(body.toString());
+  assert.deepEqual(
+    manifests.map(({ platform }) => platform?.architecture),
+    ['s390x', 'riscv64'],
+  );
+  const metadata = JSON.parse(readFileSync(join(work, 'pushed.json'), 'utf8'));
+  assert.equal(metadata['containerimage.digest'], digestOf(body));
 });
 
 test('attestations: off unless asked for, and what is not written is said', async () => {
