@@ -93,7 +93,7 @@ export class LayerStore {
 
   async #unpackNew(request: LayerRequest, unpack: Unpack): Promise<Layer> {
     const n = this.#places.number();
-    const tmp = join(this.#places.tmp, String(n));
+    const tmp = this.#places.arriving(n);
     try {
       mkdirSync(join(tmp, 'fs'), { recursive: true, mode: 0o755 });
       const { diffId, sizeBytes } = await unpack(join(tmp, 'fs'));

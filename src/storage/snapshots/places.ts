@@ -1,4 +1,5 @@
 // Where the snapshot store keeps things: short numbered folders, so that many of them fit one mount call.
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spreadFolders } from './spread.ts';
@@ -40,6 +41,11 @@ export class Places {
   /** A number that no folder of this store has. */
   number(): number {
     return this.#next++;
+  }
+
+  /** A folder for a layer on its way: by its name the file system chooses a part of the disk (`spreadFolders`). */
+  arriving(n: number): string {
+    return join(this.tmp, `${n}-${randomBytes(4).toString('hex')}`);
   }
 
   layer(n: number): string {
