@@ -37,6 +37,12 @@ export function portHolder(protocol: 'tcp' | 'udp', address: string, port: numbe
   return inodes.size === 0 ? undefined : holderOf(inodes);
 }
 
+/** Whether a socket of this thread's network namespace has exactly the address and port. */
+export const isBound = (protocol: 'tcp' | 'udp', at: { address: string; port: number }): boolean =>
+  [protocol, `${protocol}6`].some((name) =>
+    listSockets(`/proc/net/${name}`, protocol, at.port).some(({ address }) => address === at.address),
+  );
+
 function socketsAt(file: string, protocol: string, wanted: { address: string; port: number }): string[] {
   return listSockets(file, protocol, wanted.port)
     .filter(({ address }) => standsInTheWay(address, wanted.address))

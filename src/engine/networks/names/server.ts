@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
+import { isBound } from '#kernel/port-holder.ts';
 import { commandLineOf, isAlive } from '#kernel/proc.ts';
 import { missingProgram, startProgram } from '#kernel/spawn.ts';
 import { sendSignal } from '#kernel/syscalls.ts';
@@ -11,6 +12,9 @@ const SIGHUP = 1;
 const SIGTERM = 15;
 const startTimeoutMs = 5_000;
 const endDelayMs = 1_000;
+/** Another server of the host's may have the address; then there is nothing to wait for. */
+const listenTimeoutMs = 500;
+const port = 53;
 /** A shell's exit code for a program that it cannot find. */
 const notFoundCode = 127;
 // The server is said to be ready just before it hears signals; one in between would end it.
@@ -123,10 +127,20 @@ export class NameServer {
     }
   }
 
-  // The started process forks the server and ends once it answers.
+  // It says that it is ready before it has opened its sockets.
+  async #listens(): Promise<void> {
+    const heads = [...this.#networks].map((id) => textOf(join(this.#dir, id))?.split('\n')[0] ?? '');
+    const addresses = heads.flatMap((head) => head.split(',')).filter((address) => address !== '');
+    for (let waitedMs = 0; waitedMs < listenTimeoutMs; waitedMs += 2) {
+      if (addresses.every((address) => isBound('udp', { address, port }))) return;
+      await setTimeoutPromise(2);
+    }
+  }
+
+  // The started process forks the server and ends.
   async #start(): Promise<void> {
     await this.#gone();
-    const args = [...deafToHangUps, this.#program, '--config', this.#dir, '--port', '53', 'run'];
+    const args = [...deafToHangUps, this.#program, '--config', this.#dir, '--port', String(port), 'run'];
     const child = startProgram('/bin/sh', args, {
       stdio: 'ignore',
       detached: true,
@@ -145,6 +159,7 @@ export class NameServer {
         else reject(internal(`aardvark-dns ended with exit code ${code}; names on user networks need it`));
       });
     });
+    await this.#listens();
   }
 }
 
