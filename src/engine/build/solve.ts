@@ -84,6 +84,11 @@ class Solver {
   #begin(vertex: Vertex): void {
     const work = this.#runStage(vertex, this.#shared.lanes.open());
     this.#stages.set(vertex.stage.index, work);
+    this.#watch(work);
+  }
+
+  /** The build does not end before `work` does, and fails where it fails. */
+  #watch(work: Promise<unknown>): void {
     const ended = work.then(
       () => undefined,
       (thrown: unknown) => {
@@ -150,7 +155,8 @@ class Solver {
       await runSteps({ ...run, announce }, vertex.stage.steps);
       return state;
     } finally {
-      await networks.close();
+      // Whoever waits for the files need not wait for this as well.
+      this.#watch(networks.close());
       lane.end();
     }
   }

@@ -30,6 +30,7 @@ import { dropMountPoints, makeMountPoints } from './mount-points.ts';
 import { outputLines } from './output.ts';
 import { dropPlaces, missingPlaces } from './places.ts';
 import type { PreparedStep, StageContext } from './step.ts';
+import { takeTurn } from './turns.ts';
 
 interface RunPlan {
   argv: string[];
@@ -150,22 +151,27 @@ async function runInLayer(stage: StageContext, plan: RunPlan): Promise<StepLayer
   using made = await makeMounts(stage, plan.mounts);
   let places: string[] = [];
   let points: ReturnType<typeof makeMountPoints> = [];
-  return await makeLayer(stage.session, {
-    on: stage.state.chainId,
-    withStubs: true,
-    write: async (root) => {
-      places = missingPlaces(root);
-      ensureWorkdir(stage, root);
-      const granted = devicesFor(stage, plan);
-      points = makeMountPoints(root, [...made.mounts, ...granted.mounts].map(pointOf));
-      await runBox(stage, { ...plan, made, granted }, root);
-    },
-    tidy: async ({ upper }) => {
-      dropMountPoints(upper, points);
-      dropPlaces(upper, places);
-      if (stage.epoch !== undefined) await clampTimes(upper, stage.epoch);
-    },
-  });
+  const started = await takeTurn(stage.session);
+  try {
+    return await makeLayer(stage.session, {
+      on: stage.state.chainId,
+      withStubs: true,
+      write: async (root) => {
+        places = missingPlaces(root);
+        ensureWorkdir(stage, root);
+        const granted = devicesFor(stage, plan);
+        points = makeMountPoints(root, [...made.mounts, ...granted.mounts].map(pointOf));
+        await runBox(stage, { ...plan, made, granted, started }, root);
+      },
+      tidy: async ({ upper }) => {
+        dropMountPoints(upper, points);
+        dropPlaces(upper, places);
+        if (stage.epoch !== undefined) await clampTimes(upper, stage.epoch);
+      },
+    });
+  } finally {
+    started();
+  }
 }
 
 function devicesFor({ session, lane }: StageContext, { devices }: RunPlan): GrantedDevices {
@@ -190,7 +196,7 @@ function pointOf({ destination, type, source = '' }: OciMount): { destination: s
 
 async function runBox(
   stage: StageContext,
-  plan: RunPlan & { made: MadeMounts; granted: GrantedDevices },
+  plan: RunPlan & { made: MadeMounts; granted: GrantedDevices; started: () => void },
   rootfs: string,
 ): Promise<void> {
   const { session, state, lane } = stage;
@@ -225,13 +231,15 @@ async function runBox(
   const output = outputLines(lane);
   const program = plan.argv[0] ?? '';
   try {
-    const code = await runOnce(runtime, {
+    const ended = runOnce(runtime, {
       id,
       bundle,
       program,
       onOutput: output.take,
       signal: session.signal,
     });
+    plan.started();
+    const code = await ended;
     output.end();
     if (code !== 0) throw new CommandFailed(plan.argv.join(' '), code);
   } finally {
