@@ -84,7 +84,7 @@ export const rows: readonly Row[] = [
     name: 'hub: memory that 200 pulls at once add',
     issue: 5,
     unit: 'MiB',
-    goal: '≤ 64 MiB',
+    goal: '≤ 32 MiB',
     most: 1,
     async open(bench) {
       const blob = await makeBlob(bench);
