@@ -10,7 +10,7 @@ import { observeLinks, observeRoutes } from '#kernel/links.ts';
 import { ensureLoopbackUp, inNetns } from '#kernel/netns.ts';
 import { run } from '#kernel/spawn.ts';
 import { CLONE, unshare } from '#kernel/syscalls.ts';
-import type { EndpointSettings, NetworkInspect } from '#shared/contract/network.ts';
+import type { EndpointSettings, NetworkInspect, PortUse } from '#shared/contract/network.ts';
 import { eventually, freePort, startEngine } from './engine-under-test.ts';
 import { numbersFrom, seed } from './seeded.ts';
 
@@ -210,8 +210,8 @@ async function portAgrees(web: Container, when: string): Promise<void> {
   );
   if (isTold) await eventually(`${when}: the page`, async () => ((await answers()) ? true : undefined));
   else assert.equal(await answers(), false, when);
-  const isHeld = (await ask<object[]>(`/system/ports/${port}`)).length > 0;
-  assert.equal(isHeld, isTold, `${when}: who has port ${port}`);
+  const [use] = await ask<PortUse[]>(`/system/ports/${port}`);
+  assert.equal(use?.Kind, isTold ? 'container' : 'unconnected', `${when}: port ${port}`);
 }
 
 function answers(): Promise<boolean> {

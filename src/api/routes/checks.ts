@@ -22,12 +22,12 @@ function portOf(text: string): number {
   return parsePortRange(text).start;
 }
 
-/** With the containers that do not run and would have it if they did. */
+/** With the containers that would have it if they ran, or were on a network. */
 function usesOf({ networks, containers }: Engine, port: number): PortUse[] {
   const now = networks.portUses(port);
-  const running = new Set(now.map(({ Id }) => Id));
-  const stopped = containers.all().flatMap(({ id, name, hostConfig }) => {
-    if (running.has(id)) return [];
+  const having = new Set(now.map(({ Id }) => Id));
+  const asking = containers.all().flatMap(({ id, name, hostConfig, phase }) => {
+    if (having.has(id)) return [];
     return Object.entries(hostConfig.PortBindings ?? {}).flatMap(([key, bindings]) =>
       (bindings ?? [])
         .filter(({ HostPort = '' }) => /^\d/.test(HostPort) && isIn(port, HostPort))
@@ -35,14 +35,14 @@ function usesOf({ networks, containers }: Engine, port: number): PortUse[] {
           ({ HostIp = '' }): PortUse => ({
             Protocol: key.endsWith('/udp') ? 'udp' : key.endsWith('/sctp') ? 'sctp' : 'tcp',
             Address: HostIp,
-            Kind: 'stopped',
+            Kind: phase === 'running' || phase === 'paused' ? 'unconnected' : 'stopped',
             Name: name,
             Id: id,
           }),
         ),
     );
   });
-  return [...now, ...stopped];
+  return [...now, ...asking];
 }
 
 function isIn(port: number, text: string): boolean {

@@ -98,8 +98,8 @@ export interface PortUse {
   Protocol: 'tcp' | 'udp' | 'sctp';
   /** The host's address; empty where it is not known. */
   Address: string;
-  /** A running container, a stopped one that asks for it, or a process of the host. */
-  Kind: 'container' | 'stopped' | 'process';
+  /** A running container, one that asks for it but is stopped or left its networks, or a process of the host. */
+  Kind: 'container' | 'stopped' | 'unconnected' | 'process';
   /** The container's or the program's name. */
   Name: string;
   /** The container's id, or the process's. */

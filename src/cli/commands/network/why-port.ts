@@ -23,6 +23,8 @@ export const command = defineCommand({
 function sentenceOf(use: PortUse, port: number): string {
   const place = `${addressText(use.Address)}${port}/${use.Protocol}`;
   if (use.Kind === 'stopped') return `${place}: container ${use.Name} asks for it, but does not run`;
+  if (use.Kind === 'unconnected')
+    return `${place}: container ${use.Name} asks for it, but is on no network that publishes ports`;
   if (use.Kind === 'process') return `${place}: process ${use.Id} (${use.Name}) listens on it`;
   const how = use.Path === 'relay' ? ', copied by the engine' : '';
   return `${place}: container ${use.Name} (${use.Id.slice(0, 12)}), leads to ${use.Target}${how}`;
