@@ -1,6 +1,6 @@
 // Contexts by content: a client tells what it has and sends only the files that are not here. Ours, not Docker's.
 import { type Api, withRawBodies } from '#api/fastify.ts';
-import { bodyOf, isFromKernel } from '#api/streams/request-body.ts';
+import { bodyOf } from '#api/streams/request-body.ts';
 import { object, text } from '#api/wire/schema.ts';
 import type { Engine } from '#engine/open.ts';
 import { invalid } from '#shared/errors.ts';
@@ -25,7 +25,7 @@ export function buildContextRoutes(api: Api, { build }: Engine): void {
     const params = object({ id: text });
     const fill = { summary: 'Send files of a build context', tags, params, querystring: object({}) };
     raw.post('/build/contexts/:id/files', { schema: fill }, async ({ params, raw: body }, reply) => {
-      await build.fillContext(params.id ?? '', bodyOf(body), { isSole: isFromKernel(body) });
+      await build.fillContext(params.id ?? '', bodyOf(body));
       reply.code(204).send();
     });
   });

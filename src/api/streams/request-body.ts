@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
+import { markSole } from '#shared/sole.ts';
 
 /**
  * The body; ends or fails with it. When its reader has had enough, the rest is read to nowhere, so that the client
@@ -27,12 +28,8 @@ export function bodyOf(request: IncomingMessage): Readable {
   // Whoever reads it sees the failure; where nobody does yet, it must not end the process.
   body.on('error', () => undefined);
   request.on('data', take);
-  return body;
-}
-
-/** True where each piece of the body is its own; a pair of streams in this process hands on what somebody else has. */
-export function isFromKernel(request: IncomingMessage): boolean {
-  return request.socket instanceof Socket;
+  // A pair of streams in this process hands on what somebody else has; what the kernel gave is ours alone.
+  return request.socket instanceof Socket ? markSole(body) : body;
 }
 
 const longestRestMs = 10_000;

@@ -117,12 +117,9 @@ export class Build implements AsyncDisposable {
     return this.#room.contexts.offer(index);
   }
 
-  /**
-   * Takes the files that were missing; afterwards the context can be built from. `isSole`: nobody else holds on to the
-   * pieces of the stream, and their memory may be given back as they pass.
-   */
-  async fillContext(id: string, tar: Readable, options: { isSole?: boolean } = {}): Promise<void> {
-    await this.#room.contexts.fill(id, tar, options);
+  /** Takes the files that were missing; afterwards the context can be built from. */
+  async fillContext(id: string, tar: Readable): Promise<void> {
+    await this.#room.contexts.fill(id, tar);
   }
 
   /** Keeps what a client gives for one build; its id is the build's `session`. Throws `conflict` as `run` does. */

@@ -63,16 +63,9 @@ export function openPlainFile(path: string): PlainSource {
   return { fd: readFd, ended: quiet(endOf(child, compression)), stop, close };
 }
 
-/**
- * The plain bytes of a stream, which is read to its end or destroyed. `isSole`: nobody else holds on to its pieces, so
- * that their memory is given back as they pass.
- */
-export async function openPlainStream(
-  stream: Readable,
-  options: { isSole?: boolean } = {},
-): Promise<PlainSource> {
-  const compression = sniffCompression(await peek(stream));
-  return pumped(stream, compression, options.isSole);
+/** The plain bytes of a stream, which is read to its end or destroyed. */
+export async function openPlainStream(stream: Readable): Promise<PlainSource> {
+  return pumped(stream, sniffCompression(await peek(stream)));
 }
 
 /** As `openPlainStream`, for many bytes: a program undoes the compression where one is installed. */
@@ -86,7 +79,7 @@ export async function openPlainFlow(stream: Readable): Promise<PlainSource> {
   closeSync(input.readFd);
   closeSync(output.writeFd);
   const results = Promise.allSettled([
-    pipeline(stream, socketOn(input.writeFd, 'write')),
+    pourInto(stream, socketOn(input.writeFd, 'write')),
     endOf(child, compression),
   ]);
   const stop = (): void => {
@@ -108,7 +101,7 @@ function throwFirst(results: PromiseSettledResult<void>[]): void {
   if (failed.length > 0) throw failed.find((reason) => !isReaderGone(reason)) ?? failed[0];
 }
 
-function pumped(stream: Readable, compression: Compression, isSole = false): PlainSource {
+function pumped(stream: Readable, compression: Compression): PlainSource {
   const { readFd, writeFd } = openPipe();
   const socket = socketOn(writeFd, 'write');
   const stop = (): void => {
@@ -121,7 +114,7 @@ function pumped(stream: Readable, compression: Compression, isSole = false): Pla
   });
   const through = decompressorFor(compression);
   const work = (): Promise<void> => {
-    if (compression === 'none') return isSole ? pourInto(stream, socket) : pipeline(stream, socket);
+    if (compression === 'none') return pourInto(stream, socket);
     if (through !== undefined) return pipeline(stream, through, socket);
     return throughProgram(stream, compression, socket);
   };

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
+import { markSole } from '#shared/sole.ts';
 import { openPipe, socketOn } from './pipe.ts';
 import { pourInto } from './pour.ts';
 
@@ -14,7 +15,7 @@ test('every byte arrives, and the memory of each piece is given back', async () 
   const sent = createHash('sha256');
   const pieces = Array.from({ length: 100 }, (_, at) => Buffer.alloc(pieceBytes - (at % 7), at));
   for (const piece of pieces) sent.update(piece);
-  const poured = pourInto(Readable.from(pieces), socketOn(writeFd, 'write'));
+  const poured = pourInto(markSole(Readable.from(pieces)), socketOn(writeFd, 'write'));
   const got = createHash('sha256');
   for await (const chunk of createReadStream('', { fd: readFd })) got.update(chunk);
   await poured;
@@ -28,7 +29,7 @@ test('every byte arrives, and the memory of each piece is given back', async () 
 test('a piece that is a part of something else is left alone', async () => {
   const { readFd, writeFd } = openPipe();
   const whole = Buffer.alloc(2 * pieceBytes, 'x');
-  const poured = pourInto(Readable.from([whole.subarray(pieceBytes)]), socketOn(writeFd, 'write'));
+  const poured = pourInto(markSole(Readable.from([whole.subarray(pieceBytes)])), socketOn(writeFd, 'write'));
   let bytes = 0;
   for await (const chunk of createReadStream('', { fd: readFd })) bytes += chunk.length;
   await poured;
@@ -39,12 +40,12 @@ test('a piece that is a part of something else is left alone', async () => {
 test('it fails where nobody reads any more, and where the stream does', async () => {
   const gone = openPipe();
   closeSync(gone.readFd);
-  const endless = Readable.from([Buffer.alloc(pieceBytes), Buffer.alloc(pieceBytes)]);
+  const endless = markSole(Readable.from([Buffer.alloc(pieceBytes), Buffer.alloc(pieceBytes)]));
   await assert.rejects(pourInto(endless, socketOn(gone.writeFd, 'write')), /EPIPE/);
   assert.equal(endless.destroyed, true);
 
   const { readFd, writeFd } = openPipe();
-  const torn = new Readable({ read: () => void torn.destroy(new Error('torn')) });
+  const torn = markSole(new Readable({ read: () => void torn.destroy(new Error('torn')) }));
   await assert.rejects(pourInto(torn, socketOn(writeFd, 'write')), /torn/);
   closeSync(readFd);
 });

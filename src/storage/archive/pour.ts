@@ -1,10 +1,12 @@
-// A stream into a pipe, without leaving what was written to the garbage collector: gigabytes pass in a few megabytes.
+// A stream into a pipe. What nobody else holds on to is not left to the garbage collector: gigabytes pass in few megabytes.
 import type { Socket } from 'node:net';
 import { type Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { isSole } from '#shared/sole.ts';
 
-/** Resolves once all bytes are in the pipe, which is then closed. Nobody else may hold on to the stream's pieces. */
+/** Resolves once all bytes are in the pipe, which is then closed. Fails, with both ends destroyed, where either fails. */
 export async function pourInto(stream: Readable, pipe: Socket): Promise<void> {
+  if (!isSole(stream)) return await pipeline(stream, pipe);
   const sink = new Writable({
     highWaterMark: 1,
     write(piece: Buffer, _encoding, done) {

@@ -72,12 +72,11 @@ export class ContextStore {
   }
 
   /** Takes files that were missing: a tar whose entries are named by digest. Each is verified. See `storeFiles`. */
-  async fill(id: string, tar: Readable, options: { isSole?: boolean } = {}): Promise<void> {
+  async fill(id: string, tar: Readable): Promise<void> {
     this.#assertOffered(id);
     this.#hold(id);
     try {
-      const { isSole = false } = options;
-      await storeFiles(tar, this.#files, { signal: new AbortController().signal, isSole });
+      await storeFiles(tar, this.#files, new AbortController().signal);
       const { missing } = this.offer(readFileSync(join(this.#indexes, id)));
       if (missing.length > 0)
         throw conflict(`build context ${id}: ${missing.length} files are still missing`);

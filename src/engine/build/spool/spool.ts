@@ -64,35 +64,28 @@ async function work(order: SpoolOrder): Promise<SpooledEntry[]> {
 
 /** Reads the whole stream (any compression) into a new file at `path`. Disposing closes it; the file stays. */
 export async function spoolContext(stream: Readable, path: string, signal: AbortSignal): Promise<Spool> {
-  const entries = await read(stream, { kind: 'spool', path }, { signal, isSole: false });
+  const entries = await read(stream, { kind: 'spool', path }, signal);
   const fd = openSync(path, 'r');
   const { files, digest } = spooledFiles(entries, ({ offset, size }) => ({ fd, offset, size }));
   return { files, digest, [Symbol.dispose]: () => closeSync(fd) };
 }
 
-/**
- * Reads a tar of files named by digest into the folder `dir`; what is on its way is in `incoming` beside it. `isSole`:
- * nobody else holds on to the stream's pieces.
- */
-export async function storeFiles(
-  stream: Readable,
-  dir: string,
-  options: { signal: AbortSignal; isSole: boolean },
-): Promise<void> {
-  await read(stream, { kind: 'store', path: dir }, options);
+/** Reads a tar of files named by digest into the folder `dir`; what is on its way is in `incoming` beside it. */
+export async function storeFiles(stream: Readable, dir: string, signal: AbortSignal): Promise<void> {
+  await read(stream, { kind: 'store', path: dir }, signal);
 }
 
 async function read(
   stream: Readable,
   order: Pick<SpoolOrder, 'kind' | 'path'>,
-  { signal, isSole }: { signal: AbortSignal; isSole: boolean },
+  signal: AbortSignal,
 ): Promise<SpooledEntry[]> {
   if (signal.aborted) throw cancelled('the build was cancelled');
   const control = new Int32Array(new SharedArrayBuffer(4));
   const stop = (): void => void Atomics.store(control, 0, 1);
   signal.addEventListener('abort', stop, { once: true });
   try {
-    const source = await openPlainStream(stream, { isSole });
+    const source = await openPlainStream(stream);
     return await reading(source, signal, (fd) => work({ ...order, fd, control }));
   } finally {
     signal.removeEventListener('abort', stop);
