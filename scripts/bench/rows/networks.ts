@@ -221,6 +221,6 @@ async function joinBeside(
   const networks = await openRoom(bench, name);
   for (let index = 0; index < there.networks; index++) await networks.create({ Name: `n${index}` });
   for (let index = 0; index < there.endpoints; index++)
-    await joinAs(bench, networks, `filler${index}`, `n${index % there.networks}`);
+    await joinAs(bench, networks, `${name}${index}`, `n${index % there.networks}`);
   return { name, round: () => joinOnce(bench, networks, 'n0') };
 }
