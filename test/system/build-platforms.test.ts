@@ -153,6 +153,12 @@ test('an index that is only fetched leaves no image; Dockerfiles without RUN nee
   assert.equal(lab.images.all().length, before);
 });
 
+/** The Hub runs in this process: whoever waits for skopeo must let it answer. */
+async function pushedIndex(name: string): Promise<Index> {
+  const words = ['inspect', '--raw', '--tls-verify=false', `docker://${name}`];
+  return JSON.parse((await promisify(execFile)('skopeo', words)).stdout);
+}
+
 test('pushed whole, pulled by platform, and the base of other builds', async () => {
   const name = `${new URL(hub.url).host}/team/base:1`;
   const files = {
@@ -163,14 +169,7 @@ test('pushed whole, pulled by platform, and the base of other builds', async () 
   const { image, error } = await lab.run({ files, platform: both, tags: [name] });
   assert.ok(image, error?.message);
   const digest = await lab.images.push({ reference: name });
-  // The Hub runs in this process: whoever waits for skopeo must let it answer.
-  const seen = await promisify(execFile)('skopeo', [
-    'inspect',
-    '--raw',
-    '--tls-verify=false',
-    `docker://${name}`,
-  ]);
-  const index: Index = JSON.parse(seen.stdout);
+  const index = await pushedIndex(name);
   assert.deepEqual(
     index.manifests.map(({ platform }) => platform),
     [here, other].map((architecture) => ({ architecture, os: 'linux' })),
@@ -361,13 +360,7 @@ test('one platform with provenance is an index too, and its image runs as any', 
   const { image } = await lab.run({ files, tags: [name], provenance: 'min' });
   assert.equal(image && lab.text(image, 'a'), 'a');
   await lab.images.push({ reference: name });
-  const seen = await promisify(execFile)('skopeo', [
-    'inspect',
-    '--raw',
-    '--tls-verify=false',
-    `docker://${name}`,
-  ]);
-  const index: Index = JSON.parse(seen.stdout);
+  const index = await pushedIndex(name);
   assert.deepEqual(
     index.manifests.map(({ platform }) => platform?.architecture),
     [here, 'unknown'],

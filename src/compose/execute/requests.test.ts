@@ -3,17 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { copiedFiles } from '#compose/execute/grants.ts';
 import { containerRequest, networkRequest, volumeRequest } from '#compose/execute/requests.ts';
-import { loadProject } from '#compose/load/load.ts';
-import type { Project } from '#compose/model.ts';
+import { sampleProject } from '#compose/load/project-sample.ts';
 import { nothingObserved } from '#compose/plan/observed.ts';
 import { planUp } from '#compose/plan/plan.ts';
 import type { ContainerCreateRequest } from '#shared/contract/container.ts';
 
-const load = (text: string, environment: Record<string, string> = {}): Project =>
-  loadProject({ directory: '/nowhere', environment, files: ['-'], projectName: 'app', stdin: () => text });
-
 function requestOf(text: string, service = 'web'): ContainerCreateRequest {
-  const project = load(text);
+  const project = sampleProject(text);
   const step = planUp(project, nothingObserved).steps.find(
     (one) => one.kind === 'create-container' && one.service === service,
   );
@@ -114,7 +110,7 @@ services:
 });
 
 test('a network and a volume', () => {
-  const project = load(
+  const project = sampleProject(
     'services: {web: {image: a, volumes: ["v:/v"]}}\nnetworks: {default: {internal: true, ipam: {config: [{subnet: 10.1.0.0/16}]}}}\nvolumes: {v: {driver_opts: {o: x}}}',
   );
   const { default: network } = project.networks;
@@ -134,7 +130,7 @@ test('a network and a volume', () => {
 test('secrets with an owner are copied, plain files are bound, missing variables are told', () => {
   const text =
     'services: {web: {image: a, secrets: [f, {source: e, target: x, uid: "5", mode: 0400}], configs: [c]}}\nsecrets: {f: {file: /etc/hostname}, e: {environment: TOKEN}}\nconfigs: {c: {content: hi}}';
-  const project = load(text, { TOKEN: 'abc' });
+  const project = sampleProject(text, { TOKEN: 'abc' });
   assert.deepEqual(copiedFiles(project, project.services['web'] ?? {}), [
     { path: '/run/secrets/x', content: Buffer.from('abc'), uid: 5, gid: 0, mode: 0o400 },
     { path: '/c', content: Buffer.from('hi'), uid: 0, gid: 0, mode: 0o444 },
@@ -142,7 +138,7 @@ test('secrets with an owner are copied, plain files are bound, missing variables
   assert.deepEqual(requestOf(text).HostConfig?.Mounts, [
     { Type: 'bind', Source: '/etc/hostname', Target: '/run/secrets/f', ReadOnly: true },
   ]);
-  const without = load(text);
+  const without = sampleProject(text);
   assert.throws(
     () => copiedFiles(without, without.services['web'] ?? {}),
     /environment variable "TOKEN" required by secret "e" is not set/,

@@ -5,15 +5,9 @@ import { test } from 'node:test';
 import { type Client, clientOver } from '#client/client.ts';
 import type { Transport, WireRequest } from '#client/transport.ts';
 import { up } from '#compose/execute/up.ts';
-import { loadProject } from '#compose/load/load.ts';
+import { sampleProject } from '#compose/load/project-sample.ts';
 
-const project = loadProject({
-  directory: '/nowhere',
-  environment: {},
-  files: ['-'],
-  projectName: 'app',
-  stdin: () => 'services: {web: {image: "web:1", volumes: ["v:/v"]}}\nvolumes: {v: }',
-});
+const project = sampleProject('services: {web: {image: "web:1", volumes: ["v:/v"]}}\nvolumes: {v: }');
 
 /** An engine that has nothing, and remembers what it was asked. */
 function emptyEngine(): { client: Client; asked: string[] } {

@@ -1,7 +1,7 @@
 // Plans: what is made, replaced, started and left, why, and in which order.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadProject } from '#compose/load/load.ts';
+import { sampleProject } from '#compose/load/project-sample.ts';
 import type { Project } from '#compose/model.ts';
 import { planDown } from '#compose/plan/down.ts';
 import { madeFrom, serviceHash } from '#compose/plan/hash.ts';
@@ -10,17 +10,8 @@ import { nothingObserved, type ObservedContainer, type ObservedState } from '#co
 import { planUp } from '#compose/plan/plan.ts';
 import { formatPlan, type Plan } from '#compose/plan/steps.ts';
 
-const load = (text: string): Project =>
-  loadProject({
-    directory: '/nowhere',
-    environment: {},
-    files: ['-'],
-    projectName: 'app',
-    stdin: () => text,
-  });
-
 const shop = (database = 'users') =>
-  load(`
+  sampleProject(`
 services:
   web: {image: web, depends_on: [db], ports: ["80:80"]}
   db: {image: mysql, environment: {MYSQL_DATABASE: ${database}, MYSQL_PASSWORD: x}, volumes: ["data:/var/lib/mysql"]}
@@ -107,8 +98,10 @@ test('passwords are not shown', () => {
 });
 
 test('what does not concern the container does not replace it', () => {
-  const before = load('services: {web: {image: a, build: ., depends_on: [db]}, db: {image: b}}');
-  const now = load('services: {web: {image: a, build: ./x, scale: 1, pull_policy: never}, db: {image: b}}');
+  const before = sampleProject('services: {web: {image: a, build: ., depends_on: [db]}, db: {image: b}}');
+  const now = sampleProject(
+    'services: {web: {image: a, build: ./x, scale: 1, pull_policy: never}, db: {image: b}}',
+  );
   const observed = { ...allRunning(before), images: { a: 'a', b: 'b' } };
   assert.deepEqual(planUp(now, observed).services, {
     db: { verdict: 'leave', causes: [] },
@@ -147,7 +140,7 @@ test('a stopped container is started, not replaced', () => {
 });
 
 test('scale makes and removes containers', () => {
-  const project = load('services: {web: {image: a}}');
+  const project = sampleProject('services: {web: {image: a}}');
   const observed: ObservedState = {
     ...nothingObserved,
     images: { a: 'a' },
@@ -169,9 +162,9 @@ test('scale makes and removes containers', () => {
 test('a service in the namespaces of another one goes with it', () => {
   const text = (tag: string) =>
     `services: {a: {image: "a:${tag}"}, b: {image: b, network_mode: "service:a"}}`;
-  const before = load(text('1'));
+  const before = sampleProject(text('1'));
   const observed = { ...allRunning(before), images: { 'a:2': 'x', b: 'b' } };
-  assert.deepEqual(planUp(load(text('2')), observed).services, {
+  assert.deepEqual(planUp(sampleProject(text('2')), observed).services, {
     a: { verdict: 'recreate', causes: ['image a:1 → a:2'] },
     b: { verdict: 'recreate', causes: ['network_mode: a is recreated'] },
   });
@@ -209,7 +202,9 @@ test('forced, never', () => {
 });
 
 test('external things must be there', () => {
-  const project = load('services: {web: {image: a, networks: [n]}}\nnetworks: {n: {external: true}}');
+  const project = sampleProject(
+    'services: {web: {image: a, networks: [n]}}\nnetworks: {n: {external: true}}',
+  );
   assert.throws(
     () => planUp(project, nothingObserved),
     /network n declared as external, but could not be found/,

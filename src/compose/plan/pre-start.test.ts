@@ -1,24 +1,15 @@
 // Plans of what runs before a service starts, and of images that are fetched anew after a while.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadProject } from '#compose/load/load.ts';
+import { sampleProject } from '#compose/load/project-sample.ts';
 import type { Project } from '#compose/model.ts';
 import { serviceHash } from '#compose/plan/hash.ts';
 import { nothingObserved, type ObservedContainer, type ObservedState } from '#compose/plan/observed.ts';
 import { planUp } from '#compose/plan/plan.ts';
 import type { Plan, PreStartStep } from '#compose/plan/steps.ts';
 
-const load = (text: string): Project =>
-  loadProject({
-    directory: '/nowhere',
-    environment: {},
-    files: ['-'],
-    projectName: 'app',
-    stdin: () => text,
-  });
-
 const project = (hooks: string, more = '') =>
-  load(`
+  sampleProject(`
 services:
   web: {image: web, network_mode: none, depends_on: [db], pre_start: [${hooks}] ${more}}
   db: {image: web, network_mode: none}
@@ -104,7 +95,7 @@ test('images that it names are fetched before', () => {
 test('an image is fetched anew once it is older than the policy says', () => {
   const hour = 3_600_000;
   const pulls = (policy: string, ageMs: number): boolean => {
-    const wanted = load(`services: {db: {image: web, network_mode: none, ${policy}}}`);
+    const wanted = sampleProject(`services: {db: {image: web, network_mode: none, ${policy}}}`);
     const plan = planUp(wanted, { ...observed(), imageAgesMs: { web: ageMs } });
     return plan.steps.some(({ kind }) => kind === 'pull');
   };

@@ -1,5 +1,4 @@
 // The door of the room: everything that can be done with containers. Changes hold the container's lock.
-import type { Readable } from 'node:stream';
 import type {
   ContainerCreateAnswer,
   ContainerCreateRequest,

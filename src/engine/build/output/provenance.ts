@@ -16,7 +16,7 @@ const buildType = 'https://github.com/moby/buildkit/blob/master/docs/attestation
 const hexOf = (digest: Digest): { sha256: string } => ({ sha256: digest.slice('sha256:'.length) });
 
 /** A package URL (purl-spec, docker). */
-export function packageUrl(reference: string, platform: Platform): string {
+function packageUrl(reference: string, platform: Platform): string {
   const parsed = parseReference(reference);
   const version = parsed.digest === undefined ? `@${encodeURIComponent(parsed.tag ?? 'latest')}` : '';
   const path = familiarRepository(parsed).split('/').map(encodeURIComponent).join('/');

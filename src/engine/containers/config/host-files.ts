@@ -55,7 +55,7 @@ const loopback: readonly HostEntry[] = [
 ];
 
 /** The text of /etc/hosts: the loopback's names, then the given ones. */
-export function formatHosts(entries: readonly HostEntry[]): string {
+function formatHosts(entries: readonly HostEntry[]): string {
   return [...loopback, ...entries].map((entry) => `${lineOf(entry)}\n`).join('');
 }
 
@@ -72,7 +72,7 @@ function hostModeHosts(entries: readonly HostEntry[]): string {
 }
 
 /** The text of /etc/resolv.conf. */
-export function formatResolvConf(names: Omit<NameResolution, 'hosts'>): string {
+function formatResolvConf(names: Omit<NameResolution, 'hosts'>): string {
   const lines = names.nameservers.map((server) => `nameserver ${server}`);
   if (names.search.length > 0) lines.push(`search ${names.search.join(' ')}`);
   if (names.options.length > 0) lines.push(`options ${names.options.join(' ')}`);

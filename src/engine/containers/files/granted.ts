@@ -26,7 +26,13 @@ export async function grantFiles(room: Room, record: ContainerRecord, options: G
   rmSync(half, { recursive: true, force: true });
   mkdirSync(half, { mode: 0o700 });
   const { stream, signal } = options;
-  await extractTree({ stream, root: half, into: '/', ...(signal === undefined ? {} : { signal }) });
+  try {
+    await extractTree({ stream, root: half, into: '/', ...(signal === undefined ? {} : { signal }) });
+  } catch (thrown) {
+    // It may hold half a secret.
+    rmSync(half, { recursive: true, force: true });
+    throw thrown;
+  }
   rmSync(granted, { recursive: true, force: true });
   renameSync(half, granted);
 }
