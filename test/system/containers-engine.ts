@@ -1,12 +1,12 @@
 // An engine in a process of its own, to be killed: opens at a place, and does what it is told until it dies.
 import type { Engine } from '#engine/open.ts';
-import { importBusybox, openAt } from './containers-fixture.ts';
+import { importBusybox, openAt, secretsTar } from './containers-fixture.ts';
 
 const [dir = '', bridge = '', bip = '', task = ''] = process.argv.slice(2);
 const engine = await openAt({ dir, bridge, bip, [Symbol.dispose]: () => undefined });
 if (engine.images.all().length === 0) await importBusybox(engine, dir);
 
-const tasks: Record<string, (engine: Engine) => Promise<void>> = { settled, churn };
+const tasks: Record<string, (engine: Engine) => Promise<void>> = { settled, churn, grants };
 console.log('open');
 await tasks[task]?.(engine);
 console.log('ready');
@@ -44,4 +44,13 @@ async function churn({ containers }: Engine): Promise<void> {
     }
   };
   await Promise.all([one(), one(), one()]);
+}
+
+/** One container is granted files of one generation after the other, without end. */
+async function grants({ containers }: Engine): Promise<void> {
+  const { Id } = await containers.create({ Image: 'busybox', Cmd: ['cat'] }, { name: 'keeper' });
+  for (let generation = 1; ; generation++) {
+    await containers.grantFiles(Id, { stream: secretsTar(`${generation}`) });
+    if (generation === 1) console.log('granted');
+  }
 }

@@ -4,6 +4,8 @@ import { randomInt } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pack } from 'tar-stream';
 import { type Engine, openEngine } from '#engine/open.ts';
 import type { ContainerCreateRequest } from '#shared/contract/container.ts';
 
@@ -100,4 +102,12 @@ export function mountsBelow(dir: string): string[] {
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
     .filter((target) => target.startsWith(`${dir}/`));
+}
+
+/** Forty secrets, each with this text. */
+export function secretsTar(text: string): Readable {
+  const tar = pack();
+  for (let number = 0; number < 40; number++) tar.entry({ name: `run/secrets/${number}`, mode: 0o400 }, text);
+  tar.finalize();
+  return tar as unknown as Readable;
 }

@@ -1,5 +1,6 @@
 // Containers on networks: published ports and their refusal, names, joining and leaving, shared namespaces.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { Engine } from '#engine/open.ts';
@@ -87,4 +88,32 @@ test("another container's network and processes can be shared", async () => {
   assert.ok(ran.stdout.includes(` ${address}/`), ran.stdout);
   assert.ok(ran.stdout.includes('sleep\0'), ran.stdout);
   await engine.containers.remove('landlord', { force: true });
+});
+
+test('a resolv.conf that was edited inside stays, until the next start; lines added to the hosts file stay as well', async () => {
+  const guest = await run('guest', {});
+  await engine.networks.create({ Name: 'extra' });
+  const { ResolvConfPath, HostsPath } = await engine.containers.inspect(guest);
+  const given = readFileSync(ResolvConfPath, 'utf8');
+  await engine.containers.connect('guest', 'extra');
+  assert.notEqual(readFileSync(ResolvConfPath, 'utf8'), given, 'one that nobody edited follows');
+  await engine.containers.disconnect('guest', 'extra');
+  assert.equal(readFileSync(ResolvConfPath, 'utf8'), given);
+  const edit = [
+    'sh',
+    '-c',
+    'echo nameserver 192.0.2.53 > /etc/resolv.conf; echo 192.0.2.9 mine >> /etc/hosts',
+  ];
+  await using stream = await engine.containers.execStart(
+    engine.containers.execCreate('guest', { Cmd: edit }),
+  );
+  for await (const _ of stream.output);
+  await engine.containers.connect('guest', 'extra');
+  await engine.containers.disconnect('guest', 'extra');
+  assert.equal(readFileSync(ResolvConfPath, 'utf8'), 'nameserver 192.0.2.53\n');
+  assert.match(readFileSync(HostsPath, 'utf8'), /^192\.0\.2\.9 mine$/m);
+  await engine.containers.restart('guest', { timeoutSeconds: 0 });
+  assert.equal(readFileSync(ResolvConfPath, 'utf8'), given);
+  await engine.containers.remove('guest', { force: true });
+  await engine.networks.remove('extra');
 });

@@ -93,7 +93,7 @@ function follow(room: Room, record: ContainerRecord, asked: Asked): ContainerRec
     ? room.networks.attachedOf(ownRequestOf(room, { ...record, ...asked }))
     : undefined;
   if (attached === undefined) return room.store.update(record.id, asked);
-  followNetworks(record, pathsOf(room, record.id), attached);
+  const resolvConf = followNetworks(record, pathsOf(room, record.id), attached);
   const { networks, ports, sandboxKey } = attached;
-  return room.store.update(record.id, { ...asked, wiring: { networks, ports, sandboxKey } });
+  return room.store.update(record.id, { ...asked, wiring: { networks, ports, sandboxKey, resolvConf } });
 }

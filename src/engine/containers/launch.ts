@@ -8,7 +8,7 @@ import { writeBundle } from '#runtime/bundle.ts';
 import { buildSpec, type NamespaceChoice } from '#runtime/spec.ts';
 import type { Task } from '#runtime/task.ts';
 import { resolveUser } from '#runtime/users.ts';
-import { writeHostFiles } from './config/host-files.ts';
+import { formatResolvConf, writeHostFiles } from './config/host-files.ts';
 import { attachRequestOf } from './config/network-request.ts';
 import { specInputOf } from './config/spec-input.ts';
 import { stageMounts, unstage } from './config/stage.ts';
@@ -53,7 +53,8 @@ export async function launch(room: Room, record: ContainerRecord): Promise<Launc
   await room.live.of(id).tellBeforeRun();
   await room.runtime.start(id);
   const { networks, ports, sandboxKey } = attached;
-  return { pid: task.pid, wiring: { networks, ports, sandboxKey } };
+  const resolvConf = formatResolvConf(attached);
+  return { pid: task.pid, wiring: { networks, ports, sandboxKey, resolvConf } };
 }
 
 function createTask(room: Room, record: ContainerRecord, paths: ContainerPaths): Promise<Task> {

@@ -6,10 +6,11 @@ import { messageOf } from '#shared/errors.ts';
 import { rfc3339NanoOf, zeroTime } from '#shared/notation/time.ts';
 import { cleanUp } from './cleanup.ts';
 import { followCutOff } from './connect.ts';
+import { settleGranted } from './files/granted.ts';
 import { type ContainerRecord, isUp } from './record/record.ts';
 import { type Observed, planRecovery, type Recovery } from './recovery-plan.ts';
 import { destroyThings } from './remove.ts';
-import { announce, type Room } from './room.ts';
+import { announce, pathsOf, type Room } from './room.ts';
 import { watchRun } from './run.ts';
 import { shelvedIds } from './shelve.ts';
 
@@ -51,7 +52,9 @@ export async function recoverContainers(room: Room, { plans }: RecoveryPlan): Pr
       room.warn(`recovering container ${record.id}: ${messageOf(thrown)}`);
     }
   }
-  sweepFolders(room);
+  const known = new Set([...room.store.all().map((record) => record.id), ...shelvedIds(room)]);
+  for (const id of known) settleGranted(pathsOf(room, id).granted);
+  sweepFolders(room, known);
   return toStart;
 }
 
@@ -121,8 +124,7 @@ async function settle(
 }
 
 /** Folders that no record speaks of: left by a power cut between two steps. */
-function sweepFolders(room: Room): void {
-  const known = new Set([...room.store.all().map((record) => record.id), ...shelvedIds(room)]);
+function sweepFolders(room: Room, known: ReadonlySet<string>): void {
   const folders = [join(room.root, 'containers'), join(room.runtime.bundleDir('x'), '..')];
   for (const folder of folders) {
     for (const name of namesIn(folder)) {

@@ -35,8 +35,8 @@ export class ImageStore {
 
   constructor(state: State) {
     this.#state = state;
-    this.#images = state.collection<StoredImage>('images');
-    this.#names = state.collection<NameEntry>('tags');
+    this.#images = state.collection<StoredImage>('images', { id: 'text' });
+    this.#names = state.collection<NameEntry>('tags', { imageId: 'text' });
     for (const { id, value } of this.#images.all()) this.#byId.set(id, value);
     for (const { id, value } of this.#names.all()) {
       if (this.#byId.has(value.imageId)) this.#byName.set(id, value);

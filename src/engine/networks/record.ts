@@ -1,6 +1,7 @@
 // What is remembered of networks and of the containers on them.
 import type { EndpointSettings, PortMap } from '#shared/contract/network.ts';
 import type { PortProtocol } from '#shared/notation/port.ts';
+import type { Shape } from '#storage/state/shape.ts';
 
 export type Driver = 'bridge' | 'host' | 'null' | 'macvlan' | 'ipvlan';
 
@@ -121,6 +122,30 @@ export interface PublishWish {
   /** Whether exposed ports without a binding get a host port too. */
   publishAll: boolean;
 }
+
+export const networkShape: Shape = {
+  id: 'text',
+  name: 'text',
+  driver: 'text',
+  created: 'text',
+  labels: 'map',
+  options: 'map',
+  ipamOptions: 'map',
+  blocks: [{ subnet: 'text', auxiliary: 'map' }],
+};
+
+export const sandboxShape: Shape = {
+  containerId: 'text',
+  name: 'text',
+  shortId: 'text',
+  netnsPath: 'text',
+  mode: 'text',
+  endpoints: [{ id: 'text', networkId: 'text', link: 'text', mac: 'text', settings: 'map' }],
+  ports: [
+    { protocol: 'text', hostAddress: 'text', hostPort: 'number', containerAddress: 'text', path: 'text' },
+  ],
+  dns: 'list',
+};
 
 /** What `bridge` means in a container's network mode. */
 export const defaultNetworkName = 'bridge';

@@ -7,8 +7,10 @@ import {
   defaultNetworkName,
   type Endpoint,
   type NetworkRecord,
+  networkShape,
   type ParentRecord,
   type Sandbox,
+  sandboxShape,
 } from './record.ts';
 
 export type BridgeNetwork = NetworkRecord & { bridge: BridgeRecord };
@@ -24,8 +26,8 @@ export class NetworkStore {
   #byContainer: Map<string, Sandbox>;
 
   constructor(state: State) {
-    this.#networks = state.collection<NetworkRecord>('networks');
-    this.#sandboxes = state.collection<Sandbox>('sandboxes');
+    this.#networks = state.collection<NetworkRecord>('networks', networkShape);
+    this.#sandboxes = state.collection<Sandbox>('sandboxes', sandboxShape);
     this.#byId = new Map(this.#networks.all().map(({ id, value }) => [id, value]));
     this.#byContainer = new Map(this.#sandboxes.all().map(({ id, value }) => [id, value]));
   }

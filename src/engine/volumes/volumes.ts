@@ -220,7 +220,7 @@ export function openVolumes(options: VolumesOptions): Volumes {
   const containers = options.state.collection<{ name?: string }>('containers');
   const room: VolumeRoom = {
     dir: options.dir,
-    records: options.state.collection<VolumeRecord>('volumes'),
+    records: options.state.collection<VolumeRecord>('volumes', { name: 'text', createdAt: 'text' }),
     state: options.state,
     leases: options.leases,
     events: options.events,

@@ -39,7 +39,7 @@ export class ActiveStore {
     this.#places = parts.places;
     this.#trash = parts.trash;
     this.#layers = parts.layers;
-    this.#records = parts.state.collection<ActiveRecord>('snapshot');
+    this.#records = parts.state.collection<ActiveRecord>('snapshot', { n: 'number' });
     for (const { id, value } of this.#records.all()) this.#known.set(id, value);
   }
 

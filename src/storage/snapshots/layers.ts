@@ -49,7 +49,7 @@ export class LayerStore {
     this.#places = parts.places;
     this.#trash = parts.trash;
     this.#leases = parts.leases;
-    this.#records = parts.state.collection<LayerRecord>('layer');
+    this.#records = parts.state.collection<LayerRecord>('layer', { n: 'number', diffId: 'text' });
     for (const { id, value } of this.#records.all()) this.#known.set(id as Digest, value);
   }
 

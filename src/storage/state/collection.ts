@@ -1,6 +1,7 @@
 // One kind of record: a map from id to a JSON value, kept in the state database.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { damaged } from './faults.ts';
+import { unreadable } from './faults.ts';
+import { misfitOf, type Shape } from './shape.ts';
 
 export interface Stored<T> {
   id: string;
@@ -32,16 +33,21 @@ export interface Database {
   guard<R>(step: () => R): R;
 }
 
-/** Values are copies: changing what `get` returned changes nothing until it is `put` again. */
+/**
+ * Values are copies: changing what `get` returned changes nothing until it is `put` again. Reading throws `internal`, naming
+ * the record, where one has not the collection's shape.
+ */
 export class Collection<T extends object> {
   readonly name: string;
   #database: Database;
   #statements: RecordStatements;
+  #shape: Shape;
 
-  constructor(name: string, database: Database, statements: RecordStatements) {
+  constructor(name: string, database: Database, parts: { statements: RecordStatements; shape: Shape }) {
     this.name = name;
     this.#database = database;
-    this.#statements = statements;
+    this.#statements = parts.statements;
+    this.#shape = parts.shape;
   }
 
   /** The value under `id`, or undefined. */
@@ -76,10 +82,16 @@ export class Collection<T extends object> {
   }
 
   #parse(id: string, text: unknown): T {
+    const fault = (detail: string, cause?: unknown) =>
+      unreadable({ file: this.#database.file, collection: this.name, id }, detail, cause);
+    let value: unknown;
     try {
-      return JSON.parse(String(text)) as T;
+      value = JSON.parse(String(text));
     } catch (cause) {
-      throw damaged(this.#database.file, `record ${this.name} ${id} is not JSON`, cause);
+      throw fault('is not JSON', cause);
     }
+    const misfit = misfitOf(value, this.#shape);
+    if (misfit !== undefined) throw fault(`cannot be read: ${misfit}`);
+    return value as T;
   }
 }

@@ -36,6 +36,23 @@ export function damaged(file: string, detail: string, cause?: unknown): EngineEr
   });
 }
 
+/** The error for a record that this program cannot work with: damaged, or written by another version. */
+export function unreadable(
+  record: { file: string; collection: string; id: string },
+  detail: string,
+  cause?: unknown,
+): EngineError {
+  const { file, collection, id } = record;
+  const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+  const where = `collection = ${quoted(collection)} AND id = ${quoted(id)}`;
+  return internal(`the state database ${file}: the record ${id} of ${collection} ${detail}`, {
+    cause,
+    hint:
+      'Start the version that wrote it, restore the file from a backup, or take the record out while no engine runs: ' +
+      `sqlite3 ${file} "DELETE FROM records WHERE ${where}"`,
+  });
+}
+
 function primaryCode(thrown: unknown): number | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('errcode' in thrown)) return undefined;
   return typeof thrown.errcode === 'number' ? thrown.errcode & 0xff : undefined;

@@ -65,6 +65,37 @@ test('a transaction that throws leaves nothing, a nested one joins', async () =>
   assert.equal(things.all().length, 1);
 });
 
+test('a record that is not of the shape is told by name, with what it lacks and what to do', async () => {
+  const file = join(root, 'shapes.db');
+  await using state = openState(file);
+  const shape = { name: 'text', places: [{ subnet: 'text' }], at: { size: 'number' } } as const;
+  const things = state.collection<object>('things', shape);
+  const whole = { name: 'x', places: [{ subnet: 'a' }], at: { size: 1 } };
+  const misfits: [string, object][] = [
+    ['name is missing', { ...whole, name: undefined }],
+    ['name is no text', { ...whole, name: 7 }],
+    ['places is missing', { name: 'x' }],
+    ['places is no list', { ...whole, places: {} }],
+    ['places[1].subnet is missing', { ...whole, places: [{ subnet: 'a' }, {}] }],
+    ['places[0] is no map', { ...whole, places: [null] }],
+    ['at.size is no number', { ...whole, at: { size: '1' } }],
+    ['the value is no map', []],
+  ];
+  for (const [misfit, value] of misfits) {
+    things.put('ab12', value);
+    const isTold = (thrown: unknown): boolean =>
+      thrown instanceof EngineError &&
+      thrown.message === `the state database ${file}: the record ab12 of things cannot be read: ${misfit}` &&
+      (thrown.hint ?? '').includes("WHERE collection = 'things' AND id = 'ab12'");
+    assert.throws(() => things.all(), isTold, misfit);
+    assert.throws(() => things.get('ab12'), isTold, misfit);
+  }
+  things.put('ab12', whole);
+  assert.deepEqual(things.get('ab12'), whole);
+  state.database.prepare("UPDATE records SET value = '{' WHERE id = 'ab12'").run();
+  assert.throws(() => things.all(), /the record ab12 of things is not JSON/);
+});
+
 test('a damaged file is told as such', () => {
   const file = join(root, 'bad.db');
   writeFileSync(file, 'this is no database at all, but long enough to have a header'.repeat(20));

@@ -6,6 +6,7 @@ import { Collection, prepareRecords, type RecordStatements } from './collection.
 import { damaged, isDiskFull, stateFault } from './faults.ts';
 import { Reserve } from './reserve.ts';
 import { migrate } from './schema.ts';
+import type { Shape } from './shape.ts';
 
 /**
  * An open state database. Everything is synchronous: a put takes some 20 µs. What was put survives a `kill -9` of
@@ -27,9 +28,9 @@ export class State implements AsyncDisposable {
     this.#reserve.ensure();
   }
 
-  /** The records of one kind. Two collections of the same name are the same records. */
-  collection<T extends object>(name: string): Collection<T> {
-    return new Collection<T>(name, this, this.#statements);
+  /** The records of one kind, each of the shape. Two collections of the same name are the same records. */
+  collection<T extends object>(name: string, shape: Shape = {}): Collection<T> {
+    return new Collection<T>(name, this, { statements: this.#statements, shape });
   }
 
   /**

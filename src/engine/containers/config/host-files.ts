@@ -30,10 +30,24 @@ export function writeHostFiles(record: ContainerRecord, paths: ContainerPaths, n
 
 /**
  * Afterwards the files of a running container tell of the networks that it is on now. Lines that were added inside
- * stay.
+ * stay, and so does a resolv.conf that was edited there. Gives what that file was given last.
  */
-export function followNetworks(record: ContainerRecord, paths: ContainerPaths, names: NameResolution): void {
-  writeFileSync(paths.resolvConf, formatResolvConf(names));
+export function followNetworks(
+  record: ContainerRecord,
+  paths: ContainerPaths,
+  names: NameResolution,
+): string {
+  followHosts(record, paths, names);
+  const wanted = formatResolvConf(names);
+  const found = readFileSync(paths.resolvConf, 'utf8');
+  const given = record.wiring?.resolvConf ?? found;
+  // Where this was cut off before, it says already what is wanted.
+  if (found !== given && found !== wanted) return given;
+  if (found !== wanted) writeFileSync(paths.resolvConf, wanted);
+  return wanted;
+}
+
+function followHosts(record: ContainerRecord, paths: ContainerPaths, names: NameResolution): void {
   const { Hostname = '', Domainname } = record.config;
   const own = Domainname ? `${Hostname}.${Domainname} ${Hostname}` : Hostname;
   const replaced = new Set([own, ...names.hosts.map((entry) => entry.names.join(' '))]);
@@ -72,7 +86,7 @@ function hostModeHosts(entries: readonly HostEntry[]): string {
 }
 
 /** The text of /etc/resolv.conf. */
-function formatResolvConf(names: Omit<NameResolution, 'hosts'>): string {
+export function formatResolvConf(names: Omit<NameResolution, 'hosts'>): string {
   const lines = names.nameservers.map((server) => `nameserver ${server}`);
   if (names.search.length > 0) lines.push(`search ${names.search.join(' ')}`);
   if (names.options.length > 0) lines.push(`options ${names.options.join(' ')}`);

@@ -8,6 +8,7 @@ import type {
 } from '#shared/contract/container.ts';
 import type { EndpointSettings, PortMap } from '#shared/contract/network.ts';
 import type { Digest } from '#shared/oci/digest.ts';
+import type { Shape } from '#storage/state/shape.ts';
 
 /**
  * Where a container is in its life. `creating`, `starting` and `removing` are intents, put before the deed: found
@@ -44,6 +45,8 @@ export interface Wiring {
   networks: Record<string, EndpointSettings>;
   ports: PortMap;
   sandboxKey: string;
+  /** What its resolv.conf was given; where that says something else, it was edited inside. */
+  resolvConf?: string;
 }
 
 /** Durable. Never changed in place: `ContainerStore.update` puts a new one. */
@@ -78,6 +81,22 @@ export interface ContainerRecord {
   wiring?: Wiring;
   health?: HealthState;
 }
+
+export const containerShape: Shape = {
+  id: 'text',
+  name: 'text',
+  createdAt: 'text',
+  imageId: 'text',
+  config: 'map',
+  hostConfig: 'map',
+  path: 'text',
+  args: 'list',
+  endpoints: 'map',
+  mounts: [{ Type: 'text', Destination: 'text', options: 'list' }],
+  phase: 'text',
+  startedAt: 'text',
+  finishedAt: 'text',
+};
 
 /** A process of the container is there, maybe frozen. */
 export function isUp(record: ContainerRecord): boolean {

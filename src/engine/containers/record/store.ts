@@ -2,7 +2,7 @@
 import { conflict, invalid, notFound } from '#shared/errors.ts';
 import type { Collection } from '#storage/state/collection.ts';
 import type { State } from '#storage/state/state.ts';
-import type { ContainerRecord } from './record.ts';
+import { type ContainerRecord, containerShape } from './record.ts';
 
 /** Each change is durable when the call returns, and visible only after that. */
 export class ContainerStore {
@@ -11,7 +11,7 @@ export class ContainerStore {
   #names = new Map<string, string>();
 
   constructor(state: State) {
-    this.#stored = state.collection<ContainerRecord>('containers');
+    this.#stored = state.collection<ContainerRecord>('containers', containerShape);
     for (const { value } of this.#stored.all()) {
       // The name of a container that was being removed may have a new owner already.
       if (value.phase === 'removing') this.#records.set(value.id, value);
