@@ -19,6 +19,11 @@ export interface BlobSource {
   descriptor: Descriptor;
 }
 
+/** Headers of a request for what is at `offset` and after it. */
+export function rangeFrom(offset: number): Record<string, string> {
+  return offset === 0 ? {} : { range: `bytes=${offset}-` };
+}
+
 export interface DownloadOptions {
   policy: RetryPolicy;
   signal?: AbortSignal | undefined;
@@ -53,7 +58,7 @@ async function receive(
 ): Promise<void> {
   const { size, digest } = source.descriptor;
   if (sink.offset >= size) return;
-  const answer = await source.open(sink.offset);
+  const answer = await openAt(source, sink.offset);
   let toSkip = skipOf(answer, sink.offset, digest);
   const body = answer.body[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>;
   try {
@@ -80,11 +85,21 @@ async function receive(
   if (sink.offset < size) throw torn(source.descriptor, sink.offset);
 }
 
-/** A server that does not know ranges sends everything again: what we have is passed over. */
+/** A server that refuses ranges is asked for everything. */
+async function openAt(source: BlobSource, offset: number): Promise<Answer> {
+  if (offset === 0) return await source.open(0);
+  return await source.open(offset).catch((thrown) => {
+    if (thrown instanceof RegistryFailure && thrown.status === 416) return source.open(0);
+    throw thrown;
+  });
+}
+
+/** What comes again, because the server does not know ranges or began earlier, is passed over. */
 function skipOf(answer: Answer, offset: number, digest: string): number {
   if (answer.status !== 206) return offset;
   const start = /^bytes (\d+)-/.exec(answer.headers['content-range'] ?? '')?.[1];
-  if (start === undefined || Number(start) === offset) return 0;
+  if (start === undefined) return 0;
+  if (Number(start) <= offset) return offset - Number(start);
   answer.body.destroy();
   throw new RegistryFailure(
     'unavailable',

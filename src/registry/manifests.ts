@@ -64,6 +64,10 @@ export function parseDocument(bytes: Buffer): Document {
       cause,
     });
   }
+  // Two clients could read it in two ways, under one digest (CVE-2021-41190).
+  if (parsed?.manifests !== undefined && (parsed.layers !== undefined || parsed.config !== undefined)) {
+    throw new RegistryFailure('unsupported', 'unsupported manifest: it is both a manifest and an index');
+  }
   if (parsed?.schemaVersion === 2 && Array.isArray(parsed.manifests)) {
     return {
       kind: 'index',

@@ -6,7 +6,8 @@ import { formatPlatform, pickPlatform } from '#shared/oci/platform.ts';
 import { familiarReference, familiarRepository, type Reference } from '#shared/oci/reference.ts';
 import type { Descriptor, Manifest, Platform } from '#shared/oci/specs.ts';
 import type { RegistryAuth } from './auth.ts';
-import { type BlobSink, download } from './download.ts';
+import { type BlobSink, download, rangeFrom } from './download.ts';
+import { downloadElsewhere, liesElsewhere } from './elsewhere.ts';
 import { type Endpoint, type EndpointOptions, endpointsOf } from './endpoints.ts';
 import { pullFailure, RegistryFailure } from './failures.ts';
 import { findReferrers, listTags, type Referrer, type TagPage } from './lists.ts';
@@ -33,6 +34,8 @@ export interface CallOptions {
 
 export interface BlobOptions extends CallOptions {
   onBytes?: (receivedBytes: number) => void;
+  /** Hosts that gave wrong bytes: they are asked after the others. */
+  doubted?: ReadonlySet<string>;
 }
 
 /** An image as a registry has it, for one platform. Every byte of it was verified. */
@@ -51,8 +54,11 @@ export interface RegistryClient extends Disposable {
   /** What the reference is for the platform. Throws with Docker's sentences for pull. */
   resolve(ref: Reference, platform: Platform, options?: CallOptions): Promise<ResolvedImage>;
   manifest(ref: Reference, options?: CallOptions): Promise<FetchedManifest>;
-  /** Fills the sink from its offset up to the descriptor's size, with retries. */
-  blob(ref: Reference, descriptor: Descriptor, options: BlobOptions & { sink: BlobSink }): Promise<void>;
+  /**
+   * Fills the sink from its offset up to the descriptor's size, with retries; what the registry lacks comes from the
+   * descriptor's URLs. Answers the host that gave the end of it.
+   */
+  blob(ref: Reference, descriptor: Descriptor, options: BlobOptions & { sink: BlobSink }): Promise<string>;
   hasBlob(ref: Reference, digest: Digest, options?: CallOptions): Promise<boolean>;
   mountBlob(ref: Reference, digest: Digest, options: CallOptions & { from: string }): Promise<boolean>;
   uploadBlob(
@@ -128,17 +134,22 @@ class Client implements RegistryClient {
     ref: Reference,
     descriptor: Descriptor,
     options: BlobOptions & { sink: BlobSink },
-  ): Promise<void> {
-    const { sink, onBytes, signal, auth } = options;
+  ): Promise<string> {
+    const { sink, onBytes, signal, auth, doubted } = options;
     const path = `/v2/${ref.repository}/blobs/${descriptor.digest}`;
     const scope = pullScope(ref);
-    await this.#anywhere(ref, { signal, once: true }, (endpoint) => {
-      const open = (offset: number) => {
-        const headers: Record<string, string> = offset === 0 ? {} : { range: `bytes=${offset}-` };
-        return ask(this.#wire, { endpoint, path, scope, auth, signal, headers });
-      };
-      return download({ open, descriptor }, sink, { policy: this.#policy, signal, onBytes });
-    });
+    const how = { policy: this.#policy, signal, onBytes };
+    try {
+      return await this.#anywhere(ref, { signal, once: true, doubted }, async (endpoint) => {
+        const open = (offset: number) =>
+          ask(this.#wire, { endpoint, path, scope, auth, signal, headers: rangeFrom(offset) });
+        await download({ open, descriptor }, sink, how);
+        return new URL(endpoint.origin).host;
+      });
+    } catch (thrown) {
+      if (!isMissing(thrown) || !liesElsewhere(descriptor)) throw thrown;
+      return await downloadElsewhere(this.#wire.transport, descriptor, sink, how);
+    }
   }
 
   hasBlob(ref: Reference, digest: Digest, options: CallOptions = {}): Promise<boolean> {
@@ -234,12 +245,12 @@ class Client implements RegistryClient {
   /** Tries each endpoint in turn; a definite "not here" says more than "not reached" and is what is thrown. */
   async #anywhere<T>(
     ref: Reference,
-    options: { signal?: AbortSignal | undefined; once?: boolean },
+    options: Pick<BlobOptions, 'signal' | 'doubted'> & { once?: boolean },
     work: (endpoint: Endpoint) => Promise<T>,
   ): Promise<T> {
     const repository = `${ref.registry}/${ref.repository}`;
     const failures: unknown[] = [];
-    for (const guessed of this.#inOrder(ref.registry, repository)) {
+    for (const guessed of this.#inOrder(ref.registry, repository, options.doubted)) {
       const endpoint = await this.#settled(guessed);
       try {
         const result = options.once
@@ -256,10 +267,14 @@ class Client implements RegistryClient {
     throw mostTelling(failures);
   }
 
-  #inOrder(registry: string, repository: string): Endpoint[] {
+  #inOrder(registry: string, repository: string, doubted?: ReadonlySet<string>): Endpoint[] {
     const endpoints = endpointsOf(registry, this.#endpoints);
     const answered = this.#answered.get(repository);
-    return endpoints.sort((a, b) => Number(b.origin === answered) - Number(a.origin === answered));
+    const rank = ({ origin }: Endpoint): number => {
+      if (doubted?.has(new URL(origin).host)) return 2;
+      return origin === answered ? 0 : 1;
+    };
+    return endpoints.sort((a, b) => rank(a) - rank(b));
   }
 
   #remember(repository: string, origin: string): void {
@@ -273,6 +288,8 @@ function isOfEndpoint(thrown: unknown): thrown is EngineError {
   if (thrown instanceof RegistryFailure) return thrown.kind !== 'cancelled';
   return thrown instanceof EngineError && thrown.kind !== 'cancelled' && thrown.kind !== 'internal';
 }
+
+const isMissing = (thrown: unknown): boolean => thrown instanceof RegistryFailure && thrown.status === 404;
 
 const isUnanswered = (thrown: unknown): boolean =>
   thrown instanceof RegistryFailure && thrown.status === undefined && thrown.kind === 'unavailable';

@@ -9,10 +9,12 @@ import { searchRegistry } from './search.ts';
 let server: Server;
 let host = '';
 let asked = '';
+let signed: string | undefined;
 
 before(async () => {
   server = createServer((request, answer) => {
     asked = request.url ?? '';
+    signed = request.headers.authorization;
     if (asked.includes('q=none')) answer.writeHead(404).end('page not found');
     else if (asked.includes('q=torn')) answer.end('{"results":');
     else
@@ -41,9 +43,13 @@ test('a registry’s own search is asked, and its rows are put in shape', async 
   assert.equal(found[1]?.name, '');
 });
 
-test('a mirror of the hub is asked first', async () => {
-  await searchRegistry({ term: 'web', limit: 1 }, { ...options, mirrors: [`http://${host}`] });
+test('a mirror of the hub is asked first, without the login that is for the hub', async () => {
+  const auth = { username: 'me', password: 'secret' };
+  await searchRegistry({ term: 'web', limit: 1, auth }, { ...options, mirrors: [`http://${host}`] });
   assert.equal(asked, '/v1/search?q=web&n=1');
+  assert.equal(signed, undefined);
+  await searchRegistry({ term: `${host}/web`, limit: 1, auth }, options);
+  assert.match(signed ?? '', /^Basic /);
 });
 
 test('no search and no answer are different things', async () => {

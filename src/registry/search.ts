@@ -38,7 +38,9 @@ export async function searchRegistry(
   let last: unknown;
   for (const base of await basesOf(host, options)) {
     try {
-      const found = await searchAt(transport, base, { ...request, term: rest });
+      const { url, mirror } = base;
+      const auth = mirror ? undefined : request.auth;
+      const found = await searchAt(transport, url, { ...request, auth, term: rest });
       if (found !== undefined) return found;
     } catch (thrown) {
       if (!(thrown instanceof RegistryFailure)) throw thrown;
@@ -64,13 +66,21 @@ function splitTerm(term: string): { host: string; rest: string } {
   return { host: first, rest: term.slice(slash + 1) };
 }
 
-async function basesOf(host: string, options: EndpointOptions): Promise<string[]> {
+interface Base {
+  url: string;
+  /** It gets no credentials. */
+  mirror: boolean;
+}
+
+async function basesOf(host: string, options: EndpointOptions): Promise<Base[]> {
   const endpoints = endpointsOf(host, options).filter(({ mirror }) => host !== 'docker.io' || mirror);
   const schemes = new Schemes();
   const originOf = async ({ origin, either }: Endpoint): Promise<string> =>
     either ? `${await schemes.of(new URL(origin).host)}://${new URL(origin).host}` : origin;
-  const own = await Promise.all(endpoints.map(async (one) => (await originOf(one)) + one.prefix));
-  return host === 'docker.io' ? [...own, hubIndex] : own;
+  const own = await Promise.all(
+    endpoints.map(async (one) => ({ url: (await originOf(one)) + one.prefix, mirror: one.mirror })),
+  );
+  return host === 'docker.io' ? [...own, { url: hubIndex, mirror: false }] : own;
 }
 
 /** Undefined where the host has no search. */

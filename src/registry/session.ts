@@ -36,7 +36,9 @@ export async function ask(wire: Wire, question: Question): Promise<Answer> {
     : wire.tokens.find(origin, question.scope, auth);
   let sent = requestOf(question, known);
   let answer = await wire.transport.send(sent);
-  if (answer.status === 401 && !auth?.registrytoken) {
+  // A host that the registry sent us on to may not ask for its credentials.
+  const isOwn = answer.url.origin === origin;
+  if (answer.status === 401 && isOwn && !auth?.registrytoken) {
     const signed = await answerChallenge(wire, { ...question, auth }, { answer, used: known });
     if (signed !== undefined) {
       answer.body.resume();

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { invalid, notFound } from '#shared/errors.ts';
 import { zeroTime } from '#shared/notation/time.ts';
-import { type Digest, isDigest } from '#shared/oci/digest.ts';
+import type { Digest } from '#shared/oci/digest.ts';
 import type { Reference } from '#shared/oci/reference.ts';
 import type { ImageConfig } from '#shared/oci/specs.ts';
 import { chainIdOf } from '#storage/snapshots/chain-id.ts';
@@ -32,28 +32,6 @@ export interface AddedImage {
 export function imageIdOf(configBytes: Buffer): Digest {
   return `sha256:${createHash('sha256').update(configBytes).digest('hex')}`;
 }
-
-/** The config in these bytes; throws `invalid` where it is none. */
-export function parseConfig(bytes: Buffer): ImageConfig {
-  let parsed: Partial<ImageConfig> | null;
-  try {
-    parsed = JSON.parse(bytes.toString('utf8'));
-  } catch (cause) {
-    throw invalid('invalid image configuration: it is not JSON', { cause });
-  }
-  const diffIds: unknown = parsed?.rootfs?.diff_ids ?? [];
-  if (typeof parsed !== 'object' || parsed === null || !Array.isArray(diffIds) || !diffIds.every(isDiffId)) {
-    throw invalid('invalid image configuration: rootfs has no usable diff_ids');
-  }
-  return {
-    ...parsed,
-    architecture: parsed.architecture ?? '',
-    os: parsed.os ?? 'linux',
-    rootfs: { type: 'layers', diff_ids: diffIds },
-  };
-}
-
-const isDiffId = (value: unknown): value is Digest => typeof value === 'string' && isDigest(value);
 
 /** Chain IDs of a stack of layers, lowest first. */
 export function chainIdsOf(diffIds: readonly Digest[]): Digest[] {

@@ -1,6 +1,7 @@
 // The image that a name stands for on another platform, out of what is here already.
 import type { Platform } from '#shared/oci/specs.ts';
-import { addImage, parseConfig } from './add.ts';
+import { addImage } from './add.ts';
+import { parseConfig } from './config-shape.ts';
 import { Attempt } from './garbage.ts';
 import type { ImageRecord, StoredIndex } from './record.ts';
 import type { ImageRoom } from './room.ts';

@@ -8,13 +8,15 @@ import { shortOf } from '#shared/oci/digest.ts';
 import { formatPlatform } from '#shared/oci/platform.ts';
 import { familiarReference, parseReference } from '#shared/oci/reference.ts';
 import type { ImageConfig, Platform } from '#shared/oci/specs.ts';
-import { addImage, imageIdOf, parseConfig } from '../add.ts';
+import { addImage, imageIdOf } from '../add.ts';
+import { parseConfig } from '../config-shape.ts';
 import { Attempt } from '../garbage.ts';
 import type { ImageRecord } from '../record.ts';
 import type { ImageRoom } from '../room.ts';
 import { announce } from '../tag.ts';
 import { ensureLayers } from '../transfer/layers.ts';
 import type { ArchivedImage } from './archived-image.ts';
+import { withIndexes } from './beside-manifest.ts';
 import { imagesOfDockerArchive } from './docker-archive.ts';
 import { imagesOfLayout } from './oci-layout.ts';
 import { adopt, type Spool, type SpoolPlace, spoolArchive } from './spool.ts';
@@ -51,17 +53,19 @@ export async function loadImages(
 }
 
 async function imagesIn(spool: Spool, platform: Platform | undefined): Promise<ArchivedImage[]> {
-  const images = await allIn(spool, platform);
-  if (platform === undefined) return images;
-  const chosen = images.filter(({ configBytes }) => isOf(parseConfig(configBytes), platform));
-  if (chosen.length > 0) return chosen;
+  const [hasDocker, hasIndex] = ['manifest.json', 'index.json'].map((name) => spool.find(name) !== undefined);
+  if (!hasDocker && !hasIndex)
+    throw invalid('invalid archive: it has neither a manifest.json nor an index.json');
+  const isWanted = ({ configBytes }: ArchivedImage): boolean =>
+    platform === undefined || isOf(parseConfig(configBytes), platform);
+  const listed = hasDocker ? await imagesOfDockerArchive(spool) : [];
+  const wanted = listed.filter(isWanted);
+  const isListed = hasDocker && (wanted.length > 0 || platform === undefined);
+  if (isListed) return hasIndex ? await withIndexes(spool, wanted) : wanted;
+  // Docker's list has one platform of an image; an index may have the one that is asked for.
+  const found = hasIndex ? (await imagesOfLayout(spool, platform)).filter(isWanted) : [];
+  if (found.length > 0 || platform === undefined) return found;
   throw notFound(`no image of the archive provides the specified platform (${formatPlatform(platform)})`);
-}
-
-async function allIn(spool: Spool, platform: Platform | undefined): Promise<ArchivedImage[]> {
-  if (spool.find('manifest.json') !== undefined) return await imagesOfDockerArchive(spool);
-  if (spool.find('index.json') !== undefined) return await imagesOfLayout(spool, platform);
-  throw invalid('invalid archive: it has neither a manifest.json nor an index.json');
 }
 
 function isOf({ os, architecture, variant }: ImageConfig, wanted: Platform): boolean {

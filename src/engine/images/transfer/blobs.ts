@@ -69,15 +69,18 @@ export class BlobFetcher {
 
   async #download(request: BlobRequest, onBytes: (receivedBytes: number) => void): Promise<void> {
     const { ref, descriptor, auth, signal } = request;
+    const doubted = new Set<string>();
     for (let tried = 1; ; tried++) {
       await using ingest = await this.#room.content.ingest(descriptor.digest, descriptor);
       request.onStart?.(ingest);
-      await this.#room.registry.blob(ref, descriptor, { auth, signal, onBytes, sink: ingest });
+      const how = { auth, signal, onBytes, doubted, sink: ingest };
+      const host = await this.#room.registry.blob(ref, descriptor, how);
       request.onReceived?.();
       try {
         return await ingest.commit({ sync: 'later' });
       } catch (thrown) {
         if (!isKind(thrown, 'invalid')) throw thrown;
+        doubted.add(host);
         if (tried >= wrongDigestTries) throw wrongDigest(descriptor.digest, thrown);
       }
     }

@@ -14,7 +14,8 @@ import {
   type Reference,
 } from '#shared/oci/reference.ts';
 import { type Descriptor, type ImageConfig, mediaTypes, type Platform } from '#shared/oci/specs.ts';
-import { addImage, parseConfig } from '../add.ts';
+import { addImage } from '../add.ts';
+import { parseConfig } from '../config-shape.ts';
 import { Attempt } from '../garbage.ts';
 import type { ImageRecord } from '../record.ts';
 import type { ImageRoom } from '../room.ts';
