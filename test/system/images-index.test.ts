@@ -55,25 +55,52 @@ async function makeIndex(word: string): Promise<MadeIndex> {
   return { children, index };
 }
 
-const blobsOf = ({ image }: MadeIndex['children'][number]): Buffer[] => [
+const blobsOf = ({ image }: { image: MadeImage }): Buffer[] => [
   ...image.layers.map(({ bytes }) => bytes),
   image.config,
   image.manifest,
 ];
 
+interface ArchiveExtras {
+  children?: MadeIndex['children'];
+  /** What Docker's list beside the index has. */
+  listed?: { image: MadeImage; names: string[] }[];
+  /** Another index of the same images. */
+  twin?: { name: string; index: Buffer };
+}
+
 /** An OCI layout whose index.json names the index, as `docker save` and BuildKit write it. */
-async function archiveOf(made: MadeIndex, name: string, children = made.children): Promise<Readable> {
-  const blobs = new Map([made.index, ...children.flatMap(blobsOf)].map((bytes) => [digestOf(bytes), bytes]));
-  const annotations = { 'io.containerd.image.name': name };
-  const top = { mediaType: indexType, digest: digestOf(made.index), size: made.index.length, annotations };
+async function archiveOf(
+  made: MadeIndex,
+  name: string,
+  { children = made.children, listed = [], twin }: ArchiveExtras = {},
+): Promise<Readable> {
+  const indexes = [{ name, index: made.index }, ...(twin === undefined ? [] : [twin])];
+  const bytes = [...indexes.map(({ index }) => index), ...[...children, ...listed].flatMap(blobsOf)];
+  const blobs = new Map(bytes.map((each) => [digestOf(each), each]));
+  const manifests = indexes.map(({ name, index }) => ({
+    mediaType: indexType,
+    digest: digestOf(index),
+    size: index.length,
+    annotations: { 'io.containerd.image.name': name },
+  }));
   const stream = pack();
   const read = buffer(stream);
   stream.entry({ name: 'oci-layout' }, '{"imageLayoutVersion":"1.0.0"}');
-  stream.entry({ name: 'index.json' }, JSON.stringify({ schemaVersion: 2, manifests: [top] }));
-  for (const [digest, bytes] of blobs) stream.entry({ name: `blobs/sha256/${digest.slice(7)}` }, bytes);
+  stream.entry({ name: 'index.json' }, JSON.stringify({ schemaVersion: 2, manifests }));
+  for (const [digest, bytes] of blobs) stream.entry({ name: nameOfBlob(digest) }, bytes);
+  if (listed.length > 0) stream.entry({ name: 'manifest.json' }, JSON.stringify(listed.map(itemOf)));
   stream.finalize();
   return Readable.from([await read]);
 }
+
+const nameOfBlob = (digest: string): string => `blobs/sha256/${digest.slice(7)}`;
+
+const itemOf = ({ image, names }: { image: MadeImage; names: string[] }): object => ({
+  Config: nameOfBlob(digestOf(image.config)),
+  RepoTags: names,
+  Layers: image.layers.map(({ bytes }) => nameOfBlob(digestOf(bytes))),
+});
 
 // The Hub runs in this process: whoever waits for skopeo must let it answer.
 const skopeo = async (...args: string[]): Promise<Buffer> =>
@@ -247,11 +274,32 @@ for (const [title, start] of Object.entries(servers)) {
       assert.deepEqual(await seenBySkopeo(target), fresh.index);
     });
 
+    test('indexes beside Docker’s list are kept, each by its names, and what only the list has is loaded', async () => {
+      await using host = await openHost(dirOf('beside'));
+      const [one, two, listedAlone] = ['one:1', 'two:1', 'alone:1'].map(
+        (tag) => `${server.host}/team/${tag}`,
+      );
+      assert.ok(one && two && listedAlone);
+      const index = Buffer.from(
+        JSON.stringify({ ...JSON.parse(made.index.toString()), annotations: { a: 'b' } }),
+      );
+      const alone = await makeImage([{ files: { only: 'listed' } }]);
+      const listed = [
+        { image: childOf(made, here), names: [one, two] },
+        { image: alone, names: [listedAlone] },
+      ];
+      await host.images.load(await archiveOf(made, one, { listed, twin: { name: two, index } }));
+      for (const name of [one, two]) assert.deepEqual((await pushed(host, name)).filter(isInfoOfLack), []);
+      assert.deepEqual(await seenBySkopeo(one), made.index);
+      assert.deepEqual(await seenBySkopeo(two), index);
+      assert.equal(host.images.resolve(listedAlone).id, digestOf(alone.config));
+    });
+
     test('an archive with one platform of its index is loaded, saved and pushed as that platform', async () => {
       await using host = await openHost(dirOf('archive'));
       const target = `${server.host}/team/archive:1`;
       const mine = made.children.filter(({ platform }) => JSON.stringify(platform).includes(here));
-      await host.images.load(await archiveOf(made, target, mine));
+      await host.images.load(await archiveOf(made, target, { children: mine }));
       assert.equal((await pushed(host, target)).filter(isInfoOfLack).length, 1);
       assert.equal(digestOf(await seenBySkopeo(target)), digestOf(childOf(made, here).manifest));
       await using again = await openHost(dirOf('again'));
@@ -270,6 +318,11 @@ test('load takes the platform that is asked for, and says where there is none', 
   assert.equal(image?.id, digestOf(childOf(made, other).config));
   assert.equal((await load(`linux/${here}`))[0]?.id, digestOf(childOf(made, here).config));
   await assert.rejects(load('linux/s390x'), /no image for linux\/s390x/);
+  // Docker's list has this machine's alone.
+  const listed = [{ image: childOf(made, here), names: ['team/chosen:1'] }];
+  const platform = parsePlatform(`linux/${other}`);
+  const [beside] = await host.images.load(await archiveOf(made, 'team/chosen:1', { listed }), { platform });
+  assert.equal(beside?.id, digestOf(childOf(made, other).config));
   const alone = (): Readable => host.images.save(['team/chosen:1']);
   await assert.rejects(host.images.load(alone(), { platform: parsePlatform('linux/s390x') }), {
     kind: 'not-found',

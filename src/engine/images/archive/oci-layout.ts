@@ -6,7 +6,7 @@ import { type Digest, hexOf } from '#shared/oci/digest.ts';
 import { formatPlatform, hostPlatform, pickPlatform } from '#shared/oci/platform.ts';
 import type { Descriptor, Platform } from '#shared/oci/specs.ts';
 import type { StoredIndex } from '../record.ts';
-import { readIndex } from '../transfer/index-contents.ts';
+import { type IndexContents, readIndex } from '../transfer/index-contents.ts';
 import type { ArchivedImage } from './archived-image.ts';
 import type { Spool } from './spool.ts';
 
@@ -52,18 +52,23 @@ async function imageOf(spool: Spool, { descriptor, platform }: Wanted, depth = 0
   };
 }
 
-/** What the archive has of an index. */
-async function indexOf(spool: Spool, descriptor: Descriptor): Promise<StoredIndex> {
-  const isThere = ({ digest }: Descriptor): boolean => spool.find(blobName(digest)) !== undefined;
-  const { documents, blobs } = await readIndex(descriptor, async (one) =>
-    isThere(one) ? await spool.read(blobName(one.digest)) : undefined,
+/** The manifest or index that the descriptor names and all below it, as far as the archive has them. */
+export async function documentsOf(spool: Spool, descriptor: Descriptor): Promise<IndexContents> {
+  return await readIndex(descriptor, async ({ digest }) =>
+    spool.find(blobName(digest)) === undefined ? undefined : await spool.read(blobName(digest)),
   );
+}
+
+/** What the archive has of an index. */
+export async function indexOf(spool: Spool, descriptor: Descriptor): Promise<StoredIndex> {
+  const { documents, blobs } = await documentsOf(spool, descriptor);
+  const isThere = ({ digest }: Descriptor): boolean => spool.find(blobName(digest)) !== undefined;
   const kept = [...documents.map((one) => one.descriptor), ...blobs.filter(isThere)];
   return { digest: descriptor.digest, blobs: [...new Set(kept.map(({ digest }) => digest))] };
 }
 
-/** A bare tag names no image, so only whole names count. */
-function namesOf({ annotations }: Descriptor): string[] {
+/** Whole names of an entry of `index.json`: a bare tag names no image. */
+export function namesOf({ annotations }: Descriptor): string[] {
   const full = annotations?.[nameAnnotation];
   if (full !== undefined) return [full];
   const ref = annotations?.[refAnnotation];
