@@ -167,9 +167,13 @@ class Client implements RegistryClient {
     blob: { descriptor: Pick<Descriptor, 'digest' | 'size'>; open: (start: number) => Readable },
     options: CallOptions = {},
   ): Promise<void> {
-    return this.#retried(options, async () =>
-      uploadBlob(this.#wire, await this.#home(ref, options), blob, { policy: this.#policy }),
-    );
+    let tried = 0;
+    return this.#retried(options, async () => {
+      const home = await this.#home(ref, options);
+      // It may have arrived, and only the answer was lost.
+      if (tried++ > 0 && (await hasBlob(this.#wire, home, blob.descriptor.digest))) return;
+      await uploadBlob(this.#wire, home, blob, { policy: this.#policy });
+    });
   }
 
   putManifest(

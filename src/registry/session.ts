@@ -27,7 +27,7 @@ export interface Question {
 
 const maxErrorBytes = 64 * 1024;
 
-/** The answer of a registry, status below 400. Its body belongs to the caller. Throws `RegistryFailure`. */
+/** The answer of a registry, status below 300. Its body belongs to the caller. Throws `RegistryFailure`. */
 export async function ask(wire: Wire, question: Question): Promise<Answer> {
   const auth = question.endpoint.mirror ? undefined : question.auth;
   const { origin } = question.endpoint;
@@ -46,7 +46,8 @@ export async function ask(wire: Wire, question: Question): Promise<Answer> {
       answer = await wire.transport.send(sent);
     }
   }
-  if (answer.status < 400) return answer;
+  // A redirect that could not be followed is no yes.
+  if (answer.status < 300) return answer;
   const body = await readSmall(sent, answer, maxErrorBytes).catch(() => Buffer.alloc(0));
   throw statusFailure(sent, { status: answer.status, body, retryAfter: answer.headers['retry-after'] });
 }

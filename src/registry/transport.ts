@@ -34,15 +34,22 @@ export interface Transport extends Disposable {
 export interface TransportOptions extends Partial<AgentsOptions> {
   /** Silence on a connection after which it counts as broken. */
   idleTimeoutMs: number;
+  /** As that, once a PUT was sent: some registries copy a big layer before they answer. Five minutes unless told. */
+  storingTimeoutMs?: number;
 }
 
 const redirects = new Set([301, 302, 303, 307, 308]);
+const storingMs = 5 * 60_000;
 
 /** Owns its connections until disposed. */
-export function openTransport({ idleTimeoutMs, ...options }: TransportOptions): Transport {
+export function openTransport({ idleTimeoutMs, storingTimeoutMs, ...options }: TransportOptions): Transport {
   const { certsDirs = defaultCertsDirs, insecure = [], proxies = proxiesOf(process.env) } = options;
   const agents = new Agents({ certsDirs, insecure, proxies });
-  const once = (sent: Sent) => sendOnce(sent, agents, idleTimeoutMs);
+  const patience = {
+    idleTimeoutMs,
+    storingTimeoutMs: Math.max(idleTimeoutMs, storingTimeoutMs ?? storingMs),
+  };
+  const once = (sent: Sent) => sendOnce(sent, agents, patience);
   return {
     send: (sent) => follow(sent, once),
     [Symbol.dispose]() {
@@ -56,12 +63,17 @@ async function follow(sent: Sent, once: (sent: Sent) => Promise<Answer>): Promis
   for (let hops = 0; hops <= 5; hops++) {
     const answer = await once(next);
     const location = answer.headers.location;
-    const readOnly = next.method === 'GET' || next.method === 'HEAD';
-    if (!readOnly || !redirects.has(answer.status) || location === undefined) return answer;
+    if (location === undefined || !mayFollow(next, answer.status)) return answer;
     answer.body.resume();
     next = redirected(next, location);
   }
   throw new RegistryFailure('unavailable', `Get "${sent.url.href}": stopped after 5 redirects`);
+}
+
+/** Only what can be sent again, and with 307 and 308 alone what is more than a question (RFC 9110, 15.4). */
+function mayFollow({ method, body }: Sent, status: number): boolean {
+  if (method === 'GET' || method === 'HEAD') return redirects.has(status);
+  return (status === 307 || status === 308) && (body === undefined || Buffer.isBuffer(body));
 }
 
 function redirected(sent: Sent, location: string): Sent {
@@ -78,7 +90,11 @@ function redirected(sent: Sent, location: string): Sent {
   return { ...sent, url, headers };
 }
 
-function sendOnce(sent: Sent, agents: Agents, idleTimeoutMs: number): Promise<Answer> {
+function sendOnce(
+  sent: Sent,
+  agents: Agents,
+  { idleTimeoutMs, storingTimeoutMs }: Required<Pick<TransportOptions, 'idleTimeoutMs' | 'storingTimeoutMs'>>,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { method, url, headers, signal } = sent;
     const isTls = url.protocol === 'https:';
@@ -90,9 +106,16 @@ function sendOnce(sent: Sent, agents: Agents, idleTimeoutMs: number): Promise<An
     const asked = isTls
       ? httpsRequest(url, { ...options, agent: agents.secure(url) })
       : httpRequest(url, { ...options, agent: agents.plain(url) });
+    let patienceMs = idleTimeoutMs;
     asked.setTimeout(idleTimeoutMs, () =>
-      asked.destroy(Object.assign(new Error(`no byte for ${idleTimeoutMs} ms`), { code: 'ETIMEDOUT' })),
+      asked.destroy(Object.assign(new Error(`no byte for ${patienceMs} ms`), { code: 'ETIMEDOUT' })),
     );
+    if (method === 'PUT') {
+      asked.once('finish', () => {
+        patienceMs = storingTimeoutMs;
+        asked.setTimeout(storingTimeoutMs);
+      });
+    }
     asked.on('response', (body) =>
       resolve({ status: body.statusCode ?? 0, headers: body.headers, body, url }),
     );
