@@ -39,6 +39,13 @@ export class Attempt implements AsyncDisposable {
     this.#room.leases.hold(`${kind}:${digest}`, `pull:${this.#id}`);
   }
 
+  /** As `hold`, for subjects like those of `subjectsOf`: an image that is removed meanwhile stays whole for this work. */
+  holdAll(subjects: readonly string[]): void {
+    this.#room.state.transaction(() => {
+      for (const subject of subjects) this.#room.leases.hold(subject, `pull:${this.#id}`);
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await endAttempt(this.#room, this.#id);
   }

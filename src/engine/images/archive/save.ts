@@ -15,7 +15,8 @@ import {
   type Reference,
 } from '#shared/oci/reference.ts';
 import { type Descriptor, type Index, type Manifest, mediaTypes } from '#shared/oci/specs.ts';
-import { chainIdsOf, imageIdOf } from '../add.ts';
+import { chainIdsOf, imageIdOf, subjectsOf } from '../add.ts';
+import { Attempt } from '../garbage.ts';
 import type { ImageRecord } from '../record.ts';
 import type { ImageRoom } from '../room.ts';
 import { announce } from '../tag.ts';
@@ -94,6 +95,8 @@ function familiarName(name: string): string | undefined {
 }
 
 async function write(room: ImageRoom, chosen: readonly Chosen[], stream: Pack): Promise<void> {
+  await using attempt = new Attempt(room);
+  attempt.holdAll(chosen.flatMap(({ image }) => subjectsOf(image)));
   const scratch = await mkdtemp(join(room.scratchDir, 'wharf-save-'));
   try {
     const saved: Saved = { index: [], items: [], repositories: {} };

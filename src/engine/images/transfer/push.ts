@@ -14,7 +14,7 @@ import {
   repositoryOf,
 } from '#shared/oci/reference.ts';
 import { type Descriptor, type Manifest, mediaTypes, type Platform } from '#shared/oci/specs.ts';
-import { chainIdsOf, imageIdOf } from '../add.ts';
+import { chainIdsOf, imageIdOf, subjectsOf } from '../add.ts';
 import { blobOf, type LayerFile } from '../archive/layer-file.ts';
 import { Attempt } from '../garbage.ts';
 import type { ImageLayer, ImageRecord } from '../record.ts';
@@ -53,6 +53,7 @@ export async function pushImage(room: ImageRoom, request: PushRequest): Promise<
     throw notFound(`An image does not exist locally with the tag: ${familiarRepository(ref)}`);
   }
   await using attempt = new Attempt(room);
+  attempt.holdAll(subjectsOf(image));
   const choice = await choose(room, { ref, image, attempt, platform: request.platform });
   const progress = new Progress(request.onProgress);
   progress.line({ status: `The push refers to repository [${repositoryOf(ref)}]` });
@@ -122,6 +123,8 @@ function noteDigest(
   { ref: { registry, repository }, image }: PushTurn,
   { digest, index }: { digest: Digest; index?: Digest },
 ): void {
+  // It may have been removed meanwhile.
+  if (store.find(image.id) === undefined) return;
   store.setName({ registry, repository, digest }, image.id, index);
 }
 
@@ -170,7 +173,7 @@ async function packGzip(
 ): Promise<LayerFile> {
   const file = await packBlob(room, { diffId: layer.diffId, chainId, attempt, scratch, signal });
   const { digest, mediaType } = file.descriptor;
-  room.leases.hold(`blob:${digest}`, `image:${image.id}`);
+  if (room.store.find(image.id) !== undefined) room.leases.hold(`blob:${digest}`, `image:${image.id}`);
   remember(room, image.id, { ...layer, digest, mediaType });
   return file;
 }
