@@ -1,6 +1,7 @@
 // The other drivers and what networks can be told: macvlan, ipvlan, several subnets, configurations, priorities, names.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { observeLink, observeLinks, observeRoutes } from '#kernel/links.ts';
 import { inNetns } from '#kernel/netns.ts';
@@ -255,11 +256,15 @@ test('one name for several containers gives all of them; links are names of oneâ
     await fixture.attach(name, { networkMode: 'p1', endpoints: { p1: { Aliases: ['service'] } } });
   const all = await fixture.lookup('a1', 'service', '10.214.45.1');
   assert.equal(all.split(',').length, 3);
-  const { hosts } = await fixture.attach('linked', {
-    networkMode: 'p1',
-    endpoints: { p1: { Links: ['a2:friend'] } },
-  });
-  assert.ok(hosts.some(({ names, ip: address }) => names[0] === 'friend' && all.includes(address)));
+  const hostsPath = join(fixture.root, 'linked-hosts');
+  writeFileSync(hostsPath, '');
+  const links = [{ target: 'a2', alias: 'friend' }];
+  await fixture.attach('linked', { networkMode: 'p1', links, hostsPath });
+  const [address = '', names] = readFileSync(hostsPath, 'utf8').split('\t');
+  assert.deepEqual(
+    [all.split(',').includes(address), names?.split(' ').slice(0, 2)],
+    [true, ['friend', 'a2']],
+  );
   const { hosts: gateway } = await fixture.attach('hosted', {
     extraHosts: ['outside:host-gateway', 'x=fd00::9'],
   });

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { EndpointSettings } from '#shared/contract/network.ts';
 import { invalid } from '#shared/errors.ts';
 import { followNetworks } from './config/host-files.ts';
-import { ownRequestOf } from './config/network-request.ts';
+import { attachRequestOf, linksOf } from './config/network-request.ts';
 import { type ContainerRecord, isUp } from './record/record.ts';
 import { pathsOf, type Room } from './room.ts';
 
@@ -89,10 +89,10 @@ const askedOf = ({
 
 /** The files first: where this is cut off, the record still shows that it is to be done again. */
 function follow(room: Room, record: ContainerRecord, asked: Asked): ContainerRecord {
-  const attached = isUp(record)
-    ? room.networks.attachedOf(ownRequestOf(room, { ...record, ...asked }))
-    : undefined;
+  const after = { ...record, ...asked };
+  const attached = isUp(record) ? room.networks.attachedOf(attachRequestOf(room, after)) : undefined;
   if (attached === undefined) return room.store.update(record.id, asked);
+  room.networks.link(record.id, linksOf(room, after));
   const resolvConf = followNetworks(record, pathsOf(room, record.id), attached);
   const { networks, ports, sandboxKey } = attached;
   return room.store.update(record.id, { ...asked, wiring: { networks, ports, sandboxKey, resolvConf } });

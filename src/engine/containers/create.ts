@@ -15,6 +15,7 @@ import { formatPlatform, parsePlatform } from '#shared/oci/platform.ts';
 import type { ImageConfig } from '#shared/oci/specs.ts';
 import { Scope } from '#shared/scope.ts';
 import { fillHostConfig, warningsOf } from './config/host-config.ts';
+import { parseLink } from './config/links.ts';
 import { commandOf, mergeConfig } from './config/merge.ts';
 import { type PlannedMount, planMounts } from './config/mounts.ts';
 import { askedEndpoints } from './config/network-request.ts';
@@ -80,7 +81,7 @@ function planRecord(room: Room, request: ContainerCreateRequest, options: Create
     newName: newId,
   });
   assertSources(mounts);
-  for (const link of host.Links ?? []) assertLink(room, link);
+  const Links = host.Links?.map((link) => foundLink(room, link));
   return {
     id,
     name,
@@ -89,7 +90,7 @@ function planRecord(room: Room, request: ContainerCreateRequest, options: Create
     chainId: image.chainId,
     platform: options.platform ?? 'linux',
     config,
-    hostConfig: resolveModes(room, host),
+    hostConfig: resolveModes(room, Links === undefined ? host : { ...host, Links }),
     ...commandOf(config),
     endpoints: askedEndpoints(networking),
     mounts,
@@ -148,10 +149,12 @@ function asInvalid<T>(find: () => T): T {
   }
 }
 
-function assertLink(room: Room, link: string): void {
-  const [target = ''] = link.split(':');
+/** The link as it is kept: to a name, or to a full id where the beginning of one was told. */
+function foundLink(room: Room, link: string): string {
+  const { target, alias } = parseLink(link);
+  if (room.store.byName(target) !== undefined) return link;
   try {
-    room.store.resolve(target);
+    return `${room.store.resolve(target).id}:${alias}`;
   } catch (cause) {
     throw invalid(`could not get container for ${target}: ${messageOf(cause)}`, { cause });
   }

@@ -1,6 +1,6 @@
 // What a container asks of the networks when it starts, and what it gets.
 import type { EndpointSettings, PortMap } from '#shared/contract/network.ts';
-import type { PublishWish } from './record.ts';
+import type { LinkedName, PublishWish } from './record.ts';
 
 export interface AttachRequest extends PublishWish {
   containerId: string;
@@ -21,6 +21,8 @@ export interface AttachRequest extends PublishWish {
   dnsOptions: string[];
   /** `name:address` */
   extraHosts: string[];
+  /** Names of its own for containers that it shares a network with, as long as these run. */
+  links?: LinkedName[];
 }
 
 export interface HostNames {

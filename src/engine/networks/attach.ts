@@ -65,6 +65,7 @@ function emptySandbox(request: AttachRequest, onHost: boolean): Sandbox {
     ports: [],
     dns: request.dns,
     ...(request.hostsPath === undefined ? {} : { hostsPath: request.hostsPath }),
+    ...(request.links === undefined ? {} : { links: request.links }),
     wish: {
       exposedPorts: request.exposedPorts,
       portBindings: request.portBindings,

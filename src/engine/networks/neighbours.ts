@@ -1,22 +1,28 @@
-// Names on macvlan and ipvlan networks. The host has no address there that a name server could answer at, so that the
-// hosts files of those on the network name their neighbours: that holds while the engine is down, too.
+// Names that hosts files give: of the neighbours on macvlan and ipvlan networks, where the host has no address that a name
+// server could answer at, and of the containers that one is linked to. Both hold while the engine is down, too.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { codeOf } from '#shared/errors.ts';
 import { namesOf } from './names/lines.ts';
-import { addressesOf, type Sandbox } from './record.ts';
+import { addressesOf, type Endpoint, type LinkedName, type Sandbox } from './record.ts';
 import type { NetworkStore } from './store.ts';
 
 /** Ends each line that is ours to change; resolvers read no further than its beginning. */
 const mark = '# neighbour';
 
 /** Afterwards the hosts files of all on these networks, and that of `left`, name the neighbours that each has now. */
-export function tellNeighbours(store: NetworkStore, networkIds: Iterable<string>, left?: Sandbox): void {
-  const changed = [...networkIds].filter((id) => store.byId(id)?.parent !== undefined);
-  if (changed.length === 0) return;
-  const told = new Set(changed.flatMap((id) => store.members(id).map(({ sandbox }) => sandbox)));
-  if (left !== undefined) told.add(left);
-  for (const sandbox of told) writeNeighbours(store, sandbox);
+export function tellNeighbours(store: NetworkStore, networkIds: readonly string[], left?: Sandbox): void {
+  for (const sandbox of store.sandboxes()) {
+    const isOn = sandbox.endpoints.some(({ networkId }) => networkIds.includes(networkId));
+    if (isOn && isTold(store, sandbox)) writeNeighbours(store, sandbox);
+  }
+  if (left !== undefined) writeNeighbours(store, left);
 }
+
+const isTold = (store: NetworkStore, { links = [], endpoints }: Sandbox): boolean =>
+  links.length > 0 || endpoints.some(({ networkId }) => hasNoServer(store, networkId));
+
+const hasNoServer = (store: NetworkStore, networkId: string): boolean =>
+  store.byId(networkId)?.parent !== undefined;
 
 /** Afterwards the container's hosts file names the neighbours that it has now. */
 export function writeNeighbours(store: NetworkStore, sandbox: Sandbox): void {
@@ -24,7 +30,8 @@ export function writeNeighbours(store: NetworkStore, sandbox: Sandbox): void {
   try {
     const text = readFileSync(sandbox.hostsPath, 'utf8');
     const others = text.split('\n').filter((line) => line !== '' && !line.endsWith(mark));
-    const now = [...others, ...linesFor(store, sandbox)].map((line) => `${line}\n`).join('');
+    const ours = new Set([...linkLines(store, sandbox), ...neighbourLines(store, sandbox)]);
+    const now = [...others, ...ours].map((line) => `${line}\n`).join('');
     // In its place: the container has this very file mounted.
     if (now !== text) writeFileSync(sandbox.hostsPath, now);
   } catch (thrown) {
@@ -33,13 +40,28 @@ export function writeNeighbours(store: NetworkStore, sandbox: Sandbox): void {
   }
 }
 
-function linesFor(store: NetworkStore, { containerId, endpoints }: Sandbox): string[] {
+const linesOf = (endpoint: Endpoint, names: readonly string[]): string[] =>
+  addressesOf(endpoint).map(({ address }) => `${address}\t${names.join(' ')}\t${mark}`);
+
+function neighbourLines(store: NetworkStore, { containerId, endpoints }: Sandbox): string[] {
   return endpoints
-    .filter(({ networkId }) => store.byId(networkId)?.parent !== undefined)
+    .filter(({ networkId }) => hasNoServer(store, networkId))
     .flatMap(({ networkId }) => store.members(networkId))
     .filter(({ sandbox }) => sandbox.containerId !== containerId)
-    .flatMap(({ sandbox, endpoint }) => {
-      const names = namesOf(sandbox, endpoint).join(' ');
-      return addressesOf(endpoint).map(({ address }) => `${address}\t${names}\t${mark}`);
-    });
+    .flatMap(({ sandbox, endpoint }) => linesOf(endpoint, namesOf(sandbox, endpoint)));
 }
+
+/** Under the alias, and the names that Docker gives it beside that. */
+function linkLines(store: NetworkStore, { links = [], endpoints }: Sandbox): string[] {
+  const shared = ({ networkId }: Endpoint): boolean => endpoints.some((own) => own.networkId === networkId);
+  return links.flatMap(({ target, alias }) => {
+    const other = linkedOf(store, target);
+    if (other === undefined) return [];
+    const names = [...new Set([alias, other.name, other.shortId])];
+    return other.endpoints.filter(shared).flatMap((endpoint) => linesOf(endpoint, names));
+  });
+}
+
+// Not by the beginning of an id: any name of hexadecimal digits is one of somebody's.
+const linkedOf = (store: NetworkStore, target: LinkedName['target']): Sandbox | undefined =>
+  store.sandbox(target) ?? store.sandboxes().find(({ name }) => name === target);

@@ -27,9 +27,10 @@ import { Names } from './names.ts';
 import { writeNeighbours } from './neighbours.ts';
 import { Reservations } from './ports/reservations.ts';
 import { portUses } from './ports/uses.ts';
-import type { NetworkRecord } from './record.ts';
+import type { LinkedName, NetworkRecord } from './record.ts';
 import { ensureDevices, type RunningContainer, recoverNetworks } from './recover.ts';
 import { pruneNetworks, removeNetwork } from './remove.ts';
+import { type Renamed, renameContainer } from './rename.ts';
 import { NetworkRoom } from './room.ts';
 import { Firewall } from './rules/firewall.ts';
 import { NetworkStore } from './store.ts';
@@ -151,14 +152,18 @@ export class Networks implements AsyncDisposable {
     if (sandbox !== undefined) writeNeighbours(this.#room.store, sandbox);
   }
 
-  /** A running container has another name now. */
-  rename(containerId: string, name: string): Promise<void> {
-    return this.#room.lock.run(containerId, async () => {
-      const sandbox = this.#room.store.sandbox(containerId);
-      if (sandbox === undefined) return;
-      this.#room.store.putSandbox({ ...sandbox, name });
-      await this.#room.tellNames(sandbox.endpoints.map(({ networkId }) => networkId));
-    });
+  /** A container has another name now; links to the former one lead to it all the same. */
+  rename(renamed: Renamed): Promise<void> {
+    return this.#room.lock.run(renamed.containerId, () => renameContainer(this.#room, renamed));
+  }
+
+  /** The links that a running container has from now on. */
+  link(containerId: string, links: LinkedName[]): void {
+    const sandbox = this.#room.store.sandbox(containerId);
+    if (sandbox === undefined) return;
+    const linked = { ...sandbox, links };
+    this.#room.store.putSandbox(linked);
+    writeNeighbours(this.#room.store, linked);
   }
 
   /** What is not as it should be; empty where all is well. */

@@ -113,6 +113,14 @@ export interface Sandbox {
   wish?: PublishWish;
   /** Its /etc/hosts, on the host; lines about neighbours in it are the networks'. */
   hostsPath?: string;
+  /** Neighbours that it has names of its own for. */
+  links?: LinkedName[];
+}
+
+export interface LinkedName {
+  /** A container's name, or its full id: whoever has it now. */
+  target: string;
+  alias: string;
 }
 
 export interface PublishWish {

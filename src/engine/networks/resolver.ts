@@ -26,11 +26,7 @@ export function resolutionOf(room: NetworkRoom, request: AttachRequest, sandbox:
     search:
       request.dnsSearch.length > 0 ? request.dnsSearch.filter((each) => each !== '.') : host.searchDomains,
     options: request.dnsOptions.length > 0 ? request.dnsOptions : host.resolverOptions,
-    hosts: [
-      ...request.extraHosts.map((text) => extraHost(room, text)),
-      ...linkNames(room, sandbox),
-      ...ownNames(request, sandbox),
-    ],
+    hosts: [...request.extraHosts.map((text) => extraHost(room, text)), ...ownNames(request, sandbox)],
   };
 }
 
@@ -47,19 +43,6 @@ function extraHost(room: NetworkRoom, text: string): HostNames {
   const ip = address.replace(/^\[(.*)\]$/, '$1');
   if (isIP(ip) === 0) throw invalid(`invalid IP address in add-host: "${address}"`);
   return { ip, names: [name] };
-}
-
-// `target:alias`: a name that only this container has for another on the same network.
-function linkNames(room: NetworkRoom, sandbox: Sandbox): HostNames[] {
-  return sandbox.endpoints.flatMap(({ networkId, settings }) =>
-    (settings.Links ?? []).flatMap((link) => {
-      const [target = '', alias = target] = link.split(':');
-      const other = room.store.findSandbox(target);
-      const endpoint = other?.endpoints.find((each) => each.networkId === networkId);
-      if (endpoint === undefined) return [];
-      return addressesOf(endpoint).map(({ address }) => ({ ip: address, names: [alias] }));
-    }),
-  );
 }
 
 function ownNames(request: AttachRequest, sandbox: Sandbox): HostNames[] {

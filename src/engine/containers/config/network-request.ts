@@ -1,18 +1,14 @@
 // What a container asks of the networks when it starts.
 import type { AttachRequest } from '#engine/networks/networks.ts';
+import type { LinkedName } from '#engine/networks/record.ts';
 import type { NetworkingConfig } from '#shared/contract/container.ts';
 import type { EndpointSettings } from '#shared/contract/network.ts';
 import { type ContainerRecord, shortId } from '../record/record.ts';
 import { pathsOf, type Room } from '../room.ts';
+import { parseLink } from './links.ts';
 
-/** The request of one start. */
+/** The request of one start, and of what a container has that runs. */
 export function attachRequestOf(room: Room, record: ContainerRecord): AttachRequest {
-  const request = ownRequestOf(room, record);
-  return { ...request, extraHosts: [...request.extraHosts, ...linkHosts(room, record)] };
-}
-
-/** As `attachRequestOf`, without what `--link` adds: the other container may be gone since the start. */
-export function ownRequestOf(room: Room, record: ContainerRecord): AttachRequest {
   const { config, hostConfig: host } = record;
   const { netns, hosts } = pathsOf(room, record.id);
   return {
@@ -32,6 +28,7 @@ export function ownRequestOf(room: Room, record: ContainerRecord): AttachRequest
     dnsSearch: host.DnsSearch ?? [],
     dnsOptions: host.DnsOptions ?? [],
     extraHosts: host.ExtraHosts ?? [],
+    links: linksOf(room, record),
   };
 }
 
@@ -43,16 +40,14 @@ function endpointsOf(record: ContainerRecord): Record<string, EndpointSettings |
   return { ...record.endpoints, [mode]: { MacAddress: mac, ...record.endpoints[mode] } };
 }
 
-/** `--link other:alias` on the default bridge: the other's address under its names. */
-function linkHosts(room: Room, record: ContainerRecord): string[] {
-  return (record.hostConfig.Links ?? []).flatMap((link) => {
-    const [target = '', alias = target] = link.split(':');
-    const other = room.store.resolve(target);
-    const address = Object.values(other.wiring?.networks ?? {})[0]?.IPAddress;
-    if (!address) return [];
-    return [...new Set([alias.split('/').at(-1) ?? alias, other.name, shortId(other.id)])].map(
-      (name) => `${name}:${address}`,
-    );
+/** `--link other:alias`, for all networks and for single ones. Who is not there now may come, if it is told by name. */
+export function linksOf(room: Room, { hostConfig, endpoints }: ContainerRecord): LinkedName[] {
+  const asked = [hostConfig.Links, ...Object.values(endpoints).map((endpoint) => endpoint?.Links)];
+  return [...new Set(asked.flatMap((links) => links ?? []))].map((link) => {
+    const { target, alias } = parseLink(link);
+    const isId = /^[0-9a-f]{12,64}$/.test(target) && room.store.byName(target) === undefined;
+    const found = isId ? room.store.all().find(({ id }) => id.startsWith(target)) : undefined;
+    return { target: found?.id ?? target, alias };
   });
 }
 

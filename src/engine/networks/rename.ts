@@ -1,0 +1,27 @@
+// Rename: a container has another name, and so have those who know it by a link.
+import type { LinkedName, Sandbox } from './record.ts';
+import type { NetworkRoom } from './room.ts';
+
+export interface Renamed {
+  containerId: string;
+  from: string;
+  to: string;
+}
+
+/** Afterwards the container, where it runs, is found by its new name; links to the former one lead to it all the same. */
+export async function renameContainer(room: NetworkRoom, { containerId, from, to }: Renamed): Promise<void> {
+  for (const sandbox of room.store.sandboxes()) {
+    const links = renamedLinks(sandbox, from, to);
+    if (links !== undefined) room.store.putSandbox({ ...sandbox, links });
+  }
+  const sandbox = room.store.sandbox(containerId);
+  if (sandbox === undefined) return;
+  room.store.putSandbox({ ...sandbox, name: to });
+  await room.tellNames(sandbox.endpoints.map(({ networkId }) => networkId));
+}
+
+/** Undefined where none leads there. */
+function renamedLinks({ links = [] }: Sandbox, from: string, to: string): LinkedName[] | undefined {
+  if (!links.some(({ target }) => target === from)) return undefined;
+  return links.map((link) => (link.target === from ? { ...link, target: to } : link));
+}
