@@ -8,6 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { pack } from 'tar-stream';
+import type { ShelvedImages } from '#engine/images/shelve.ts';
 import type { ProgressLine } from '#shared/contract/image.ts';
 import { isKind } from '#shared/errors.ts';
 import { hostPlatform, parsePlatform } from '#shared/oci/platform.ts';
@@ -308,6 +309,54 @@ for (const [title, start] of Object.entries(servers)) {
     });
   });
 }
+
+test('an index goes with the last name that means it, and comes back with that name', async () => {
+  await using host = await openHost(join(place.dir, 'named'));
+  const first = await makeIndex('named');
+  // Of the same image for this machine, and another for the other.
+  const change = await makeImage([{ files: { changed: 'yes' } }], { os: 'linux', architecture: other });
+  const children = first.children.map((child) =>
+    child.image === childOf(first, other) ? { ...child, image: change } : child,
+  );
+  const manifests = children.map(({ image: { manifest }, platform }) => ({
+    mediaType: manifestType,
+    digest: digestOf(manifest),
+    size: manifest.length,
+    platform,
+  }));
+  const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests }));
+  const second: MadeIndex = { children, index };
+  const own = (made: MadeIndex): string[] =>
+    [made.index, ...blobsOf({ image: childOf(made, other) })]
+      .map(digestOf)
+      .filter((digest) => !host.content.has(digest));
+  for (const name of ['named:1', 'named:2']) await host.images.load(await archiveOf(first, name));
+  await host.images.load(await archiveOf(second, 'named:2'));
+  assert.deepEqual([own(first), own(second)], [[], []]);
+  const shelf: { data?: ShelvedImages } = {};
+  await host.images.shelve('named:1', {
+    shelf: {
+      put: (data, subjects) => {
+        shelf.data = data;
+        for (const subject of subjects) host.leases.hold(subject, 'trash:test');
+      },
+      drop: () => assert.fail('the name is gone'),
+    },
+  });
+  assert.deepEqual(own(first), [], 'what can come back is kept');
+  assert.ok(shelf.data);
+  host.images.unshelve(shelf.data, () => host.leases.release('trash:test'));
+  await host.images.prune();
+  assert.deepEqual([own(first), own(second)], [[], []]);
+  await host.images.remove('named:1');
+  assert.deepEqual([own(first).length, own(second)], [4, []]);
+  host.images.tag('named:2', 'named:3');
+  await host.images.load(await archiveOf(first, 'named:2'));
+  await host.images.remove('named:3');
+  assert.deepEqual([own(first), own(second).length], [[], 4]);
+  await host.images.remove('named:2');
+  assert.deepEqual(host.content.list(), []);
+});
 
 test('load takes the platform that is asked for, and says where there is none', async () => {
   await using host = await openHost(join(place.dir, 'platform'));

@@ -5,9 +5,17 @@ import { zeroTime } from '#shared/notation/time.ts';
 import type { Digest } from '#shared/oci/digest.ts';
 import type { Reference } from '#shared/oci/reference.ts';
 import type { ImageConfig } from '#shared/oci/specs.ts';
-import { chainIdOf } from '#storage/snapshots/chain-id.ts';
-import type { BuiltLayer, ImageLayer, ImageRecord, StoredImage, StoredIndex } from './record.ts';
+import { chainIdsOf } from '#storage/snapshots/chain-id.ts';
+import {
+  type BuiltLayer,
+  type ImageLayer,
+  type ImageRecord,
+  type StoredImage,
+  type StoredIndex,
+  subjectsOf,
+} from './record.ts';
 import type { ImageRoom } from './room.ts';
+import { dropUnnamedIndexes } from './unnamed-indexes.ts';
 
 export interface NewImage {
   configBytes: Buffer;
@@ -33,11 +41,6 @@ export function imageIdOf(configBytes: Buffer): Digest {
   return `sha256:${createHash('sha256').update(configBytes).digest('hex')}`;
 }
 
-/** Chain IDs of a stack of layers, lowest first. */
-export function chainIdsOf(diffIds: readonly Digest[]): Digest[] {
-  return diffIds.map((_, index) => chainIdOf(diffIds.slice(0, index + 1)));
-}
-
 /** Afterwards the image is durable, and holds its layers and blobs. All of them must be there already. */
 export async function addImage(room: ImageRoom, image: NewImage): Promise<AddedImage> {
   const id = imageIdOf(image.configBytes);
@@ -55,6 +58,7 @@ export async function addImage(room: ImageRoom, image: NewImage): Promise<AddedI
     const other = room.store.setName(name, id, image.index?.digest);
     if (other !== undefined && other !== id) displaced.push({ name, id: other });
   }
+  for (const concerned of [id, ...displaced.map((one) => one.id)]) dropUnnamedIndexes(room, concerned);
   const record = room.store.find(id);
   if (record === undefined) throw notFound(`No such image: ${id}`);
   return { record, isNew: before === undefined, displaced };
@@ -105,13 +109,4 @@ function indexesWith(known: readonly StoredIndex[], index: StoredIndex | undefin
   const before = known.find((one) => one.digest === digest)?.blobs ?? [];
   const blobs = [...new Set([...before, ...index.blobs])];
   return [...known.filter((one) => one.digest !== digest), { digest, blobs }];
-}
-
-/** What an image holds: `layer:` and `blob:` subjects. */
-export function subjectsOf(image: StoredImage): string[] {
-  const layers = chainIdsOf(image.layers.map((layer) => layer.diffId)).map((chainId) => `layer:${chainId}`);
-  const blobs = image.layers.flatMap(({ digest }) => (digest === undefined ? [] : [`blob:${digest}`]));
-  const manifest = image.manifestDigest === undefined ? [] : [`blob:${image.manifestDigest}`];
-  const indexes = (image.indexes ?? []).flatMap((index) => index.blobs.map((digest) => `blob:${digest}`));
-  return [...new Set([...layers, ...blobs, ...manifest, `blob:${image.id}`, ...indexes])];
 }

@@ -100,6 +100,12 @@ export async function collect(room: GarbageRoom, subjects: readonly string[]): P
   return collected;
 }
 
+/** As `collect`, for subjects that are all blobs. Gives the bytes that are free now. */
+export function collectBlobs(room: GarbageRoom, subjects: readonly string[]): number {
+  const digests = subjects.map((subject) => parseDigest(subject.slice('blob:'.length)));
+  return digests.reduce((sum, digest) => sum + deleteBlob(room, digest), 0);
+}
+
 function deleteBlob(room: GarbageRoom, digest: Digest): number {
   if (room.leases.anyHolder(`blob:${digest}`) || !room.content.has(digest)) return 0;
   const sizeBytes = room.content.size(digest);

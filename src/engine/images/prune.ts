@@ -3,7 +3,7 @@ import type { ImageDeleteEntry } from '#shared/contract/image.ts';
 import { isKind } from '#shared/errors.ts';
 import { type Filters, filterKeysOnly, flagOf, matchLabel } from '#shared/notation/filter.ts';
 import { msOf } from '#shared/notation/time.ts';
-import { chainIdsOf } from './add.ts';
+import { chainIdsOf } from '#storage/snapshots/chain-id.ts';
 import { imageMatcher } from './list.ts';
 import type { ImageRecord } from './record.ts';
 import { removeImage } from './remove.ts';

@@ -12,7 +12,8 @@ import {
   mediaTypes,
   type Platform,
 } from '#shared/oci/specs.ts';
-import { addImage, chainIdsOf, imageIdOf } from './add.ts';
+import { chainIdsOf } from '#storage/snapshots/chain-id.ts';
+import { addImage, imageIdOf } from './add.ts';
 import { blobOf } from './archive/layer-file.ts';
 import { Attempt } from './garbage.ts';
 import type { BuiltLayer, ImageRecord } from './record.ts';

@@ -1,6 +1,7 @@
 // What the engine remembers of an image, and what other rooms see of it.
 import type { Digest } from '#shared/oci/digest.ts';
 import type { ImageConfig } from '#shared/oci/specs.ts';
+import { chainIdsOf } from '#storage/snapshots/chain-id.ts';
 
 export interface ImageLayer {
   diffId: Digest;
@@ -58,4 +59,13 @@ export interface ImageUser {
   id: string;
   name: string;
   running: boolean;
+}
+
+/** What an image holds: `layer:` and `blob:` subjects. */
+export function subjectsOf(image: StoredImage): string[] {
+  const layers = chainIdsOf(image.layers.map((layer) => layer.diffId)).map((chainId) => `layer:${chainId}`);
+  const blobs = image.layers.flatMap(({ digest }) => (digest === undefined ? [] : [`blob:${digest}`]));
+  const manifest = image.manifestDigest === undefined ? [] : [`blob:${image.manifestDigest}`];
+  const indexes = (image.indexes ?? []).flatMap((index) => index.blobs.map((digest) => `blob:${digest}`));
+  return [...new Set([...layers, ...blobs, ...manifest, `blob:${image.id}`, ...indexes])];
 }

@@ -3,12 +3,12 @@ import type { ImageDeleteEntry } from '#shared/contract/image.ts';
 import { conflict } from '#shared/errors.ts';
 import { shortOf } from '#shared/oci/digest.ts';
 import { familiarReference, parseReference, repositoryOf } from '#shared/oci/reference.ts';
-import { subjectsOf } from './add.ts';
 import { collect } from './garbage.ts';
-import type { ImageRecord, ImageUser } from './record.ts';
+import { type ImageRecord, type ImageUser, subjectsOf } from './record.ts';
 import type { ImageRoom } from './room.ts';
 import type { ImageName } from './store.ts';
 import { announce } from './tag.ts';
+import { dropUnnamedIndexes } from './unnamed-indexes.ts';
 
 export interface RemoveOptions {
   force?: boolean | undefined;
@@ -34,7 +34,10 @@ export async function removeImage(room: ImageRoom, name: string, options: Remove
     }
   } else {
     removeName(room, image, { name, force: options.force ?? false, removal });
-    if (room.store.namesOf(image.id).length > 0) return removal;
+    if (room.store.namesOf(image.id).length > 0) {
+      removal.freedBytes += dropUnnamedIndexes(room, image.id);
+      return removal;
+    }
   }
   await removeRecord(room, image, { ...options, removal, quiet: !isById });
   return removal;

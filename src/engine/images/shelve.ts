@@ -2,18 +2,18 @@
 import type { ImageDeleteEntry } from '#shared/contract/image.ts';
 import type { Digest } from '#shared/oci/digest.ts';
 import { parseReference } from '#shared/oci/reference.ts';
-import { subjectsOf } from './add.ts';
 import { collect } from './garbage.ts';
-import type { ImageRecord, StoredImage } from './record.ts';
+import { type ImageRecord, type StoredImage, subjectsOf } from './record.ts';
 import { type RemoveOptions, removeImage } from './remove.ts';
 import type { ImageRoom } from './room.ts';
 import type { ImageName } from './store.ts';
 import { announce } from './tag.ts';
+import { restoreIndex } from './unnamed-indexes.ts';
 
 export interface ShelvedImages {
   images: StoredImage[];
   /** Full names, and what they named. */
-  names: { full: string; imageId: StoredImage['id']; index?: Digest }[];
+  names: { full: string; imageId: StoredImage['id']; index?: Digest; indexBlobs?: readonly Digest[] }[];
 }
 
 /** Where the things are kept: `put` makes them durable and holds `subjects`, and may come again; `drop` forgets them. */
@@ -52,7 +52,9 @@ function shelvedName(
   { full, reference }: ImageName,
 ): ShelvedImages['names'][number] {
   const index = store.indexOfName(reference);
-  return { full, imageId, ...(index === undefined ? {} : { index }) };
+  if (index === undefined) return { full, imageId };
+  const known = store.find(imageId)?.indexes?.find(({ digest }) => digest === index);
+  return { full, imageId, index, ...(known === undefined ? {} : { indexBlobs: known.blobs }) };
 }
 
 /** What of it is not here any more; undefined where all of it is. Also how a shelf is made sound after a crash. */
@@ -88,11 +90,16 @@ export function unshelveImages(room: ImageRoom, shelved: ShelvedImages, forget: 
       for (const subject of subjectsOf(stored)) room.leases.hold(subject, `image:${stored.id}`);
       room.store.put(stored);
     }
-    for (const { full, imageId, index } of shelved.names) {
+    for (const { full, imageId, index, indexBlobs } of shelved.names) {
       const reference = parseReference(full);
       if (room.store.find(imageId) === undefined) continue;
-      if (room.store.idOfName(reference) === undefined) room.store.setName(reference, imageId, index);
-      else taken.push(full);
+      if (room.store.idOfName(reference) !== undefined) {
+        taken.push(full);
+        continue;
+      }
+      room.store.setName(reference, imageId, index);
+      if (index !== undefined && indexBlobs !== undefined)
+        restoreIndex(room, imageId, { digest: index, blobs: [...indexBlobs] });
     }
     forget();
   });

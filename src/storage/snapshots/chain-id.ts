@@ -16,3 +16,8 @@ export function chainIdOf(diffIds: readonly Digest[]): Digest {
   if (chain === null) throw invalid('a stack of no layers has no chain ID');
   return chain;
 }
+
+/** Chain IDs of a stack of layers, lowest first. */
+export function chainIdsOf(diffIds: readonly Digest[]): Digest[] {
+  return diffIds.map((_, index) => chainIdOf(diffIds.slice(0, index + 1)));
+}

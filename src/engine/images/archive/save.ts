@@ -15,9 +15,10 @@ import {
   type Reference,
 } from '#shared/oci/reference.ts';
 import { type Descriptor, type Index, type Manifest, mediaTypes } from '#shared/oci/specs.ts';
-import { chainIdsOf, imageIdOf, subjectsOf } from '../add.ts';
+import { chainIdsOf } from '#storage/snapshots/chain-id.ts';
+import { imageIdOf } from '../add.ts';
 import { Attempt } from '../garbage.ts';
-import type { ImageRecord } from '../record.ts';
+import { type ImageRecord, subjectsOf } from '../record.ts';
 import type { ImageRoom } from '../room.ts';
 import { announce } from '../tag.ts';
 import { blobOf, type LayerFile, packPlain } from './layer-file.ts';

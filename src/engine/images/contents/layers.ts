@@ -3,7 +3,7 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageLayerReport } from '#shared/contract/image.ts';
 import { type Digest, shortOf } from '#shared/oci/digest.ts';
-import { chainIdsOf } from '../add.ts';
+import { chainIdsOf } from '#storage/snapshots/chain-id.ts';
 import { completeHistory } from '../inspect.ts';
 import type { ImageRecord } from '../record.ts';
 import type { ImageRoom } from '../room.ts';

@@ -6,7 +6,7 @@ import { internal, invalid, isKind, messageOf } from '#shared/errors.ts';
 import { type Digest, shortOf } from '#shared/oci/digest.ts';
 import { type Unpacked, type UnpackLayerRequest, unpackLayer } from '#storage/archive/archive.ts';
 import type { Ingest } from '#storage/content/ingest.ts';
-import { chainIdsOf } from '../add.ts';
+import { chainIdsOf } from '#storage/snapshots/chain-id.ts';
 import type { Attempt } from '../garbage.ts';
 import type { ImageRoom } from '../room.ts';
 import { Slots } from './slots.ts';

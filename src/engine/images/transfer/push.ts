@@ -14,10 +14,11 @@ import {
   repositoryOf,
 } from '#shared/oci/reference.ts';
 import { type Descriptor, type Manifest, mediaTypes, type Platform } from '#shared/oci/specs.ts';
-import { chainIdsOf, imageIdOf, subjectsOf } from '../add.ts';
+import { chainIdsOf } from '#storage/snapshots/chain-id.ts';
+import { imageIdOf } from '../add.ts';
 import { blobOf, type LayerFile } from '../archive/layer-file.ts';
 import { Attempt } from '../garbage.ts';
-import type { ImageLayer, ImageRecord } from '../record.ts';
+import { type ImageLayer, type ImageRecord, subjectsOf } from '../record.ts';
 import type { ImageRoom } from '../room.ts';
 import { announce } from '../tag.ts';
 import { packBlob } from './pack-blob.ts';
