@@ -173,6 +173,15 @@ test('a mount of the host appears inside where it was asked for', async () => {
   }
 });
 
+test('a source that is a link to nowhere is refused in words', async () => {
+  const path = folder('links');
+  symlinkSync('nowhere', join(path, 'dangling'));
+  await assert.rejects(sh('true', { Binds: [`${join(path, 'dangling')}:/m`] }), {
+    kind: 'invalid',
+    message: /error while creating mount source path '.*dangling': it is a symbolic link that leads nowhere/,
+  });
+});
+
 test('a file over a folder is refused in words, and so is a volume whose folder is gone', async () => {
   const path = folder('wrong');
   await assert.rejects(

@@ -50,6 +50,22 @@ test('pools of the engine that run dry say so', async () => {
   await small.close();
 });
 
+test('hardware addresses that no link can have, and host addresses without their link, are refused in words', async () => {
+  await fixture.networks.create({ Name: 'macs', ...pool('10.214.57.0/24') });
+  for (const MacAddress of ['01:42:aa:bb:cc:dd', 'ff:ff:ff:ff:ff:ff', '00:00:00:00:00:00', '02:42:aa:bb:cc'])
+    await assert.rejects(
+      fixture.attach('odd', { networkMode: 'macs', endpoints: { macs: { MacAddress } } }),
+      { kind: 'invalid', message: `invalid MAC address: ${MacAddress}` },
+      MacAddress,
+    );
+  const portBindings = { '80/tcp': [{ HostIp: 'fe80::1', HostPort: '20971' }] };
+  await assert.rejects(fixture.attach('odd', { networkMode: 'macs', portBindings }), {
+    kind: 'invalid',
+    message: /^listen tcp \[fe80::1\]:20971: bind: /,
+  });
+  await fixture.networks.remove('macs');
+});
+
 test('subnets, gateways and ranges that cannot be are refused, each in words', async () => {
   const wrong: [object, RegExp][] = [
     [pool('10.214.51.0/24'), /Pool overlaps/],

@@ -75,9 +75,13 @@ test('files are listed and read, and no link leads out', async () => {
 });
 
 test('what is exported comes back the same', async () => {
-  await filled('from');
+  const from = await filled('from');
+  chownSync(from, 999, 998);
+  chmodSync(from, 0o2700);
   const tar = await buffer(await volumes.pack('from'));
   const { Mountpoint: data } = await volumes.import('back', { stream: Readable.from(tar), merge: false });
+  const top = statSync(data);
+  assert.deepEqual([top.uid, top.gid, top.mode & 0o7777], [999, 998, 0o2700], 'the volume itself, too');
   const stat = statSync(join(data, 'sub/file'));
   assert.deepEqual([stat.uid, stat.gid, stat.mode & 0o7777, stat.nlink], [1234, 2345, 0o4750, 2]);
   assert.deepEqual(readdirSync(data).sort(), ['again', 'out', 'sub']);

@@ -91,6 +91,8 @@ for (const name of ['wharf', 'docker'] as const) {
         '/i/bin/sh',
       );
       assert.equal(fine(ran), '/i/bin/sh');
+      const missing = await inside('--mount', 'type=image,source=no-such,target=/i', 'busybox', 'true');
+      assert.match(missing.stderr, /No such image: no-such:latest/);
     });
   });
 }

@@ -161,6 +161,11 @@ export function assertSettings(network: JoinableNetwork, settings: EndpointSetti
   if (settings.MacAddress && !/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(settings.MacAddress)) {
     throw invalid(`invalid MAC address: ${settings.MacAddress}`);
   }
+  if (settings.MacAddress && isForMany(settings.MacAddress)) {
+    throw invalid(`invalid MAC address: ${settings.MacAddress}`, {
+      hint: 'It is the address of a group (multicast): the second digit must be even, and not all can be zero.',
+    });
+  }
   const { IPv4Address, IPv6Address, LinkLocalIPs } = settings.IPAMConfig ?? {};
   for (const address of [IPv4Address, IPv6Address, ...(LinkLocalIPs ?? [])])
     if (address) canonicalAddress(address);
@@ -172,6 +177,10 @@ export function assertSettings(network: JoinableNetwork, settings: EndpointSetti
     throw invalid('network-scoped alias is supported only for containers in user defined networks');
   }
 }
+
+/** Of a group, or of nobody: the kernel gives no link such an address. */
+const isForMany = (mac: string): boolean =>
+  (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1 || /^(00[:-]){5}00$/.test(mac);
 
 function joinContainer(room: NetworkRoom, request: AttachRequest, reference: string): Attached {
   const other = room.store.findSandbox(reference);

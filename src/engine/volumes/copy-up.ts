@@ -1,13 +1,57 @@
 // Copy-up: what an image has at a volume's place goes into the volume, once.
-import { chmodSync, lchownSync, lstatSync, readdirSync, type Stats } from 'node:fs';
+import {
+  chmodSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  type Stats,
+} from 'node:fs';
+import { join } from 'node:path';
+import { isMountPoint } from '#kernel/mounts.ts';
 import { runOk } from '#kernel/spawn.ts';
 import { codeOf } from '#shared/errors.ts';
+import { dirOf } from './inspect.ts';
+import { mountVolume } from './mount.ts';
+import type { VolumeRecord } from './record.ts';
+import type { VolumeRoom } from './room.ts';
+import { usersOf } from './users.ts';
+
+/** Beside the data of a volume that is being filled. */
+const fillingDir = (room: VolumeRoom, name: string): string => join(dirOf(room, name), '_filling');
+
+/**
+ * Copy-up into a volume: all of `source`, or where the engine is killed meanwhile, nothing, so that the next container
+ * fills it. Where others have the volume, which see the very folder, or it is a mount, files come one by one.
+ */
+export async function fillVolume(room: VolumeRoom, record: VolumeRecord, source: string): Promise<void> {
+  const data = await mountVolume(room, record);
+  if (readdirSync(data).length > 0) return;
+  if (usersOf(room, record.name).length > 1 || isMountPoint(data)) return await copyInto(source, data);
+  const filling = fillingDir(room, record.name);
+  rmSync(filling, { recursive: true, force: true });
+  mkdirSync(filling, { mode: 0o755 });
+  try {
+    await copyInto(source, filling);
+    if (usersOf(room, record.name).length > 1) await copyInto(filling, data);
+    else if (lstatOf(source)?.isDirectory()) renameSync(filling, data);
+  } finally {
+    rmSync(filling, { recursive: true, force: true });
+  }
+}
+
+/** After a crash: what did not become a volume's data goes. */
+export function discardFillings(room: VolumeRoom): void {
+  for (const { id } of room.records.all()) rmSync(fillingDir(room, id), { recursive: true, force: true });
+}
 
 /**
  * Afterwards `target`, where it was empty, holds a copy of the folder `source` with owners, modes, times, extended
  * attributes and links. A target with anything in it, and a source that is no folder, change nothing.
  */
-export async function copyInto(source: string, target: string): Promise<void> {
+async function copyInto(source: string, target: string): Promise<void> {
   if (readdirSync(target).length > 0) return;
   const stat = lstatOf(source);
   if (stat === undefined || !stat.isDirectory()) return;

@@ -33,10 +33,18 @@ export async function createFilled(
   assertName('volume', request.Name);
   const record = plan(request);
   const dir = dirOf(room, record.name);
-  if (room.records.get(record.name) !== undefined || existsSync(dir)) {
+  if (room.records.get(record.name) !== undefined) {
     throw conflict(`create ${record.name}: a volume of that name already exists`, {
       hint: 'Choose another name, or remove that one first.',
     });
+  }
+  if (existsSync(dir)) {
+    throw conflict(
+      `create ${record.name}: there is a folder of that name, of no volume that is known: ${dir}`,
+      {
+        hint: `Move it away, or make it a volume again: wharf volume create ${record.name}`,
+      },
+    );
   }
   // By that name the next engine removes it, should this one not come to the end.
   const aside = join(room.dir, `${trashPrefix}${newId()}`);

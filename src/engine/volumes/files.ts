@@ -52,7 +52,8 @@ export async function readFileOf(room: VolumeRoom, record: VolumeRecord, path: s
 /** A tar of `path`, owners as numbers; the stream is the caller's. */
 export async function packVolume(room: VolumeRoom, record: VolumeRecord, path: string): Promise<Readable> {
   await placeIn(room, record, path);
-  const rebase = cleanPath(path) === '/' ? { rebase: '' } : {};
+  // With the folder itself: its owner and mode are the volume's.
+  const rebase = cleanPath(path) === '/' ? { rebase: '.' } : {};
   const tree = packTree({ root: dataOf(room, record.name), path: cleanPath(path), ...rebase });
   return Readable.from(whileItIs(room, record, tree), { objectMode: false });
 }

@@ -18,8 +18,9 @@ export function removeVolume(room: VolumeRoom, name: string, options: { force?: 
   requireVolume(room, name);
   assertUnused(room, name);
   unmountVolume(room, name);
-  room.records.delete(name);
+  // The folder first: where this is cut off, there is nothing that a new volume of the name would find in itself.
   discard(room, name);
+  room.records.delete(name);
   room.events.emit('volume', 'destroy', name, { driver: 'local' });
 }
 

@@ -13,7 +13,7 @@ import { KeyedLock } from '#shared/lock.ts';
 import type { Filters } from '#shared/notation/filter.ts';
 import type { Leases } from '#storage/state/leases.ts';
 import type { State } from '#storage/state/state.ts';
-import { copyInto } from './copy-up.ts';
+import { discardFillings, fillVolume } from './copy-up.ts';
 import { createVolume } from './create.ts';
 import { type ImportOptions, importVolume, listFiles, packVolume, readFileOf } from './files.ts';
 import { dataOf, inspectOf, requireVolume } from './inspect.ts';
@@ -122,10 +122,7 @@ export class Volumes {
 
   /** Copies the image's folder `source` into the volume if nothing is in it. */
   copyUp(name: string, source: string): Promise<void> {
-    return this.#locked(name, async () => {
-      const path = await mountVolume(this.#room, requireVolume(this.#room, name));
-      await copyInto(source, path);
-    });
+    return this.#locked(name, () => fillVolume(this.#room, requireVolume(this.#room, name), source));
   }
 
   /** Throws `not-found` for a volume or a path that is not there. */
@@ -229,5 +226,6 @@ export function openVolumes(options: VolumesOptions): Volumes {
     containerName: (id) => containers.get(id)?.name,
   };
   finishRenames(room);
+  discardFillings(room);
   return new Volumes(room);
 }

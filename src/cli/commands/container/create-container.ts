@@ -6,7 +6,7 @@ import { type ConfigFile, proxyVariables } from '#cli/files/config-file.ts';
 import type { ContainerCreateRequest } from '#shared/contract/container.ts';
 import { conflict, invalid, isKind } from '#shared/errors.ts';
 import { parsePlatform } from '#shared/oci/platform.ts';
-import { familiarReference, parseReference } from '#shared/oci/reference.ts';
+import { familiarReference, formatReference, parseReference } from '#shared/oci/reference.ts';
 
 /** The id of the created container. `adjust` may change the request first. */
 export async function createContainer(
@@ -45,7 +45,7 @@ export async function createContainer(
   try {
     answer = await containers.create(request, query);
   } catch (thrown) {
-    if (when !== 'missing' || !isMissingImage(thrown)) throw thrown;
+    if (when !== 'missing' || !isMissingImage(thrown, input.image)) throw thrown;
     if (!flags.quiet)
       cli.warn(`Unable to find image '${familiarReference(parseReference(input.image))}' locally`);
     await pull();
@@ -74,6 +74,12 @@ function addApiSocket(request: ContainerCreateRequest, host: string): void {
   request.HostConfig = { ...request.HostConfig, Mounts: [...(request.HostConfig?.Mounts ?? []), mount] };
 }
 
-function isMissingImage(thrown: unknown): boolean {
-  return isKind(thrown, 'not-found') && thrown instanceof Error && /no such image/i.test(thrown.message);
+const fullName = (image: string): string => formatReference(parseReference(image));
+
+/** Not another one, which a mount asks for. */
+function isMissingImage(thrown: unknown, image: string): boolean {
+  if (!isKind(thrown, 'not-found') || !(thrown instanceof Error)) return false;
+  const missing = /no such image: (\S+)/i.exec(thrown.message)?.[1];
+  if (missing === undefined) return /no such image/i.test(thrown.message);
+  return fullName(missing) === fullName(image);
 }

@@ -1,7 +1,7 @@
 // Makes planned mounts good: volumes exist and are leased, missing bind sources are made, image content copied up.
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { pathInRoot } from '#kernel/root-path.ts';
-import { invalid } from '#shared/errors.ts';
+import { invalid, messageOf } from '#shared/errors.ts';
 import type { ContainerMount, ContainerRecord } from '../record/record.ts';
 import { holderOf, type Room } from '../room.ts';
 import type { PlannedMount } from './mounts.ts';
@@ -44,7 +44,13 @@ export function ensureSource(source: string, missing: PlannedMount['missingSourc
   if (missing === 'refuse') {
     throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
   }
-  mkdirSync(source, { recursive: true, mode: 0o755 });
+  try {
+    mkdirSync(source, { recursive: true, mode: 0o755 });
+  } catch (cause) {
+    const isLink = lstatSync(source, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+    const reason = isLink ? 'it is a symbolic link that leads nowhere' : messageOf(cause);
+    throw invalid(`error while creating mount source path '${source}': ${reason}`, { cause });
+  }
 }
 
 async function copyUp(room: Room, id: string, mounts: ContainerMount[]): Promise<void> {

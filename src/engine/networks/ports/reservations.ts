@@ -3,7 +3,7 @@ import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:net';
 import { portHolder } from '#kernel/proc.ts';
 import { hasSctp } from '#kernel/sockets.ts';
-import { codeOf, conflict, EngineError, internal, messageOf, unsupported } from '#shared/errors.ts';
+import { codeOf, conflict, EngineError, internal, invalid, messageOf, unsupported } from '#shared/errors.ts';
 import type { PortProtocol } from '#shared/notation/port.ts';
 import { familyOf } from '../addresses/cidr.ts';
 import type { PublishedPort } from '../record.ts';
@@ -149,6 +149,8 @@ function failure(place: PortPlace, thrown: unknown): EngineError {
       hint: 'The host has no such address.',
     });
   }
+  // A link-local address says nothing without its link.
+  if (codeOf(thrown) === 'EINVAL') return invalid(`listen ${where}: bind: invalid argument`);
   return internal(`listen ${where}: ${messageOf(thrown)}`, { cause: thrown });
 }
 
