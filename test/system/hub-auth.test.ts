@@ -8,7 +8,7 @@ import { cryptPassword } from '#kernel/crypt.ts';
 import { openTokenKey, signToken } from '../../src/hub/auth/tokens.ts';
 import { addUser, listUsers, removeUser } from '../../src/hub/auth/users.ts';
 import type { ServedHub } from '../../src/hub/serve.ts';
-import { call, makeImage, pushImage, scratch, serveIn } from './hub-fixture.ts';
+import { call, digestOf, makeImage, pushImage, scratch, serveIn } from './hub-fixture.ts';
 
 const place = scratch();
 const users = join(place.dir, 'htpasswd');
@@ -108,6 +108,13 @@ test('a blob is not mounted from where one may not read', async () => {
     await status(`/v2/team/x/blobs/uploads/?mount=${layer.digest}&from=team/app`, bob, 'POST'),
     201,
   );
+  // Nor where it is left to the Hub to find it.
+  const hidden = Buffer.from('in one repository alone');
+  const where = `/v2/team/secret/blobs/uploads/?digest=${digestOf(hidden)}`;
+  assert.equal((await call(url, where, { method: 'POST', headers: alice, body: hidden })).status, 201);
+  const anywhere = `/v2/team/y/blobs/uploads/?mount=${digestOf(hidden)}`;
+  assert.equal(await status(anywhere, bob, 'POST'), 202);
+  assert.equal(await status(anywhere, alice, 'POST'), 201);
 });
 
 test('tokens that are over, changed, of another key, or unsigned', async () => {

@@ -123,6 +123,15 @@ describe('Push', () => {
     assert.match(refused.headers.location ?? '', /^\/v2\/other\/app\/blobs\/uploads\//);
   });
 
+  test('end-11: Mounting a blob without saying where it is', async () => {
+    const path = (digest: string) => `/v2/third/app/blobs/uploads/?mount=${digest}`;
+    // What lies in a repository without a manifest is found, too: `other/app` has but that blob.
+    const mounted = await call(url, path(digestOf(layer)), { method: 'POST' });
+    assert.equal(mounted.status, 201);
+    assert.equal((await call(url, `/v2/third/app/blobs/${digestOf(layer)}`)).body.length, layer.length);
+    assert.equal((await call(url, path(digestOf(Buffer.from('none'))), { method: 'POST' })).status, 202);
+  });
+
   test('end-7: Pushing Manifests by tag and by digest', async () => {
     const reply = await putManifest(url, { repository, reference: 'v1' }, image.manifest);
     assert.equal(reply.status, 201);

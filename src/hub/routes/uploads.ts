@@ -54,20 +54,33 @@ export async function cancelUpload({ hub }: Context, asked: Asked): Promise<void
   asked.exchange.response.writeHead(204).end();
 }
 
-/** True where the blob was in the other repository and may be read there: then the answer is given. */
-function mount({ hub, guard }: Context, { exchange, identity, repository }: Asked): boolean {
+/** True where the blob is in another repository and may be read there: then the answer is given. */
+function mount(context: Context, { exchange, identity, repository }: Asked): boolean {
+  const { hub } = context;
   const digest = exchange.query.get('mount');
   if (digest === null) return false;
   const wanted = parseBlobDigest(digest);
-  const from = exchange.query.get('from') ?? '';
-  if (!isRepositoryName(from) || !guard.may(identity, { action: 'pull', repository: from })) return false;
-  const sizeBytes = hub.repositories.blobSize(from, wanted);
+  const from = sourceOf(context, { exchange, identity }, wanted);
+  const sizeBytes = from === undefined ? undefined : hub.repositories.blobSize(from, wanted);
   if (sizeBytes === undefined) return false;
   if (hub.repositories.blobSize(repository, wanted) === undefined)
     hub.repositoryQuotas.check(repository, sizeBytes);
   hub.repositories.link(repository, wanted, sizeBytes);
   answerCreated({ exchange, repository }, wanted);
   return true;
+}
+
+/** The repository that the client names, or any that has the blob, of those that it may read. */
+function sourceOf(
+  { hub, guard }: Context,
+  { exchange, identity }: Pick<Asked, 'exchange' | 'identity'>,
+  wanted: Digest,
+): string | undefined {
+  const from = exchange.query.get('from');
+  if (from === null) return hub.repositories.namesWith(wanted).find((name) => guard.maySee(identity, name));
+  return isRepositoryName(from) && guard.may(identity, { action: 'pull', repository: from })
+    ? from
+    : undefined;
 }
 
 async function receiveWhole(context: Context, asked: Asked, digest: Digest): Promise<void> {

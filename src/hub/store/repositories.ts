@@ -66,6 +66,14 @@ export class Repositories {
     return this.#records.links(name).get(digest)?.sizeBytes;
   }
 
+  /** Names of the repositories that have the blob. */
+  namesWith(digest: Digest): string[] {
+    return this.#leases
+      .holders(`blob:${digest}`)
+      .filter((holder) => holder.startsWith('link:'))
+      .map((holder) => holder.slice('link:'.length));
+  }
+
   /** The repository may give out the blob from now on. Safe to repeat: it is young again afterwards. */
   link(name: string, digest: Digest, sizeBytes: number): void {
     this.#records.state.transaction(() => {

@@ -31,6 +31,8 @@ export class RepositoryQuotas {
   #file: string;
   #records: Records;
   #read: { changed: string; table: QuotaTable } | undefined;
+  /** What is being stored just now, by repository. */
+  #reserved = new Map<string, number>();
 
   constructor(file: string, records: Records) {
     this.#file = file;
@@ -50,10 +52,24 @@ export class RepositoryQuotas {
     );
   }
 
+  /** As `check`; the bytes count as there until disposed: of several at once, not all get the last room. */
+  reserve(repository: string, bytes: number): Disposable {
+    this.check(repository, bytes);
+    this.#count(repository, bytes);
+    return { [Symbol.dispose]: () => this.#count(repository, -bytes) };
+  }
+
+  #count(repository: string, bytes: number): void {
+    const total = (this.#reserved.get(repository) ?? 0) + bytes;
+    if (total > 0) this.#reserved.set(repository, total);
+    else this.#reserved.delete(repository);
+  }
+
   #usedBytes(repository: string): number {
     const blobs = this.#records.links(repository).all();
     const manifests = this.#records.manifests(repository).all();
-    return [...blobs, ...manifests].reduce((sum, { value }) => sum + value.sizeBytes, 0);
+    const reserved = this.#reserved.get(repository) ?? 0;
+    return [...blobs, ...manifests].reduce((sum, { value }) => sum + value.sizeBytes, reserved);
   }
 
   #table(): QuotaTable {

@@ -162,16 +162,21 @@ export class Uploads {
 
   async #finish(key: UploadKey, digest: Digest): Promise<number> {
     this.#assertKnown(key);
-    const { records, repositories, content, pins, quota } = this.#stores;
     const { file } = await this.#open(key);
     const found = file.digest();
     if (found !== digest) {
       await this.#discard(key);
       throw refuse('DIGEST_INVALID', `the uploaded content has digest ${found}, not ${digest}`);
     }
-    using _ = pins.hold(digest);
+    using _ = this.#stores.pins.hold(digest);
+    // Of several who bring the same blob, the first stores it, and it is counted once.
+    return await this.#lock.run(`blob ${digest}`, () => this.#store(key, digest, file));
+  }
+
+  async #store(key: UploadKey, digest: Digest, file: UploadFile): Promise<number> {
+    const { records, repositories, content, quota } = this.#stores;
     const sizeBytes = file.offset;
-    await this.#assertRoom(key, digest, sizeBytes);
+    using _ = await this.#reserve(key, digest, sizeBytes);
     if (content.has(digest)) {
       await rm(file.path, { force: true });
       quota.refund(sizeBytes);
@@ -187,11 +192,11 @@ export class Uploads {
   }
 
   /** What was streamed without a length is known to be too much only here; then nothing of it is kept. */
-  async #assertRoom(key: UploadKey, digest: Digest, sizeBytes: number): Promise<void> {
+  async #reserve(key: UploadKey, digest: Digest, sizeBytes: number): Promise<Disposable | undefined> {
     const { repositories, repositoryQuotas } = this.#stores;
-    if (repositories.blobSize(key.repository, digest) !== undefined) return;
+    if (repositories.blobSize(key.repository, digest) !== undefined) return undefined;
     try {
-      repositoryQuotas.check(key.repository, sizeBytes);
+      return repositoryQuotas.reserve(key.repository, sizeBytes);
     } catch (thrown) {
       await this.#discard(key);
       throw thrown;
