@@ -37,10 +37,10 @@ export function portHolder(protocol: 'tcp' | 'udp', address: string, port: numbe
   return inodes.size === 0 ? undefined : holderOf(inodes);
 }
 
-/** Whether a socket of this thread's network namespace has exactly the address and port. */
-export const isBound = (protocol: 'tcp' | 'udp', at: { address: string; port: number }): boolean =>
+/** Whether a socket of this thread's network namespace has the port on all addresses of a family. */
+export const isHeldEverywhere = (protocol: 'tcp' | 'udp', port: number): boolean =>
   [protocol, `${protocol}6`].some((name) =>
-    listSockets(`/proc/net/${name}`, protocol, at.port).some(({ address }) => address === at.address),
+    listSockets(`/proc/net/${name}`, protocol, port).some(({ address }) => /^(0\.0\.0\.0|::)$/.test(address)),
   );
 
 function socketsAt(file: string, protocol: string, wanted: { address: string; port: number }): string[] {

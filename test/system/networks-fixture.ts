@@ -60,10 +60,11 @@ export class NetworksFixture {
     return join(this.root, 'netns', name);
   }
 
-  attach(name: string, change: Partial<AttachRequest> = {}): Promise<Attached> {
+  /** A container that starts: up to where its process would run. */
+  async attach(name: string, change: Partial<AttachRequest> = {}): Promise<Attached> {
     const id = Buffer.from(name.padEnd(32, '_')).toString('hex');
     this.#containers.add(id);
-    return this.networks.attach({
+    const attached = await this.networks.attach({
       containerId: id,
       name,
       shortId: id.slice(0, 12),
@@ -80,6 +81,8 @@ export class NetworksFixture {
       extraHosts: [],
       ...change,
     });
+    await this.networks.named(id);
+    return attached;
   }
 
   idOf(name: string): string {

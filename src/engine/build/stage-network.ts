@@ -60,6 +60,7 @@ export class StageNetworks {
       dnsOptions: [],
       extraHosts: [...(session.request.extraHosts ?? [])],
     });
+    await session.room.networks.named(thing);
     const dir = join(session.runFolder(), thing);
     mkdirSync(dir);
     const [resolvConf, hosts] = [join(dir, 'resolv.conf'), join(dir, 'hosts')];

@@ -50,6 +50,7 @@ export async function launch(room: Room, record: ContainerRecord): Promise<Launc
   const task = made.value;
   unstage(room, record);
   const attached = wired.value;
+  await room.networks.named(id);
   await room.live.of(id).tellBeforeRun();
   await room.runtime.start(id);
   const { networks, ports, sandboxKey } = attached;

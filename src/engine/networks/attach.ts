@@ -18,7 +18,7 @@ import { chooseDefaults, planEndpoint, settingsOf, wireEndpoint } from './wire.t
 /** The host's own namespace, as every process can name it. */
 const hostNetns = '/proc/1/ns/net';
 
-/** Afterwards the container's network is complete. On failure nothing of it is left. */
+/** Afterwards the container's network is complete but for its name (see `named`). On failure nothing of it is left. */
 export async function attachContainer(room: NetworkRoom, asked: AttachRequest): Promise<Attached> {
   const request = withDefaults(room, asked);
   const mode = request.networkMode;
@@ -100,7 +100,7 @@ async function attachNetworks(
   await room.firewall.add(sandbox);
   for (const endpoint of sandbox.endpoints) wireEndpoint(room, sandbox, endpoint);
   room.store.putSandbox(sandbox);
-  await room.tellNames(idsOf(sandbox));
+  room.beginNames(sandbox);
   for (const endpoint of sandbox.endpoints) room.announce('connect', endpoint, sandbox);
 }
 

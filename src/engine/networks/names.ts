@@ -1,57 +1,83 @@
-// Names on user networks: aardvark-dns answers on each bridge's own address. A server that is told of a change answers
-// nobody while it reads all its files and opens all its sockets anew (0.5 ms of processor time a network), so the
-// networks are spread over several: a container that starts holds up no other network's look-ups.
+// Names on user networks: aardvark-dns answers on each bridge's own address. The networks are spread over several places
+// with servers of their own: what one of them has to read holds up no other network's look-ups.
 import { mkdirSync, readdirSync, unwatchFile, watchFile } from 'node:fs';
 import { join } from 'node:path';
+import { isHeldEverywhere } from '#kernel/port-holder.ts';
 import { KeyedLock } from '#shared/lock.ts';
-import { fileOf } from './names/lines.ts';
+import { Place } from './names/place.ts';
 import { NameServer } from './names/server.ts';
+import type { NetworkFile } from './names/side.ts';
+import type { Steering } from './names/steering.ts';
+import { mostTurns } from './names/turns.ts';
 import { resolvesNames } from './record.ts';
 import type { NetworkStore } from './store.ts';
 
 /** A process has about a megabyte; beyond so many, networks share. */
-const mostServers = 32;
+const mostPlaces = 32;
+/** Of standbys and of servers that begin with other addresses, in all places together. */
+const mostExtra = 96;
 const watchIntervalMs = 5_000;
 const hostResolverPath = '/etc/resolv.conf';
 const places = 'places';
+const dnsPort = 53;
+/** Where the other servers of a network listen; below the ports that clients are given. */
+const firstPorts = [20_530, 21_530, 22_530, 23_530, 24_530];
 
-/** Networks that a container joins are served by one server: it is to find the names of all of them at each. */
+export interface NamesOptions {
+  dir: string;
+  program: string;
+  store: NetworkStore;
+  steering: Steering;
+  warn: (thrown: unknown) => void;
+}
+
+/** Networks that a container joins are served at one place: it is to find the names of all of them at each. */
 export class Names {
-  readonly #dir: string;
-  readonly #program: string;
+  /** The standbys' port; those of the servers of further turns follow. */
+  readonly firstPort: number;
+  readonly #options: NamesOptions;
   readonly #store: NetworkStore;
   readonly #lock = new KeyedLock();
-  #servers: NameServer[] = [];
+  #places: Place[] = [];
+  #change = 0;
 
-  constructor(options: { dir: string; program: string; store: NetworkStore }) {
-    this.#dir = options.dir;
-    this.#program = options.program;
+  constructor(options: NamesOptions) {
+    this.#options = options;
     this.#store = options.store;
-    this.#find();
+    mkdirSync(options.dir, { recursive: true });
+    const names = readdirSync(options.dir);
+    const known = names.map((name) => /^at-(\d+)$/.exec(name)?.[1]).find((port) => port !== undefined);
+    this.firstPort = known === undefined ? freePorts() : Number(known);
+    mkdirSync(this.#extraDir, { recursive: true });
+    const count = names.filter((name) => /^\d+$/.test(name)).length;
+    for (let at = 0; at < count; at++) this.#add();
   }
 
-  /** Writes the names of these networks as the records have them, and tells their servers (see `NameServer.tell`). */
+  /** Writes the names of these networks as the records have them; resolves once they are answered (see `Place.tell`). */
   async refresh(networkIds: Iterable<string>): Promise<void> {
-    const changed = new Set<NameServer>();
+    const changed = new Set<Place>();
     await this.#lock.run(places, async () => {
       for (const id of networkIds) await this.#write(id, changed);
     });
-    await Promise.all([...changed].map((server) => server.tell()));
+    await Promise.all([...changed].map((place) => place.tell()));
   }
 
   /** As `refresh` for all networks; files of networks that are gone are removed. */
   async recover(): Promise<void> {
     const known = new Set(this.#store.networks().map(({ id }) => id));
     const seen = new Set<string>();
-    for (const server of this.#servers) {
-      for (const id of [...server.networks]) {
+    for (const place of this.#places) {
+      for (const id of [...place.networks]) {
         // An engine that was killed while it moved a network has left it at both places.
         if (known.has(id) && !seen.has(id)) seen.add(id);
-        else if (server.write(id, undefined)) await server.release();
+        else {
+          place.write(id, undefined, this.#nextChange());
+          await place.release();
+        }
       }
     }
     await this.refresh(known);
-    await Promise.all(this.#servers.map((server) => server.tell()));
+    await Promise.all(this.#places.map((place) => place.tell()));
   }
 
   /** From now on the servers follow the host's own name servers. Keeps no process alive. */
@@ -61,75 +87,114 @@ export class Names {
 
   // A server reads the host's file when it reads its own.
   #onHostChange = (): void => {
-    for (const server of this.#servers) server.hangUp();
+    const all = this.#places.flatMap(({ networks }) => [...networks]);
+    this.refresh(all).catch(this.#options.warn);
   };
 
+  /** Starts servers anew that are gone. Some microseconds where all are there. */
+  mend(): void {
+    for (const place of this.#places) place.mend();
+  }
+
+  /** Somebody changed the host's firewall: it may be against ports that were reached, or for others. */
+  verify(): void {
+    this.#options.steering.open();
+    for (const place of this.#places) place.verify().catch(this.#options.warn);
+  }
+
   /** Ends the servers, at once, that no container needs. */
-  close(): void {
+  async close(): Promise<void> {
     unwatchFile(hostResolverPath, this.#onHostChange);
-    for (const server of this.#servers) server.endIfIdle();
+    await this.#lock.run(places, async () => {
+      await Promise.all(this.#places.map((place) => place.close()));
+    });
   }
 
   /** Ends all servers. */
   end(): void {
-    for (const server of this.#servers) server.end();
+    for (const place of this.#places) place.end();
   }
 
-  #find(): void {
-    mkdirSync(this.#dir, { recursive: true });
-    const count = readdirSync(this.#dir).filter((name) => /^\d+$/.test(name)).length;
-    for (let at = 0; at < count; at++) this.#add();
+  #add(): Place {
+    const { dir, program, steering, warn } = this.#options;
+    const name = String(this.#places.length);
+    const place = new Place({
+      main: new NameServer({ dir: join(dir, name), program, port: dnsPort }),
+      serverOf: (turn) =>
+        new NameServer({
+          dir: join(this.#extraDir, `${name}.${turn}`),
+          program,
+          port: this.firstPort + turn,
+        }),
+      found: readdirSync(this.#extraDir).flatMap((each) => {
+        const [of, turn] = each.split('.');
+        return of === name ? [Number(turn)] : [];
+      }),
+      steering,
+      mayGrow: (by) => this.#places.reduce((sum, { extra }) => sum + extra, by) <= mostExtra,
+      warn,
+    });
+    this.#places.push(place);
+    return place;
   }
 
-  #add(): NameServer {
-    const server = new NameServer(join(this.#dir, String(this.#servers.length)), this.#program);
-    this.#servers.push(server);
-    return server;
+  get #extraDir(): string {
+    return join(this.#options.dir, `at-${this.firstPort}`);
   }
 
-  #serverOf = (networkId: string): NameServer | undefined =>
-    this.#servers.find(({ networks }) => networks.has(networkId));
+  // Later than that of any engine before, too.
+  #nextChange(): number {
+    this.#change = Math.max(this.#change + 1, Date.now() * 1_000);
+    return this.#change;
+  }
 
-  #textOf(networkId: string): string | undefined {
+  #placeOf = (networkId: string): Place | undefined =>
+    this.#places.find(({ networks }) => networks.has(networkId));
+
+  #fileOf(networkId: string): NetworkFile | undefined {
     const network = this.#store.byId(networkId);
     const members = network === undefined || !resolvesNames(network) ? [] : this.#store.members(networkId);
-    return network === undefined || members.length === 0 ? undefined : fileOf(network, members);
+    if (network === undefined || members.length === 0) return undefined;
+    return { network, members, change: this.#nextChange() };
   }
 
-  async #write(networkId: string, changed: Set<NameServer>): Promise<void> {
-    const text = this.#textOf(networkId);
-    const server = text === undefined ? this.#serverOf(networkId) : await this.#gather(networkId, changed);
-    if (server?.write(networkId, text)) changed.add(server);
+  async #write(networkId: string, changed: Set<Place>): Promise<void> {
+    const file = this.#fileOf(networkId);
+    const place = file === undefined ? this.#placeOf(networkId) : await this.#gather(networkId, changed);
+    if (place === undefined) return;
+    place.write(networkId, file, file?.change ?? this.#nextChange());
+    changed.add(place);
   }
 
-  /** Afterwards one server has all networks that share containers with this one; it comes back. */
-  async #gather(networkId: string, changed: Set<NameServer>): Promise<NameServer> {
+  /** Afterwards one place has all networks that share containers with this one; it comes back. */
+  async #gather(networkId: string, changed: Set<Place>): Promise<Place> {
     const together = this.#together(networkId);
-    const holders = this.#servers.filter(({ networks }) => together.some((id) => networks.has(id)));
-    const server = mostLoaded(holders) ?? this.#leastLoaded();
-    const others = holders.filter((each) => each !== server);
-    if (others.length === 0 && server.networks.has(networkId)) return server;
+    const holders = this.#places.filter(({ networks }) => together.some((id) => networks.has(id)));
+    const place = mostLoaded(holders) ?? this.#leastLoaded();
+    const others = holders.filter((each) => each !== place);
+    if (others.length === 0 && place.networks.has(networkId)) return place;
     // Two cannot listen on one address, and a network that is new may have the address of one that was.
-    for (const other of this.#servers) if (other !== server && other.isIdle) await other.release();
+    for (const other of this.#places) if (other !== place && other.isIdle) await other.release();
     for (const other of others) {
       for (const id of together.filter((each) => other.networks.has(each))) {
-        server.write(id, this.#textOf(id));
-        other.write(id, undefined);
+        const change = this.#nextChange();
+        place.write(id, this.#fileOf(id), change);
+        other.write(id, undefined, change);
       }
       await other.release();
       changed.add(other);
     }
-    changed.add(server);
-    return server;
+    changed.add(place);
+    return place;
   }
 
-  #leastLoaded(): NameServer {
-    const idle = this.#servers.find(({ isIdle }) => isIdle);
-    const empty = this.#servers.find(({ networks }) => networks.size === 0);
+  #leastLoaded(): Place {
+    const idle = this.#places.find(({ isIdle }) => isIdle);
+    const empty = this.#places.find(({ networks }) => networks.size === 0);
     const found = idle ?? empty;
     if (found !== undefined) return found;
-    if (this.#servers.length < mostServers) return this.#add();
-    return this.#servers.reduce((one, other) => (other.networks.size < one.networks.size ? other : one));
+    if (this.#places.length < mostPlaces) return this.#add();
+    return this.#places.reduce((one, other) => (other.networks.size < one.networks.size ? other : one));
   }
 
   /** The network, and those that containers join it to, directly or by others. */
@@ -150,5 +215,12 @@ export class Names {
   }
 }
 
-const mostLoaded = (servers: NameServer[]): NameServer | undefined =>
-  servers.toSorted((one, other) => other.networks.size - one.networks.size)[0];
+const mostLoaded = (all: Place[]): Place | undefined =>
+  all.toSorted((one, other) => other.networks.size - one.networks.size)[0];
+
+/** The first of as many ports as there are turns that nobody has on every address. */
+function freePorts(): number {
+  const ports = Array.from({ length: mostTurns }, (_, index) => index);
+  const isFree = (first: number): boolean => ports.every((port) => !isHeldEverywhere('udp', first + port));
+  return firstPorts.find(isFree) ?? firstPorts[0] ?? dnsPort;
+}

@@ -9,6 +9,7 @@ import type {
   NetworkInspect,
   PortUse,
 } from '#shared/contract/network.ts';
+import { messageOf } from '#shared/errors.ts';
 import { KeyedLock } from '#shared/lock.ts';
 import type { Filters } from '#shared/notation/filter.ts';
 import type { Leases } from '#storage/state/leases.ts';
@@ -23,6 +24,7 @@ import { createNetwork } from './create.ts';
 import { type DefaultBridge, ensureDefaults } from './defaults.ts';
 import { detachContainer } from './detach.ts';
 import { inspectNetwork, listNetworks } from './inspect.ts';
+import { Steering } from './names/steering.ts';
 import { Names } from './names.ts';
 import { writeNeighbours } from './neighbours.ts';
 import { Reservations } from './ports/reservations.ts';
@@ -115,6 +117,11 @@ export class Networks implements AsyncDisposable {
     return this.#room.lock.run(request.containerId, () => attachContainer(this.#room, request));
   }
 
+  /** Resolves once a container that was attached is found by its names, and finds others: before its process runs. */
+  named(containerId: string): Promise<void> {
+    return this.#room.named(containerId);
+  }
+
   /** Takes everything back that `attach` and `connect` gave; safe to repeat. */
   detach(containerId: string): Promise<void> {
     return this.#room.lock.run(containerId, () => detachContainer(this.#room, containerId));
@@ -191,7 +198,7 @@ export class Networks implements AsyncDisposable {
     const { store, firewall, names, reservations } = this.#room;
     firewall.unwatch();
     reservations.close();
-    names.close();
+    await names.close();
     if (options.removeAll !== true || store.sandboxes().length > 0) return;
     names.end();
     await firewall.drop();
@@ -218,12 +225,22 @@ export function openNetworks(options: NetworksOptions): Networks {
   const table = options.tableName ?? tableOf(options.bridge.name);
   const warn = options.warn ?? ((): void => {});
   const loopback6 = translatesLoopback6();
+  const steering = new Steering((before, after) => firewall.steer(before, after));
+  const names = new Names({
+    dir: join(options.runDir, 'dns'),
+    program: options.aardvarkPath ?? '/usr/lib/podman/aardvark-dns',
+    store,
+    steering,
+    warn: (thrown) => warn(`name servers: ${messageOf(thrown)}`),
+  });
   const firewall = new Firewall(
     () => ({
       table,
       bridges: store.bridges(),
       endpoints: store.sandboxes().flatMap(({ endpoints }) => endpoints),
       ports: store.sandboxes().flatMap(({ ports }) => ports),
+      steered: steering.current,
+      namesPort: names.firstPort,
       translatesLoopback6: loopback6,
     }),
     warn,
@@ -231,20 +248,24 @@ export function openNetworks(options: NetworksOptions): Networks {
   const room = new NetworkRoom({
     store,
     firewall,
-    names: new Names({
-      dir: join(options.runDir, 'dns'),
-      program: options.aardvarkPath ?? '/usr/lib/podman/aardvark-dns',
-      store,
-    }),
+    names,
     reservations: new Reservations(),
     events: options.events,
     lock: new KeyedLock(),
     choices,
   });
   const warnings = ensureDevices(room);
-  const ready = firewall.ensure().then(() => firewall.watch(watchIntervalMs, () => followBridgeFilter(room)));
+  const ready = firewall
+    .ensure()
+    .then(() => firewall.watch(watchIntervalMs, (isTouched) => look(room, isTouched)));
   room.names.watchHost();
   return new Networks(room, ready, warnings);
+}
+
+function look(room: NetworkRoom, isTouched: boolean): void {
+  room.names.mend();
+  if (isTouched) room.names.verify();
+  followBridgeFilter(room);
 }
 
 /** `wharf` for the usual bridge; otherwise a name of its own, so that engines side by side do not meet. */

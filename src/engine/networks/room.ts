@@ -48,6 +48,7 @@ export class NetworkRoom {
   /** What the host did with bridged packets when it was last looked at; empty before that. */
   bridgeFilter = '';
   #pools = new Map<string, AddressPool[]>();
+  #naming = new Map<string, Promise<void>>();
 
   constructor(parts: {
     store: NetworkStore;
@@ -111,6 +112,24 @@ export class NetworkRoom {
         return network === undefined || resolvesNames(network);
       }),
     );
+  }
+
+  /** Has the names of a container that starts told, while it goes on starting. */
+  beginNames({ containerId, endpoints }: Sandbox): void {
+    const told = this.tellNames(endpoints.map(({ networkId }) => networkId));
+    this.#naming.set(containerId, told);
+    // Whoever waits for it hears of a failure; until then it is nobody's.
+    const forget = (): void => {
+      if (this.#naming.get(containerId) === told) this.#naming.delete(containerId);
+    };
+    told.then(forget, () => {});
+  }
+
+  /** Resolves once the names that were begun are told. */
+  async named(containerId: string): Promise<void> {
+    const told = this.#naming.get(containerId);
+    this.#naming.delete(containerId);
+    await told;
   }
 
   announce(action: 'connect' | 'disconnect', endpoint: Endpoint, sandbox: Sandbox): void {

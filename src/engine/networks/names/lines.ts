@@ -1,7 +1,8 @@
 // What a network's file says to the name server: one line a container.
 import { type Endpoint, gatewaysOf, type NetworkRecord, type Sandbox } from '../record.ts';
+import { toldName } from './question.ts';
 
-/** The whole of a network's file: the addresses that are listened on, then its containers. */
+/** A network's file but for its line about the change: the addresses that are listened on, then its containers. */
 export const fileOf = (network: NetworkRecord, members: { sandbox: Sandbox; endpoint: Endpoint }[]): string =>
   `${gatewaysOf(network).join(',')}\n${members.map(({ sandbox, endpoint }) => lineOf(sandbox, endpoint)).join('')}`;
 
@@ -19,5 +20,5 @@ export function namesOf(
   endpoint: Endpoint,
 ): string[] {
   const names = [sandbox.name, ...(endpoint.settings.Aliases ?? []), sandbox.shortId, sandbox.hostname];
-  return [...new Set(names.filter((name) => /^[\w.-]+$/.test(name)))];
+  return [...new Set(names.filter((name) => /^[\w.-]+$/.test(name) && name.toLowerCase() !== toldName))];
 }

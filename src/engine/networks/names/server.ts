@@ -2,7 +2,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
-import { isBound } from '#kernel/port-holder.ts';
 import { commandLineOf, isAlive } from '#kernel/proc.ts';
 import { missingProgram, startProgram } from '#kernel/spawn.ts';
 import { sendSignal } from '#kernel/syscalls.ts';
@@ -11,10 +10,6 @@ import { internal } from '#shared/errors.ts';
 const SIGHUP = 1;
 const SIGTERM = 15;
 const startTimeoutMs = 5_000;
-const endDelayMs = 1_000;
-/** Another server of the host's may have the address; then there is nothing to wait for. */
-const listenTimeoutMs = 500;
-const port = 53;
 /** A shell's exit code for a program that it cannot find. */
 const notFoundCode = 127;
 // The server is said to be ready just before it hears signals; one in between would end it.
@@ -22,15 +17,19 @@ const deafToHangUps = ['-c', 'trap "" HUP; exec "$0" "$@"'];
 
 /** Found again by its pid file. */
 export class NameServer {
+  /** Where it listens, on the gateways of its networks. */
+  readonly port: number;
   readonly #dir: string;
   readonly #program: string;
   #networks: Set<string>;
   #starting: Promise<void> | undefined;
-  #endTimer: NodeJS.Timeout | undefined;
   /** A process that was told to end, and may still have its sockets. */
   #ending: number | undefined;
+  /** The process that was last heard of. */
+  #known: number | undefined;
 
-  constructor(dir: string, program: string) {
+  constructor({ dir, program, port }: { dir: string; program: string; port: number }) {
+    this.port = port;
     this.#dir = dir;
     this.#program = program;
     mkdirSync(dir, { recursive: true });
@@ -42,61 +41,45 @@ export class NameServer {
     return this.#networks;
   }
 
-  /** Whether the process still answers though it has no network any more. */
-  get isIdle(): boolean {
-    return this.#networks.size === 0 && this.#pid() !== undefined;
+  get isRunning(): boolean {
+    return this.#pid() !== undefined;
   }
 
-  /** Makes the network's file say this, or takes it away. True where it changed. */
-  write(networkId: string, text: string | undefined): boolean {
+  /** Whether a process that ran is gone, and nobody here ended it. Some microseconds. */
+  get isLost(): boolean {
+    return this.#known !== undefined && this.#starting === undefined && !isAlive(this.#known);
+  }
+
+  /** Makes the network's file say this, or takes it away. */
+  write(networkId: string, text: string | undefined): void {
     const path = join(this.#dir, networkId);
     if (text === undefined) {
       rmSync(path, { force: true });
-      return this.#networks.delete(networkId);
+      this.#networks.delete(networkId);
+      return;
     }
-    if (this.#networks.has(networkId) && textOf(path) === text) return false;
     // The server reads the folder at any moment: never half a file, and none that it could take for a network's.
     const temporary = join(dirname(this.#dir), `.${networkId}.names`);
     writeFileSync(temporary, text);
     renameSync(temporary, path);
     this.#networks.add(networkId);
-    return true;
   }
 
-  /**
-   * Has the process read its files. Resolves once it was told (it reads them within a millisecond), or, where it had
-   * to be started, once it answers. Without a network it ends a moment later: a container that restarts should find it.
-   */
+  /** Has the process read its files and the host's file of name servers; starts it where there is none. */
   async tell(): Promise<void> {
     await this.#starting;
-    clearTimeout(this.#endTimer);
-    if (this.#networks.size === 0) {
-      this.#endTimer = setTimeout(() => this.endIfIdle(), endDelayMs);
-      this.#endTimer.unref();
-      return;
-    }
-    if (this.hangUp()) return;
+    const pid = this.#pid();
+    if (pid !== undefined && sendSignal(pid, SIGHUP)) return;
     this.#starting ??= this.#start().finally(() => {
       this.#starting = undefined;
     });
     await this.#starting;
   }
 
-  /** Has a process that is there read the host's file of name servers, and its own. False where there is none. */
-  hangUp(): boolean {
-    const pid = this.#pid();
-    return pid !== undefined && sendSignal(pid, SIGHUP);
-  }
-
-  endIfIdle(): void {
-    if (this.#networks.size === 0) this.end();
-  }
-
   /** Tells the process to end. */
   end(): void {
-    clearTimeout(this.#endTimer);
-    this.#endTimer = undefined;
     const pid = this.#pid();
+    this.#known = undefined;
     if (pid === undefined) return;
     sendSignal(pid, SIGTERM);
     this.#ending = pid;
@@ -117,7 +100,9 @@ export class NameServer {
   // A pid from a file may be someone else's by now: the command line must name our folder.
   #pid(): number | undefined {
     const pid = Number(textOf(this.#pidFile) ?? '');
-    return isAlive(pid) && commandLineOf(pid).includes(this.#dir) ? pid : undefined;
+    if (!isAlive(pid) || !commandLineOf(pid).includes(this.#dir)) return undefined;
+    this.#known = pid;
+    return pid;
   }
 
   async #gone(): Promise<void> {
@@ -127,20 +112,10 @@ export class NameServer {
     }
   }
 
-  // It says that it is ready before it has opened its sockets.
-  async #listens(): Promise<void> {
-    const heads = [...this.#networks].map((id) => textOf(join(this.#dir, id))?.split('\n')[0] ?? '');
-    const addresses = heads.flatMap((head) => head.split(',')).filter((address) => address !== '');
-    for (let waitedMs = 0; waitedMs < listenTimeoutMs; waitedMs += 2) {
-      if (addresses.every((address) => isBound('udp', { address, port }))) return;
-      await setTimeoutPromise(2);
-    }
-  }
-
-  // The started process forks the server and ends.
+  // The started process forks the server and ends; the server says that it is ready before it has opened its sockets.
   async #start(): Promise<void> {
     await this.#gone();
-    const args = [...deafToHangUps, this.#program, '--config', this.#dir, '--port', String(port), 'run'];
+    const args = [...deafToHangUps, this.#program, '--config', this.#dir, '--port', String(this.port), 'run'];
     const child = startProgram('/bin/sh', args, {
       stdio: 'ignore',
       detached: true,
@@ -159,7 +134,7 @@ export class NameServer {
         else reject(internal(`aardvark-dns ended with exit code ${code}; names on user networks need it`));
       });
     });
-    await this.#listens();
+    this.#pid();
   }
 }
 

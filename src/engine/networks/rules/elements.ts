@@ -3,6 +3,7 @@ import type { ElementChange } from '#kernel/firewall.ts';
 import { addressBytes, macBytes } from '#kernel/netlink/address.ts';
 import { addressText, canonicalAddress, familyOf, formatCidr, parseCidr } from '../addresses/cidr.ts';
 import { macOf } from '../addresses/ipam.ts';
+import type { Steered } from '../names/steering.ts';
 import { addressesOf, type Endpoint, gatewaysOf, type PublishedPort } from '../record.ts';
 import type { BridgeNetwork } from '../store.ts';
 import { type GatewayMode, isolatesMembers, masquerades, modeOf } from './options.ts';
@@ -37,6 +38,7 @@ export function networkElements(network: BridgeNetwork): Element[] {
       if (isInternal || mode === 'routed' || !masquerades(network)) return open;
       return [...open, inet(`subnets${family}`, [['subnet', formatCidr(parseCidr(subnet))]])];
     }),
+    ...gatewaysOf(network).map((address) => inet(`names${familyOf(address)}`, [['address', address]])),
     ...gatewayElements(network),
   ];
 }
@@ -50,6 +52,14 @@ function gatewayElements(network: BridgeNetwork): Element[] {
     ...gateways.flatMap(takenElements),
   ];
 }
+
+/** Set while questions to a network's name server go elsewhere. */
+export const steeredElements = ({ gateways, way }: Steered): Element[] =>
+  gateways.map((address) => ({
+    family: 'inet',
+    holder: `${way === 'aside' ? way : `turns${way}_`}${familyOf(address)}`,
+    key: [['address', address]],
+  }));
 
 const guard = (holder: string, key: Field[]): Element => ({ family: 'bridge', holder, key });
 

@@ -1,8 +1,16 @@
 // The engine's tables in the kernel: made by scripts, changed element by element, looked after when others flush.
-import { applyRules, changeElements, countRules, removeTable, rulesetGeneration } from '#kernel/firewall.ts';
+import {
+  applyRules,
+  changeElements,
+  countRules,
+  type ElementChange,
+  removeTable,
+  rulesetGeneration,
+} from '#kernel/firewall.ts';
 import { internal, messageOf } from '#shared/errors.ts';
+import type { Steered } from '../names/steering.ts';
 import type { BridgeNetwork } from '../store.ts';
-import { elementChange, networkElements } from './elements.ts';
+import { type Element, elementChange, networkElements, steeredElements } from './elements.ts';
 import { adminChain, type RuleView, renderBare, renderTable, type Things, thingElements } from './table.ts';
 
 const families = ['inet', 'bridge'] as const;
@@ -17,6 +25,8 @@ export class Firewall {
   /** How many rules the tables have when they are whole. */
   #expected = '';
   #generation = 0;
+  /** Whether others changed rules, theirs or ours, since it was last told. */
+  #isTouched = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** `view` says how the tables ought to be, by the records of that moment. */
@@ -45,6 +55,13 @@ export class Firewall {
     return this.#change(elements, true);
   }
 
+  /** Takes questions for names off their ways, and sends them others, at once. */
+  steer(before: Steered[], after: Steered[]): Promise<void> {
+    const added = after.flatMap(steeredElements);
+    const removed = before.flatMap(steeredElements);
+    return this.#changeAll({ added, removed });
+  }
+
   addNetwork(network: BridgeNetwork): Promise<void> {
     return this.#change(networkElements(network), false);
   }
@@ -68,21 +85,24 @@ export class Firewall {
   isDamaged(): boolean {
     const generation = rulesetGeneration();
     if (generation === this.#generation) return false;
+    this.#isTouched = true;
     const damaged = this.#counts() !== this.#expected;
     if (!damaged) this.#generation = generation;
     return damaged;
   }
 
   /**
-   * Looks every `intervalMs` whether someone flushed our rules, and makes them anew; `also` is called then too. Keeps no
-   * process alive.
+   * Looks every `intervalMs` whether someone flushed our rules, and makes them anew; `also` is called then too, and told
+   * whether somebody changed any rules. Keeps no process alive.
    */
-  watch(intervalMs: number, also: () => void = () => {}): void {
+  watch(intervalMs: number, also: (isTouched: boolean) => void = () => {}): void {
     this.unwatch();
     this.#timer = setInterval(() => {
       this.#look();
+      const isTouched = this.#isTouched;
+      this.#isTouched = false;
       try {
-        also();
+        also(isTouched);
       } catch (thrown) {
         this.#warn(messageOf(thrown));
       }
@@ -128,13 +148,18 @@ export class Firewall {
     this.#generation = rulesetGeneration();
   }
 
-  #change(all: ReturnType<typeof thingElements>, isRemoval: boolean): Promise<void> {
+  #change(all: Element[], isRemoval: boolean): Promise<void> {
     const elements = this.#known(all);
-    if (elements.length === 0) return Promise.resolve();
+    return this.#changeAll(isRemoval ? { added: [], removed: elements } : { added: elements, removed: [] });
+  }
+
+  #changeAll({ added, removed }: { added: Element[]; removed: Element[] }): Promise<void> {
+    if (added.length + removed.length === 0) return Promise.resolve();
     const { table } = this.#view();
-    const changes = elements.map((element) => elementChange('add', table, element));
+    const each = (verb: 'add' | 'delete', elements: Element[]): ElementChange[] =>
+      elements.map((element) => elementChange(verb, table, element));
     // Adding first makes the deletion succeed where the element is gone already.
-    if (isRemoval) changes.push(...elements.map((element) => elementChange('delete', table, element)));
+    const changes = [...each('add', removed), ...each('delete', removed), ...each('add', added)];
     return this.#next(() => this.#orWhole(() => changeElements(changes)));
   }
 

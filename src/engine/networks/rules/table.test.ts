@@ -85,6 +85,7 @@ test('an endpoint may speak as itself, by each of its addresses, and nobody else
   assert.deepEqual(endpointElements({ ...endpoint, hostLink: '' }), []);
 });
 
+const names = ['names4 10.1.0.1', 'names6 fd00:1::1'];
 const setsOf = (change: Partial<BridgeNetwork>) =>
   networkElements({ ...network, ...change })
     .filter(({ family }) => family === 'inet')
@@ -96,17 +97,19 @@ test('an internal network is not masqueraded; options switch masquerade and neig
     'same "wh-a" . "wh-a"',
     'subnets4 10.1.0.0/16',
     'subnets6 fd00:1::/64',
+    ...names,
   ]);
   assert.deepEqual(setsOf({ internal: true }), [
     'bridges "wh-a"',
     'same "wh-a" . "wh-a"',
     'internals "wh-a"',
+    ...names,
   ]);
   const options = {
     'com.docker.network.bridge.enable_icc': 'false',
     'com.docker.network.bridge.enable_ip_masquerade': 'false',
   };
-  assert.deepEqual(setsOf({ options }), ['bridges "wh-a"']);
+  assert.deepEqual(setsOf({ options }), ['bridges "wh-a"', ...names]);
   const routed = { 'com.docker.network.bridge.gateway_mode_ipv6': 'routed' };
   assert.doesNotMatch(setsOf({ options: routed }).join(), /subnets6/);
 });
@@ -116,6 +119,11 @@ const view = {
   bridges: [network],
   endpoints: [endpoint],
   ports: [port],
+  steered: [
+    { gateways: ['10.1.0.1', 'fd00:1::1'], way: 3 },
+    { gateways: ['10.2.0.1'], way: 'aside' as const },
+  ],
+  namesPort: 20_530,
   hasBridgeFilter: true,
   translatesLoopback6: true,
 };
@@ -125,6 +133,11 @@ test('the whole table holds everything, and never flushes the chain of the admin
   assert.match(text, /flush map inet t published4\n/);
   assert.match(text, /add element inet t subnets4 \{ 10\.1\.0\.0\/16 \}/);
   assert.match(text, /tcp \. 5001/);
+  assert.match(
+    text,
+    /add element inet t turns3_4 \{ 10\.1\.0\.1 \}\nadd element inet t turns3_6 \{ fd00:1::1 \}/,
+  );
+  assert.match(text, /add element inet t aside4 \{ 10\.2\.0\.1 \}/);
   assert.match(text, /chain admin \{ \}/);
   assert.doesNotMatch(text, /flush chain inet t admin/);
   assert.doesNotMatch(renderBare('t'), /(flush|delete) chain inet t admin/);

@@ -1,14 +1,28 @@
 // The engine's nftables tables as text: fixed chains, and sets and maps that change. Pure. `inet` routes, translates
 // and refuses; `bridge`, of the same name, keeps containers from speaking as each other.
+
+import type { Steered } from '../names/steering.ts';
+import { mostTurns } from '../names/turns.ts';
 import type { Endpoint, PublishedPort } from '../record.ts';
 import type { BridgeNetwork } from '../store.ts';
-import { type Element, elementText, endpointElements, networkElements, portElements } from './elements.ts';
+import {
+  type Element,
+  elementText,
+  endpointElements,
+  networkElements,
+  portElements,
+  steeredElements,
+} from './elements.ts';
 
 export interface RuleView {
   table: string;
   bridges: BridgeNetwork[];
   endpoints: Endpoint[];
   ports: PublishedPort[];
+  /** Networks whose name server at port 53 is not the one that is asked. */
+  steered: Steered[];
+  /** Port of the standby name servers; the others' follow. */
+  namesPort: number;
   /** Whether the kernel filters on bridges by nftables. */
   hasBridgeFilter: boolean;
   /** Whether connections from ::1 can be translated; else the engine copies them. */
@@ -17,6 +31,8 @@ export interface RuleView {
 
 /** The administrator's chain: never flushed, and asked before our own rules. */
 export const adminChain = 'admin';
+
+const turnCounts = Array.from({ length: mostTurns - 1 }, (_, index) => index + 2);
 
 const inetSets: Record<string, string> = {
   published4: 'map { type inet_proto . inet_service : ipv4_addr . inet_service; }',
@@ -32,10 +48,18 @@ const inetSets: Record<string, string> = {
   same: 'set { type ifname . ifname; }',
   subnets4: 'set { type ipv4_addr; flags interval; }',
   subnets6: 'set { type ipv6_addr; flags interval; }',
+  ...Object.fromEntries(
+    ['names', 'aside', ...turnCounts.map((count) => `turns${count}_`)].flatMap((name) => [
+      [`${name}4`, 'set { type ipv4_addr; }'],
+      [`${name}6`, 'set { type ipv6_addr; }'],
+    ]),
+  ),
 };
 
 const inetChains: Record<string, string> = {
   raw: 'type filter hook prerouting priority raw; policy accept;',
+  questions: '',
+  answers: 'type filter hook output priority 225; policy accept;',
   publish: '',
   prerouting: 'type nat hook prerouting priority dstnat; policy accept;',
   output: 'type nat hook output priority -100; policy accept;',
@@ -50,6 +74,14 @@ const inetRules = (view: RuleView): string => `
   chain raw {
     iifname @bridges ip daddr 127.0.0.0/8 drop
     iifname @bridges ip6 daddr ::1 drop
+    iifname != "lo" udp dport 53 jump questions
+  }
+  chain questions {
+${questionRules(view.namesPort)}
+  }
+  chain answers {
+    udp sport ${view.namesPort}-${view.namesPort + mostTurns - 1} ip saddr @names4 udp sport set 53
+    udp sport ${view.namesPort}-${view.namesPort + mostTurns - 1} ip6 saddr @names6 udp sport set 53
   }
   chain publish {
     meta nfproto ipv4 meta l4proto { tcp, udp, sctp } dnat ip to ip daddr . meta l4proto . th dport map @published4_at
@@ -88,6 +120,26 @@ const inetRules = (view: RuleView): string => `
     oifname @bridges drop
   }
 `;
+
+// Which server is asked is decided anew for every question: a translation of connections would go on sending a client
+// to where it once sent it. So ports are changed before the kernel looks for a connection, and back after the last
+// look. The last byte of the port that a question comes from decides: clients get these ports at random.
+function questionRules(firstPort: number): string {
+  const lines = (name: string, port: string): string[] => [
+    `    ip daddr @${name}4 udp dport set ${port}`,
+    `    ip6 daddr @${name}6 udp dport set ${port}`,
+  ];
+  const shares = (count: number): string => {
+    const start = (turn: number): number => Math.round((turn * 256) / count);
+    const share = (_: unknown, turn: number): string =>
+      `${start(turn)}-${start(turn + 1) - 1} : ${turn === 0 ? 53 : firstPort + turn}`;
+    return `@th,8,8 map { ${Array.from({ length: count }, share).join(', ')} }`;
+  };
+  return [
+    ...lines('aside', String(firstPort)),
+    ...turnCounts.flatMap((count) => lines(`turns${count}_`, shares(count))),
+  ].join('\n');
+}
 
 const bridgeSets: Record<string, string> = {
   links: 'set { type ifname; }',
@@ -141,7 +193,11 @@ function frame(family: string, table: string, { sets, chains }: Definitions, rul
 /** A script after which the tables are exactly as the view says, but for the administrator's chain, in one transaction. */
 export function renderTable(view: RuleView): string {
   const { table } = view;
-  const elements = [...view.bridges.flatMap(networkElements), ...thingElements(view)];
+  const elements = [
+    ...view.bridges.flatMap(networkElements),
+    ...view.steered.flatMap(steeredElements),
+    ...thingElements(view),
+  ];
   const inet = frame('inet', table, inetParts, inetRules(view));
   const bridge = view.hasBridgeFilter ? frame('bridge', table, bridgeParts, bridgeRules) : '';
   const wanted = view.hasBridgeFilter ? elements : elements.filter(({ family }) => family === 'inet');

@@ -1,0 +1,101 @@
+// One question to a name server: how new what it has read is. Each network's file has a line for it, whose address is the
+// number of the change that the file was written for, so that an answer tells whether the server has read a change.
+import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { inNetns } from '#kernel/netns.ts';
+
+/** No container has it (see `namesOf`). */
+export const toldName = '_wharf-told';
+const typeAaaa = 28;
+/** Of addresses that lead nowhere (RFC 6666). */
+const discardPrefix = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
+const firstPauseMs = 1;
+const longestPauseMs = 10;
+
+export interface Asked {
+  address: string;
+  port: number;
+  /** Paths of network namespaces to ask from; one answer is enough. None: from the host's own. */
+  from?: readonly string[];
+}
+
+/** The line of a network's file that tells the number of a change. */
+export function toldLine(change: number): string {
+  const groups = change.toString(16).padStart(16, '0').match(/..../g) ?? [];
+  return `${toldName}  100::${groups.map((group) => group.replace(/^0{1,3}/, '')).join(':')} ${toldName}\n`;
+}
+
+/** Asks until the server has read that change or a later one; false where it has not after `timeoutMs`. */
+export async function hasRead(
+  change: number,
+  { asked, timeoutMs }: { asked: Asked; timeoutMs: number },
+): Promise<boolean> {
+  const sockets = socketsOf(asked);
+  if (sockets.length === 0) return false;
+  return new Promise((resolve) => {
+    let pauseMs = firstPauseMs;
+    let timer: NodeJS.Timeout | undefined;
+    const endMs = performance.now() + timeoutMs;
+    const end = (isRead: boolean): void => {
+      clearTimeout(timer);
+      for (const socket of sockets) socket.close();
+      resolve(isRead);
+    };
+    const ask = (): void => {
+      if (performance.now() > endMs) {
+        end(false);
+        return;
+      }
+      // A question that gets lost is asked again.
+      for (const socket of sockets) socket.send(question, asked.port, asked.address, () => {});
+      timer = setTimeout(ask, pauseMs);
+      pauseMs = Math.min(pauseMs * 1.2, longestPauseMs);
+    };
+    for (const socket of sockets) {
+      socket.on('error', () => {});
+      socket.on('message', (message) => {
+        if (changeIn(message) >= change) end(true);
+      });
+    }
+    ask();
+  });
+}
+
+function socketsOf({ address, from }: Asked): Socket[] {
+  if (from === undefined) return [open(address)];
+  return from.flatMap((netns) => {
+    try {
+      return [inNetns(netns, () => open(address))];
+    } catch {
+      // The container has just ended.
+      return [];
+    }
+  });
+}
+
+// Bound at once, without a turn of the event loop, so that it is of the namespace that this thread is in.
+function open(address: string): Socket {
+  const isV6 = isIPv6(address);
+  const socket = createSocket({
+    type: isV6 ? 'udp6' : 'udp4',
+    lookup: (host, _options, answer) => answer(null, host, isV6 ? 6 : 4),
+  });
+  socket.bind({ port: 0, address: isV6 ? '::' : '0.0.0.0', exclusive: true });
+  return socket;
+}
+
+const question = Buffer.concat([
+  Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, toldName.length]),
+  Buffer.from(toldName),
+  Buffer.from([0, 0, typeAaaa, 0, 1]),
+]);
+
+/** The newest change that an answer tells of; 0 where it tells of none. Answers follow the question (RFC 1035, 4.1). */
+function changeIn(message: Buffer): number {
+  if (message.length < question.length || message.readUInt16BE(6) === 0) return 0;
+  let newest = 0;
+  for (let at = message.indexOf(discardPrefix); at !== -1; at = message.indexOf(discardPrefix, at + 16)) {
+    if (at + 16 <= message.length) newest = Math.max(newest, Number(message.readBigUInt64BE(at + 8)));
+  }
+  return newest;
+}

@@ -1,0 +1,110 @@
+// Servers that answer together: what is told to one is told to all of them, each in an order of its own.
+import { gatewaysOf, type NetworkRecord } from '../record.ts';
+import { fileOf } from './lines.ts';
+import { hasRead, toldLine } from './question.ts';
+import type { NameServer } from './server.ts';
+import { type Member, turned } from './turns.ts';
+
+/** Another server of the host's may have the address, or its firewall be against it; then there is nothing to wait for. */
+const answerTimeoutMs = 500;
+const deafTimeoutMs = 20;
+const mostAskers = 2;
+/** Where the host's own firewall is expected to let containers ask. */
+const dnsPort = 53;
+
+/** What is to be told of a network. */
+export interface NetworkFile {
+  network: NetworkRecord;
+  members: readonly Member[];
+  /** Number of the change that made it so; later changes have greater ones. */
+  change: number;
+}
+
+/** The first server has the containers in the order they came, the next begins with each name's second. */
+export class Side {
+  readonly servers: NameServer[];
+  /** Servers that did not answer when they were asked last. */
+  #deaf = new Set<NameServer>();
+  /** The change that each is known to have read. */
+  #read = new Map<NameServer, number>();
+
+  constructor(servers: NameServer[]) {
+    this.servers = servers;
+  }
+
+  /** Those that are not known to have read the change. */
+  stale(change: number): NameServer[] {
+    return this.servers.filter((server) => (this.#read.get(server) ?? 0) < change);
+  }
+
+  /** A process of it ended by itself. */
+  get isLost(): boolean {
+    return this.servers.some(({ isLost }) => isLost);
+  }
+
+  /**
+   * Has the servers read these files, and those of `networks` that are not among them as they are; no others. Resolves
+   * once they have, or do not answer in time (see `stale`). Throws where the program cannot be started.
+   */
+  async read(
+    files: readonly NetworkFile[],
+    { networks, servers }: { networks: ReadonlySet<string>; servers: readonly NameServer[] },
+  ): Promise<void> {
+    for (const server of servers) {
+      const turn = this.servers.indexOf(server);
+      for (const id of server.networks) if (!networks.has(id)) server.write(id, undefined);
+      for (const file of files) server.write(file.network.id, textOf(file, turn));
+    }
+    if (networks.size === 0) return;
+    for (const server of servers) this.#read.delete(server);
+    await Promise.all(servers.map((server) => server.tell()));
+    await this.answer(files, servers);
+  }
+
+  /** Whether the servers answer, by these files, at the gateways of all the networks. */
+  async answer(
+    files: readonly NetworkFile[],
+    servers: readonly NameServer[] = this.servers,
+  ): Promise<boolean> {
+    const change = Math.max(0, ...files.map((file) => file.change));
+    const answers = await Promise.all(
+      servers.map(async (server) => {
+        const timeoutMs = this.#deaf.has(server) ? deafTimeoutMs : answerTimeoutMs;
+        const heard = await Promise.all(
+          files.map((file) => answersBy(file, { port: server.port, timeoutMs })),
+        );
+        const isHeard = heard.every((each) => each);
+        if (isHeard) this.#read.set(server, change);
+        if (isHeard) this.#deaf.delete(server);
+        else this.#deaf.add(server);
+        return isHeard;
+      }),
+    );
+    return answers.every((each) => each);
+  }
+
+  end(): void {
+    for (const server of this.servers) server.end();
+  }
+
+  /** Afterwards its processes are gone. */
+  async release(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.release()));
+  }
+}
+
+const textOf = ({ network, members, change }: NetworkFile, turn: number): string =>
+  fileOf(network, turned(members, turn)) + toldLine(change);
+
+// A container asks for the other ports: whether they are let through is the host's own firewall's to say.
+async function answersBy(
+  { network, members, change }: NetworkFile,
+  { port, timeoutMs }: { port: number; timeoutMs: number },
+): Promise<boolean> {
+  const newest = members.slice(-mostAskers).map(({ sandbox }) => sandbox.netnsPath);
+  const from = port === dnsPort ? {} : { from: newest };
+  const answers = await Promise.all(
+    gatewaysOf(network).map((address) => hasRead(change, { asked: { address, port, ...from }, timeoutMs })),
+  );
+  return answers.every((each) => each);
+}
