@@ -1,5 +1,6 @@
 // What went wrong on the way to a registry, in the sentences people know from Docker.
 import { codeOf, EngineError, type ErrorKind, messageOf } from '#shared/errors.ts';
+import { plainText } from './foreign-text.ts';
 
 interface FailureDetails {
   /** HTTP status, where there was an answer. */
@@ -104,11 +105,10 @@ function firstError(body: Buffer): { code: string | undefined; message: string }
     const parsed: { errors?: { code?: unknown; message?: unknown }[] } = JSON.parse(body.toString('utf8'));
     const first = parsed.errors?.[0];
     if (typeof first?.code !== 'string') return undefined;
-    const message = typeof first.message === 'string' && first.message !== '' ? first.message : first.code;
-    return {
-      code: first.code,
-      message: message.toLowerCase() === first.code.toLowerCase() ? lower(message) : message,
-    };
+    const code = plainText(first.code);
+    const message =
+      typeof first.message === 'string' && first.message !== '' ? plainText(first.message) : code;
+    return { code, message: message.toLowerCase() === code.toLowerCase() ? lower(message) : message };
   } catch {
     return undefined;
   }

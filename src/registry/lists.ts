@@ -32,10 +32,14 @@ export async function listTags(
   const answer = await ask(wire, { ...rest, path: `/v2/${repository}/tags/list?${query}` });
   const body = await readJson(answer, rest.signal);
   const listed: unknown = (body as { tags?: unknown } | null)?.tags ?? [];
-  const tags = Array.isArray(listed) ? listed.filter((tag): tag is string => typeof tag === 'string') : [];
+  const tags = Array.isArray(listed) ? listed.filter(isTag) : [];
   const next = nextOf(String(answer.headers['link'] ?? ''), answer.url);
   return { tags, ...(next === undefined || next === last ? {} : { next }) };
 }
+
+// What is no tag can be neither asked for nor shown.
+const isTag = (value: unknown): value is string =>
+  typeof value === 'string' && /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(value);
 
 /** `</v2/x/tags/list?n=2&last=b>; rel="next"` (RFC 8288): its `last`. */
 function nextOf(link: string, base: URL): string | undefined {

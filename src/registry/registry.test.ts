@@ -225,6 +225,21 @@ test("refusals have Docker's sentences", async () => {
   await assert.rejects(ask('other'), says('not-found', /^repository 127.*\/other not found: name unknown: /));
 });
 
+test('what a registry says does not steer the terminal, and what is no tag is left out', async () => {
+  await using server = await serve((request, response) => {
+    if (request.url?.includes('/tags/'))
+      return void response.end('{"tags":["ok","\\u001b[31m","../x","a\\nb",5]}');
+    errorAnswer(response, 404, 'MANIFEST_UNKNOWN', 'gone\u001b[2J\r\nwharf: all is well');
+  });
+  using registry = client();
+  const reference = parseReference(`${server.host}/x`);
+  await assert.rejects(
+    registry.manifest(reference),
+    says('not-found', /manifest unknown: gone\ufffd\[2J wharf: all is well$/),
+  );
+  assert.deepEqual((await registry.tags(reference, { count: 9 })).tags, ['ok']);
+});
+
 test('a registry that is down, and one that says nothing', async () => {
   await using gone = await serve(() => {});
   const { host } = gone;

@@ -19,7 +19,13 @@ before(async () => {
     else if (asked.includes('q=torn')) answer.end('{"results":');
     else
       answer.end(
-        JSON.stringify({ results: [{ name: 'team/web', star_count: 3, is_official: true, x: 1 }, 5] }),
+        JSON.stringify({
+          results: [
+            { name: 'team/web', star_count: 3, is_official: true, x: 1 },
+            5,
+            { name: 'red\u001b[31m', description: 'two\r\nlines\u0007 \u202eright to left' },
+          ],
+        }),
       );
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -41,6 +47,8 @@ test('a registry’s own search is asked, and its rows are put in shape', async 
     is_automated: false,
   });
   assert.equal(found[1]?.name, '');
+  assert.equal(found[2]?.name, 'red\ufffd[31m', 'nothing steers the terminal that shows it');
+  assert.equal(found[2]?.description, 'two lines\ufffd \ufffdright to left');
 });
 
 test('a mirror of the hub is asked first, without the login that is for the hub', async () => {

@@ -3,6 +3,7 @@ import { invalid, unsupported } from '#shared/errors.ts';
 import { basicHeader, credentialsOf, type RegistryAuth } from './auth.ts';
 import { type Endpoint, type EndpointOptions, endpointsOf } from './endpoints.ts';
 import { RegistryFailure } from './failures.ts';
+import { plainText } from './foreign-text.ts';
 import { Schemes } from './schemes.ts';
 import { openTransport, readSmall, type Sent, type Transport, type TransportOptions } from './transport.ts';
 
@@ -113,8 +114,8 @@ async function searchAt(
 function resultOf(value: unknown): SearchResult {
   const row = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   return {
-    name: String(row['name'] ?? ''),
-    description: String(row['description'] ?? ''),
+    name: plainText(String(row['name'] ?? '')),
+    description: plainText(String(row['description'] ?? '')),
     star_count: Number(row['star_count'] ?? 0) || 0,
     is_official: row['is_official'] === true,
     is_automated: false,

@@ -344,3 +344,17 @@ test('names at their limits', async () => {
     isKind(thrown, 'not-found'),
   );
 });
+
+test('tags that are listed in a circle end', async () => {
+  await using circle = await front((request, response) => {
+    if (!request.url?.includes('/tags/list')) return void response.writeHead(404).end();
+    const next = request.url.includes('last=a') ? 'b' : 'a';
+    response.setHeader('link', `</v2/x/tags/list?last=${next}&n=2>; rel="next"`);
+    response.end(JSON.stringify({ name: 'x', tags: ['a', 'b'] }));
+  });
+  await using host = await newHost();
+  await assert.rejects(host.images.pullEveryTag({ reference: `${circle.host}/x` }), (thrown) =>
+    isKind(thrown, 'not-found'),
+  );
+  assert.ok(circle.asked.length < 10, circle.asked.join('\n'));
+});

@@ -84,11 +84,15 @@ async function printTags(
   const { images } = await cli.client();
   const auth = registryAuthFor(cli.env, parseReference(repository).registry);
   const rows: { Name: string; Tag: string }[] = [];
+  const known = new Set<string>();
   for (let last: string | undefined = ''; last !== undefined && rows.length < limit; ) {
     const n = Math.min(1000, limit - rows.length);
     const page = await images.tags(repository, last === '' ? { n } : { n, last }, auth);
-    rows.push(...page.Tags.map((Tag) => ({ Name: `${page.Name}:${Tag}`, Tag })));
-    last = page.Next === '' ? undefined : page.Next;
+    const fresh = page.Tags.filter((tag) => !known.has(tag));
+    for (const tag of fresh) known.add(tag);
+    rows.push(...fresh.map((Tag) => ({ Name: `${page.Name}:${Tag}`, Tag })));
+    // A registry that goes round in circles has nothing more.
+    last = page.Next === '' || fresh.length === 0 ? undefined : page.Next;
   }
   const shape = { heads: { Name: 'NAME', Tag: 'TAG' }, columns: ['Name'] as const, format: flags.format };
   const ordered = rows.sort((a, b) => byNumber.compare(a.Tag, b.Tag));

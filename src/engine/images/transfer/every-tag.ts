@@ -34,8 +34,10 @@ export async function pullEveryTag(
       { count: pageOf, last: last || undefined },
       { auth, signal },
     );
+    const before = tags.size;
     for (const tag of page.tags) tags.add(tag);
-    last = page.next;
+    // A registry that goes round in circles has nothing more.
+    last = tags.size > before ? page.next : undefined;
   }
   if (tags.size === 0) throw notFound(`no tags of ${familiarRepository(repository)} in its registry`);
   const pulled: ImageRecord[] = [];
