@@ -30,7 +30,8 @@ import {
 import { settleCarrier } from '#kernel/netlink/settle.ts';
 import { NetlinkSocket } from '#kernel/netlink/socket.ts';
 import { inNetns } from '#kernel/netns.ts';
-import { codeOf, conflict } from '#shared/errors.ts';
+import { linkKey, readSysctl, writeSysctl } from '#kernel/sysctl.ts';
+import { codeOf, conflict, unsupported } from '#shared/errors.ts';
 
 export type { Link } from '#kernel/netlink/links.ts';
 
@@ -80,6 +81,7 @@ export function ensureBridge(request: BridgeRequest): void {
   }
   const link = found ?? findLink(socket, request.name);
   if (link === undefined) throw conflict(`bridge ${request.name} has gone again`);
+  if (request.ipv6 === true) enableIpv6(request.name);
   const requests = request.addresses.map((address) => addressRequest(link.index, address));
   if (!link.up) requests.push(upRequest(link.index));
   if (request.mtu !== undefined && link.mtu !== request.mtu) {
@@ -87,6 +89,17 @@ export function ensureBridge(request: BridgeRequest): void {
     requests.push({ type: RTM.SETLINK, flags: 0, body });
   }
   if (requests.length > 0) socket.change(`bridge ${request.name}`, requests);
+}
+
+/** Also where the host wants no IPv6 on its links, unless they are made for it. Throws `unsupported` without IPv6 in the kernel. */
+function enableIpv6(link: string): void {
+  const key = linkKey('ipv6', link, 'disable_ipv6');
+  if (readSysctl(key) === undefined) {
+    throw unsupported(`the kernel has no IPv6 for the link ${link}`, {
+      hint: 'Was it started with ipv6.disable=1, or is the MTU below 1280?',
+    });
+  }
+  writeSysctl(key, 0);
 }
 
 /** Afterwards no link has this name. */

@@ -1,7 +1,13 @@
 // Kernel parameters below /proc/sys.
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const pathOf = (key: string): string => `/proc/sys/${key.replaceAll('.', '/')}`;
+// As sysctl(8): what is between dots may have dots of its own, written as slashes.
+const pathOf = (key: string): string =>
+  `/proc/sys/${key.replace(/[./]/g, (each) => (each === '.' ? '/' : '.'))}`;
+
+/** The name of a link's own parameter, such as `net.ipv6.conf.eth0/7.accept_ra` of the link `eth0.7`. */
+export const linkKey = (family: 'ipv4' | 'ipv6', link: string, parameter: string): string =>
+  `net.${family}.conf.${link.replaceAll('.', '/')}.${parameter}`;
 
 /** The value of `net.ipv4.ip_forward` and the like; undefined where the kernel has no such parameter. */
 export function readSysctl(key: string): string | undefined {

@@ -227,3 +227,27 @@ test('networks of different families and subnets that clash are refused by name'
     { kind: 'invalid', message: /fd00:6::1 is not in the subnet/ },
   );
 });
+
+test('a host that wants no IPv6 on its links has it on bridges that are made for it, whatever they are called', async () => {
+  for (const which of ['all', 'default']) writeSysctl(`net.ipv6.conf.${which}.disable_ipv6`, 1);
+  const IPAM = { Config: [{ Subnet: 'fd00:214:16::/64' }] };
+  const Options = { 'com.docker.network.bridge.name': 'br.six' };
+  await fixture.networks.create({ Name: 'wanted', EnableIPv6: true, IPAM, Options });
+  await fixture.attach('z1', { networkMode: 'wanted' });
+  await fixture.serve('z1', 80, 'six');
+  await fixture.attach('z2', { networkMode: 'wanted' });
+  assert.match(await fixture.ask('z2', 'fd00:214:16::2', 80), /^six fd00:214:16::3$/);
+  assert.match(await ip(['-6', 'addr', 'show', 'dev', 'br.six']), /fd00:214:16::1\/64/);
+  const tiny = {
+    ...Options,
+    'com.docker.network.bridge.name': 'tiny0',
+    'com.docker.network.driver.mtu': '1000',
+  };
+  await assert.rejects(fixture.networks.create({ Name: 'tiny', EnableIPv6: true, Options: tiny }), {
+    kind: 'unsupported',
+    message: 'the kernel has no IPv6 for the link tiny0',
+  });
+  for (const name of ['z1', 'z2']) await fixture.detach(name);
+  await fixture.networks.remove('wanted');
+  for (const which of ['all', 'default']) writeSysctl(`net.ipv6.conf.${which}.disable_ipv6`, 0);
+});

@@ -161,3 +161,16 @@ test('networks are removed, but not the predefined ones', async () => {
   );
   assert.throws(() => networks.inspect('blue'), { kind: 'not-found' });
 });
+
+test('neighbours are asked for before names in search domains, unless the container says otherwise', async () => {
+  await fixture.networks.create({ Name: 'searching' });
+  const attach = async (change: object): Promise<string[]> => {
+    const { options } = await fixture.attach('asker', { networkMode: 'searching', ...change });
+    await fixture.detach('asker');
+    return options.filter((option) => option.startsWith('ndots:'));
+  };
+  assert.deepEqual(await attach({}), ['ndots:0']);
+  assert.deepEqual(await attach({ dnsOptions: ['ndots:3'] }), ['ndots:3']);
+  assert.deepEqual(await attach({ networkMode: 'default', dnsOptions: ['rotate'] }), []);
+  await fixture.networks.remove('searching');
+});

@@ -1,7 +1,7 @@
 // A network's devices on the host: a bridge with the gateways' addresses, or the parent that others' links stand on.
 import { ensureBridge, joinBridge, observeLink, observeRoutes, removeLink } from '#kernel/links.ts';
 import { ensureDummy, ensureLoopbackRoute, ensureVlan } from '#kernel/parent-links.ts';
-import { readSysctl, writeSysctl } from '#kernel/sysctl.ts';
+import { linkKey, readSysctl, writeSysctl } from '#kernel/sysctl.ts';
 import { conflict, notFound } from '#shared/errors.ts';
 import { familyOf, parseCidr } from './addresses/cidr.ts';
 import { macOf } from './addresses/ipam.ts';
@@ -33,22 +33,22 @@ function ensureBridgeDevice(network: BridgeNetwork): void {
     ipv6: isDual,
   });
   // Connections from 127.0.0.1 to a published port leave by this device.
-  writeSysctl(`net.ipv4.conf.${device}.route_localnet`, 1);
+  writeSysctl(linkKey('ipv4', device, 'route_localnet'), 1);
   writeSysctl('net.ipv4.ip_forward', 1);
   if (isDual) forwardIpv6(device);
 }
 
 function forwardIpv6(device: string): void {
-  writeSysctl(`net.ipv6.conf.${device}.accept_ra`, 0);
+  writeSysctl(linkKey('ipv6', device, 'accept_ra'), 0);
   // Until the bridge's own address is known to be nobody else's, it would forward nothing to containers: a second.
-  writeSysctl(`net.ipv6.conf.${device}.accept_dad`, 0);
+  writeSysctl(linkKey('ipv6', device, 'accept_dad'), 0);
   if (readSysctl('net.ipv6.conf.all.forwarding') === '0') {
     // A host that forwards no longer heeds routers' announcements, and would lose the way out that it has from them.
     const announced = observeRoutes().filter(({ announced: isAnnounced }) => isAnnounced === true);
-    for (const uplink of new Set(announced.map((route) => route.device)))
-      if (readSysctl(`net.ipv6.conf.${uplink}.accept_ra`) === '1') {
-        writeSysctl(`net.ipv6.conf.${uplink}.accept_ra`, 2);
-      }
+    for (const uplink of new Set(announced.map((route) => route.device))) {
+      const heeding = linkKey('ipv6', uplink, 'accept_ra');
+      if (readSysctl(heeding) === '1') writeSysctl(heeding, 2);
+    }
     writeSysctl('net.ipv6.conf.all.forwarding', 1);
   }
   if (translatesLoopback6()) ensureLoopbackRoute(device);

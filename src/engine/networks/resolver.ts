@@ -21,14 +21,19 @@ export function resolutionOf(room: NetworkRoom, request: AttachRequest, sandbox:
   const onHost = sandbox.mode === 'host';
   const servers = onHost ? host.nameservers : reachable(host.nameservers);
   const asked = request.dns.length > 0 ? request.dns : servers;
+  const options = request.dnsOptions.length > 0 ? request.dnsOptions : host.resolverOptions;
   return {
     nameservers: own.length > 0 ? own : asked,
     search:
       request.dnsSearch.length > 0 ? request.dnsSearch.filter((each) => each !== '.') : host.searchDomains,
-    options: request.dnsOptions.length > 0 ? request.dnsOptions : host.resolverOptions,
+    options: own.length > 0 ? withOwnNamesFirst(options) : options,
     hosts: [...request.extraHosts.map((text) => extraHost(room, text)), ...ownNames(request, sandbox)],
   };
 }
+
+/** Names without a dot are neighbours before they are anything in a search domain, whose server may be slow or know any name. */
+const withOwnNamesFirst = (options: readonly string[]): string[] =>
+  options.some((option) => option.startsWith('ndots:')) ? [...options] : [...options, 'ndots:0'];
 
 function reachable(servers: string[]): string[] {
   const usable = servers.filter((server) => !server.startsWith('127.') && server !== '::1');
