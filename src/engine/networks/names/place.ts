@@ -1,15 +1,18 @@
 // The servers of some networks. aardvark-dns 1.4 answers nobody while it reads its files and opens its sockets anew, and
 // always names addresses in one order. So there are two sides, and the one that is not asked reads a change before it
 // is: the server at port 53, together with those that begin with other addresses; and a standby.
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { KeyedLock } from '#shared/lock.ts';
 import { gatewaysOf } from '../record.ts';
 import type { NameServer } from './server.ts';
-import { type NetworkFile, Side } from './side.ts';
+import { isReached, type NetworkFile, Side } from './side.ts';
 import type { Steered, Steering, Way } from './steering.ts';
 import { turnsOf } from './turns.ts';
 
 const endDelayMs = 1_000;
 const settleDelayMs = 100;
+/** How long a side that is asked no more may still have a question to answer. */
+const graceMs = 30;
 
 export interface PlaceParts {
   /** The server at port 53. */
@@ -39,8 +42,11 @@ export class Place {
   #told = 0;
   /** Whether containers are there that may be asking. */
   #isAsked: boolean;
+  #turnedMs = 0;
   /** Whether all servers of the main side answer. */
   #isWhole = false;
+  /** Networks whose containers were seen to reach another port than 53. */
+  #reached = new Set<string>();
   /** Networks whose questions may be steered. */
   #steered = new Set<string>();
   /** Whether there is something to do as soon as containers may reach other ports. */
@@ -111,9 +117,10 @@ export class Place {
   /** The host's firewall changed: afterwards questions go no way on which they are not answered. */
   verify(): Promise<void> {
     return this.#lock.run(rounds, async () => {
-      const files = [...this.#files.values()];
-      const isSteered = files.some(({ network }) => this.#parts.steering.wayOf(network.id) !== undefined);
-      if (isSteered && !(await this.#active.answer(files))) await this.#retreat();
+      this.#reached.clear();
+      const server = this.#active.servers.at(-1);
+      if (this.#steered.size > 0 && server !== undefined && !(await this.#isReached(server)))
+        await this.#retreat();
       else this.#settleSoon();
     });
   }
@@ -153,10 +160,7 @@ export class Place {
     const change = this.#changed;
     clearTimeout(this.#endTimer);
     if (this.#networks.size === 0) await this.#rest();
-    else if (!this.#isAsked || !(await this.#turnOver())) {
-      await this.#read(this.#active);
-      await this.#steer();
-    }
+    else if (!this.#isAsked || !(await this.#turnOver())) await this.#stay();
     this.#isAsked = this.#networks.size > 0;
     this.#told = change;
     if (this.#isAsked) this.#settleSoon();
@@ -177,13 +181,38 @@ export class Place {
     if (!this.#parts.steering.isOpen) return false;
     const other = this.#active === this.#main ? this.#needStandby() : this.#main;
     if (other === undefined) return false;
-    if (await this.#read(other)) {
-      this.#active = other;
-      await this.#steer();
-      return true;
+    await setTimeoutPromise(Math.max(this.#turnedMs + graceMs - performance.now(), 0));
+    if (!(await this.#read(other))) return false;
+    const [server] = other === this.#main ? [] : other.servers;
+    if (server !== undefined && !(await this.#isReached(server))) {
+      this.#parts.steering.shut();
+      return false;
     }
-    if (other !== this.#main) this.#parts.steering.shut();
-    return false;
+    await this.#activate(other);
+    return true;
+  }
+
+  async #stay(): Promise<void> {
+    await this.#read(this.#active);
+    const [server] = this.#active === this.#main ? [] : this.#active.servers;
+    if (server !== undefined && !(await this.#isReached(server))) await this.#retreat();
+    else await this.#steer();
+  }
+
+  /** Whether containers of all networks reach the server's port, and so those of the others. */
+  async #isReached(server: NameServer): Promise<boolean> {
+    for (const file of this.#files.values()) {
+      if (this.#reached.has(file.network.id)) continue;
+      if (!(await isReached(file, server))) return false;
+      this.#reached.add(file.network.id);
+    }
+    return true;
+  }
+
+  async #activate(side: Side): Promise<void> {
+    this.#active = side;
+    await this.#steer();
+    this.#turnedMs = performance.now();
   }
 
   #needStandby(): Side | undefined {
@@ -212,9 +241,9 @@ export class Place {
     await this.#parts.steering.set(ways);
   }
 
-  #wayOf({ members }: NetworkFile): Way | undefined {
+  #wayOf({ network, members }: NetworkFile): Way | undefined {
     if (this.#active !== this.#main) return 'aside';
-    const turns = turnsOf(members);
+    const turns = this.#reached.has(network.id) ? turnsOf(members) : 1;
     return turns > 1 && this.#isWhole && turns <= this.#main.servers.length ? turns : undefined;
   }
 
@@ -237,24 +266,33 @@ export class Place {
     this.#grow();
     if (this.#active !== this.#main) {
       if (!(await this.#read(this.#main))) return false;
-      this.#active = this.#main;
-      await this.#steer();
+      await this.#activate(this.#main);
       return true;
     }
     const members = [...this.#files.values()].flatMap((file) => file.members).length;
     const standby = members > 1 ? this.#needStandby() : this.#standby;
     for (const side of standby === undefined ? [this.#main] : [this.#main, standby]) {
-      // The server at port 53 is being asked: nothing is to make it read again.
-      const stale = side.stale(this.#newest()).filter((server) => server !== this.#main.servers[0]);
-      if (stale.length === 0) continue;
-      this.#isWaiting = !this.#parts.steering.isOpen;
+      if (await this.#freshen(side)) return true;
       if (this.#isWaiting) return false;
-      await this.#read(side, stale);
-      if (side.stale(this.#newest()).some((server) => stale.includes(server))) this.#parts.steering.shut();
-      await this.#steer();
-      return true;
     }
     return false;
+  }
+
+  /** Has those servers of a side read what is new that are not asked alone. True where there was something to do. */
+  async #freshen(side: Side): Promise<boolean> {
+    // The server at port 53 is being asked: nothing is to make it read again.
+    const others = side.servers.filter((server) => server !== this.#main.servers[0]);
+    const stale = side.stale(this.#newest()).filter((server) => others.includes(server));
+    const [first] = others;
+    const isNew = [...this.#files.keys()].some((id) => !this.#reached.has(id));
+    if (first === undefined || (stale.length === 0 && !isNew)) return false;
+    this.#isWaiting = !this.#parts.steering.isOpen;
+    if (this.#isWaiting) return false;
+    if (stale.length > 0) await this.#read(side, stale);
+    this.#isWaiting = !(await this.#isReached(first));
+    if (this.#isWaiting) this.#parts.steering.shut();
+    await this.#steer();
+    return !this.#isWaiting && stale.length > 0;
   }
 
   /** Afterwards there are servers for all turns, which may have to be started yet. */
@@ -270,7 +308,8 @@ export class Place {
   async #retreat(): Promise<void> {
     this.#parts.steering.shut();
     await this.#read(this.#main);
-    [this.#active, this.#isWhole, this.#isWaiting] = [this.#main, false, true];
+    [this.#active, this.#isWaiting] = [this.#main, true];
+    this.#reached.clear();
     await this.#steer();
   }
 }

@@ -5,12 +5,9 @@ import { hasRead, toldLine } from './question.ts';
 import type { NameServer } from './server.ts';
 import { type Member, turned } from './turns.ts';
 
-/** Another server of the host's may have the address, or its firewall be against it; then there is nothing to wait for. */
+/** Another server of the host's may have the address; then there is nothing to wait for. */
 const answerTimeoutMs = 500;
-const deafTimeoutMs = 20;
-const mostAskers = 2;
-/** Where the host's own firewall is expected to let containers ask. */
-const dnsPort = 53;
+const deafTimeoutMs = 50;
 
 /** What is to be told of a network. */
 export interface NetworkFile {
@@ -58,29 +55,26 @@ export class Side {
     if (networks.size === 0) return;
     for (const server of servers) this.#read.delete(server);
     await Promise.all(servers.map((server) => server.tell()));
-    await this.answer(files, servers);
+    await this.#ask(files, servers);
   }
 
-  /** Whether the servers answer, by these files, at the gateways of all the networks. */
-  async answer(
-    files: readonly NetworkFile[],
-    servers: readonly NameServer[] = this.servers,
-  ): Promise<boolean> {
+  /** Asks the servers, from the host, at the gateways of all the networks. */
+  async #ask(files: readonly NetworkFile[], servers: readonly NameServer[]): Promise<void> {
     const change = Math.max(0, ...files.map((file) => file.change));
-    const answers = await Promise.all(
+    await Promise.all(
       servers.map(async (server) => {
         const timeoutMs = this.#deaf.has(server) ? deafTimeoutMs : answerTimeoutMs;
-        const heard = await Promise.all(
-          files.map((file) => answersBy(file, { port: server.port, timeoutMs })),
+        const asked = files.flatMap((file) =>
+          gatewaysOf(file.network).map((address) =>
+            hasRead(file.change, { asked: { address, port: server.port }, timeoutMs }),
+          ),
         );
-        const isHeard = heard.every((each) => each);
+        const isHeard = (await Promise.all(asked)).every((each) => each);
         if (isHeard) this.#read.set(server, change);
         if (isHeard) this.#deaf.delete(server);
         else this.#deaf.add(server);
-        return isHeard;
       }),
     );
-    return answers.every((each) => each);
   }
 
   end(): void {
@@ -96,15 +90,16 @@ export class Side {
 const textOf = ({ network, members, change }: NetworkFile, turn: number): string =>
   fileOf(network, turned(members, turn)) + toldLine(change);
 
-// A container asks for the other ports: whether they are let through is the host's own firewall's to say.
-async function answersBy(
+/** Whether containers of the network reach the server: the host's own firewall may be against its port. */
+export async function isReached(
   { network, members, change }: NetworkFile,
-  { port, timeoutMs }: { port: number; timeoutMs: number },
+  { port }: NameServer,
 ): Promise<boolean> {
-  const newest = members.slice(-mostAskers).map(({ sandbox }) => sandbox.netnsPath);
-  const from = port === dnsPort ? {} : { from: newest };
+  const from = members.map(({ sandbox }) => sandbox.netnsPath).reverse();
   const answers = await Promise.all(
-    gatewaysOf(network).map((address) => hasRead(change, { asked: { address, port, ...from }, timeoutMs })),
+    gatewaysOf(network).map((address) =>
+      hasRead(change, { asked: { address, port, from }, timeoutMs: answerTimeoutMs }),
+    ),
   );
   return answers.every((each) => each);
 }
