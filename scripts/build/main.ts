@@ -24,7 +24,7 @@ const dist = resolve(process.argv.slice(2).find((word) => !word.startsWith('-'))
 const code = join(dist, 'lib/code');
 
 /** Packages that are not bundled, as they have native parts or are loaded by name. */
-const copied = ['koffi', '@balena/dockerignore'];
+const copied = ['koffi'];
 
 /** One for all bundles, as errors are told by their class; whatever a bundle holds else, it holds for itself. */
 const errors = '#shared/errors.ts';

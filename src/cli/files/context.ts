@@ -1,13 +1,12 @@
 // The build context: which files go to the engine, and where the Dockerfile is.
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { Ignore } from '@balena/dockerignore';
 import { type ContextIndex, indexContext } from '#cli/files/context-index.ts';
 import { sha256Of } from '#cli/files/sha256.ts';
 import { everything, type Walk, walkFiles } from '#cli/files/walk.ts';
 import { codeOf, invalid, notFound } from '#shared/errors.ts';
+import { parseIgnore } from '#shared/notation/ignore.ts';
 
 export interface ContextRequest {
   /** The directory. */
@@ -101,19 +100,10 @@ function readOptional(path: string): string | undefined {
 /** The Dockerfile and .dockerignore always go along: the engine reads them, and leaves them out of COPY itself. */
 function walkOf(ignoreText: string | undefined, dockerfile: string | undefined): Walk {
   if (ignoreText === undefined) return everything;
-  const ignore = openRules().add(ignoreText);
-  const hasExceptions = /^\s*!/m.test(ignoreText);
+  const { excludes, hasExceptions } = parseIgnore(ignoreText);
   const always = new Set(['.dockerignore', ...(dockerfile === undefined ? [] : [dockerfile])]);
   return {
-    keeps: (path) => always.has(path) || !ignore.ignores(path),
+    keeps: (path) => always.has(path) || !excludes(path),
     mayHoldKept: (path) => hasExceptions || (dockerfile?.startsWith(`${path}/`) ?? false),
   };
-}
-
-function openRules(): Ignore {
-  // The package's types promise a default export that its CommonJS file does not have.
-  const open = createRequire(import.meta.url)('@balena/dockerignore') as (options: {
-    ignorecase: boolean;
-  }) => Ignore;
-  return open({ ignorecase: false });
 }

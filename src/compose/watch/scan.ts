@@ -1,12 +1,8 @@
 // What lies below the path of a watch rule, and what has changed since it was last looked at.
 import { lstatSync, readdirSync, readFileSync, type Stats } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join, sep } from 'node:path';
-import type { Ignore } from '@balena/dockerignore';
 import type { Service, WatchRule } from '#compose/model.ts';
-
-// The package is CommonJS whose types speak of a default export that it does not have.
-const openRules = createRequire(import.meta.url)('@balena/dockerignore') as () => Ignore;
+import { type IgnoreRules, ignoreRules, parseIgnore } from '#shared/notation/ignore.ts';
 
 /** By path relative to the rule's path (empty where that is a file itself): what tells one content from another. */
 export type Seen = ReadonlyMap<string, string>;
@@ -35,20 +31,20 @@ export function choiceOf(rule: WatchRule, service: Service): Choice {
   return {
     chooses(path) {
       if (path === '') return true;
-      if (own.ignores(path)) return false;
-      if (included !== undefined && !included.ignores(path)) return false;
-      return ofContext === undefined || prefix === undefined || !ofContext.ignores(join(prefix, path));
+      if (own.excludes(path)) return false;
+      if (included !== undefined && !included.excludes(path)) return false;
+      return ofContext === undefined || prefix === undefined || !ofContext.excludes(join(prefix, path));
     },
   };
 }
 
-function matcher(patterns: readonly string[]): Ignore {
-  return openRules().add(patterns.map((pattern) => pattern.replace(/^\.?\//, '')));
+function matcher(patterns: readonly string[]): IgnoreRules {
+  return ignoreRules(patterns.map((pattern) => pattern.replace(/^\.?\//, '')));
 }
 
-function contextRules(context: string): Ignore | undefined {
+function contextRules(context: string): IgnoreRules | undefined {
   try {
-    return openRules().add(readFileSync(join(context, '.dockerignore'), 'utf8'));
+    return parseIgnore(readFileSync(join(context, '.dockerignore'), 'utf8'));
   } catch {
     return undefined;
   }
