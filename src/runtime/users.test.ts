@@ -17,15 +17,15 @@ writeFileSync(
 writeFileSync(join(root, 'etc/group'), 'root:x:0:\nusers:x:100:\nwheel:x:10:ann\nvideo:x:44:\n');
 
 test('names, numbers and groups', () => {
-  assert.deepEqual(resolveUser(root, ''), { uid: 0, gid: 0, gids: [], home: '/root' });
+  assert.deepEqual(resolveUser(root, ''), { uid: 0, gid: 0, gids: [0], home: '/root' });
   assert.deepEqual(resolveUser(root, 'ann', ['video', '7']), {
     uid: 1000,
     gid: 100,
-    gids: [10, 44, 7],
+    gids: [100, 10, 44, 7],
     home: '/home/ann',
   });
-  assert.deepEqual(resolveUser(root, 'ann:video'), { uid: 1000, gid: 44, gids: [], home: '/home/ann' });
-  assert.deepEqual(resolveUser(root, '77:88'), { uid: 77, gid: 88, gids: [], home: '/' });
+  assert.deepEqual(resolveUser(root, 'ann:video'), { uid: 1000, gid: 44, gids: [44], home: '/home/ann' });
+  assert.deepEqual(resolveUser(root, '77:88'), { uid: 77, gid: 88, gids: [88], home: '/' });
   assert.equal(resolveUser(root, '1000').gid, 100);
 });
 

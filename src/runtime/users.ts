@@ -6,7 +6,10 @@ import { invalid, isKind } from '#shared/errors.ts';
 export interface ResolvedUser {
   uid: number;
   gid: number;
-  /** Further groups, without duplicates and without `gid`. */
+  /**
+   * `gid`, then further groups, without duplicates. The group itself is among them so that a setgid program cannot drop it
+   * to get around rights that it is denied (CVE-2022-36109).
+   */
   gids: number[];
   /** Home folder as the image's passwd says; `/` where it says nothing. */
   home: string;
@@ -84,6 +87,6 @@ export function resolveUser(root: string, text: string, groupAdd: readonly strin
     name === undefined || groupText !== ''
       ? []
       : groups.filter((fields) => fields[3]?.split(',').includes(name)).map((fields) => Number(fields[2]));
-  const gids = [...new Set([...member, ...groupAdd.map((group) => groupId(groups, group))])];
-  return { uid, gid, gids: gids.filter((id) => id !== gid), home: row?.[5] || '/' };
+  const gids = [...new Set([gid, ...member, ...groupAdd.map((group) => groupId(groups, group))])];
+  return { uid, gid, gids, home: row?.[5] || '/' };
 }

@@ -65,7 +65,6 @@ export const copyCases: CorpusCase[] = [
       'FROM busybox\nCOPY --chmod=u+x,go= top /x\nCOPY --chmod=a=rX src /y\nCOPY --chmod=g=u top /z\n',
     files: sources,
     tree: { x: 'f 700 0:0', 'y/a.py': 'f 444 0:0', 'y/deep': 'd 555 0:0', z: 'f 664 0:0' },
-    unlike: { buildkit: 'the folder that it makes is left as it is' },
   },
   {
     name: '--chmod nonsense',

@@ -2,6 +2,8 @@
 import type { BuildLab } from '../system/build-room.ts';
 import type { CorpusCase } from './case.ts';
 import { copyCases } from './copy.ts';
+import { ignoreCases } from './ignore.ts';
+import { placeCases } from './places.ts';
 import { runCases } from './run.ts';
 import { settingCases } from './settings.ts';
 import { stageCases } from './stages.ts';
@@ -14,6 +16,8 @@ export const corpus: readonly CorpusCase[] = [
   ...settingCases,
   ...syntaxCases,
   ...copyCases,
+  ...placeCases,
+  ...ignoreCases,
   ...runCases,
 ];
 

@@ -22,6 +22,45 @@ export const runCases: CorpusCase[] = [
     tree: { copy: 'f 644 0:0', 'tmp/f': null },
   },
   {
+    name: 'what is written to one file of a stage is forgotten',
+    dockerfile:
+      'FROM busybox AS one\nRUN echo 1 > /made\nFROM busybox\nRUN --mount=from=one,source=/made,target=/m,rw echo 2 > /m && cp /m /b\nCOPY --from=one /made /a\n',
+    text: { a: '1\n', b: '2\n' },
+  },
+  {
+    name: 'a variable for the type of a mount, and its sharing in capitals',
+    dockerfile:
+      'FROM busybox\nARG T=cache\nENV I=by-variable\nRUN --mount=type=$T,id=$I,target=/c touch /c/x\nRUN --mount=type=cache,id=by-variable,target=/d,sharing=LOCKED test -e /d/x && touch /ok\n',
+    tree: { ok: 'f 644 0:0', c: null, d: null },
+  },
+  {
+    name: 'a variable for where a mount comes from',
+    dockerfile: 'FROM busybox\nARG F=x\nRUN --mount=from=$F,target=/m true\n',
+    error: "'from' doesn't support variable expansion",
+  },
+  {
+    name: 'a wrong mount is told with its column',
+    dockerfile: 'FROM busybox\nRUN --network=none --mount=type=bind,targt=/x true\n',
+    error: 'Dockerfile:2:20: expected type',
+  },
+  {
+    name: 'a secret by its source',
+    dockerfile: 'FROM busybox\nRUN --mount=type=secret,source=key,target=/k grep -q hush /k && touch /ok\n',
+    secrets: { key: 'hush' },
+    tree: { ok: 'f 644 0:0', k: null },
+  },
+  {
+    name: 'the groups of a user',
+    dockerfile:
+      'FROM busybox\nUSER app\nRUN id > /tmp/a\nUSER app:root\nRUN id > /tmp/b\nUSER 77:88\nRUN grep Groups: /proc/self/status > /tmp/c\n',
+    text: {
+      'tmp/a': 'uid=1000(app) gid=1001(staff) groups=1001(staff)\n',
+      'tmp/b': 'uid=1000(app) gid=0(root) groups=0(root)\n',
+      'tmp/c': 'Groups:\t88 \n',
+    },
+    unlike: { classic: 'not in that of dockerd 28.5' },
+  },
+  {
     name: 'what is written to a bind mount is forgotten',
     dockerfile:
       'FROM busybox\nRUN --mount=target=/in,rw touch /in/new && test -e /in/new\nRUN --mount=target=/in test ! -e /in/new\n',
@@ -163,6 +202,17 @@ export const runCases: CorpusCase[] = [
   {
     name: 'here-document with its own interpreter',
     dockerfile: 'FROM busybox\nRUN <<EOF\n#!/bin/sh -e\necho "$0" > /a\nEOF\n',
-    tree: { a: 'f 644 0:0' },
+    text: { a: '/dev/pipes/EOF\n' },
+  },
+  {
+    name: 'here-documents in the history',
+    dockerfile:
+      "FROM busybox\nRUN cat <<-EOF > /o\n\tx\n\t\ty\n  EOF\n\tEOF\nRUN cat <<'E' | cat > /p\n$A\nE\nRUN <<EOF\necho a\nEOF\n",
+    text: { o: 'x\ny\n  EOF\n', p: '$A\n' },
+    history: [
+      'RUN /bin/sh -c cat <<-EOF > /o\n\tx\n\t\ty\n  EOF\nEOF # buildkit',
+      "RUN /bin/sh -c cat <<'E' | cat > /p\n$A\nE # buildkit",
+      'RUN /bin/sh -c echo a\n # buildkit',
+    ],
   },
 ];

@@ -34,6 +34,12 @@ export const settingCases: CorpusCase[] = [
     },
   },
   {
+    name: 'CMD without anything',
+    dockerfile: 'FROM scratch\nCMD\n',
+    config: { Cmd: ['/bin/sh', '-c', ''] },
+    unlike: { classic: 'it refuses that' },
+  },
+  {
     name: 'ENTRYPOINT for the shell',
     dockerfile: 'FROM scratch\nENTRYPOINT exec top -b\n',
     config: { Entrypoint: ['/bin/sh', '-c', 'exec top -b'], Cmd: null },
@@ -198,6 +204,11 @@ export const settingCases: CorpusCase[] = [
     name: 'HEALTHCHECK with a wrong span',
     dockerfile: 'FROM scratch\nHEALTHCHECK --interval=soon CMD x\n',
     error: 'expected a duration',
+  },
+  {
+    name: 'HEALTHCHECK with fewer retries than none',
+    dockerfile: 'FROM scratch\nHEALTHCHECK --retries=-1 CMD true\n',
+    error: '--retries cannot be negative (-1)',
   },
   {
     name: 'HEALTHCHECK NONE with more',

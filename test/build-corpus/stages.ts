@@ -7,7 +7,7 @@ export const stageCases: CorpusCase[] = [
   {
     name: 'scratch and nothing',
     dockerfile: 'FROM scratch\n',
-    config: { Env: [path] },
+    config: { Env: [path], WorkingDir: '/' },
     unlike: { classic: 'No image was generated' },
   },
   {
@@ -47,11 +47,12 @@ export const stageCases: CorpusCase[] = [
     text: { a: '[13]\n' },
   },
   {
-    name: 'a stage on a stage has its files, environment, folder and user, not its ARGs',
+    name: 'a stage on a stage has its files, environment, folder, user and ARGs',
     dockerfile:
       'FROM busybox AS one\nARG X=1\nENV E=$X\nWORKDIR /w\nUSER app\nFROM one\nRUN echo "[$X$E$PWD$(id -un)]" > /tmp/a\n',
-    text: { 'tmp/a': '[1/wapp]\n' },
+    text: { 'tmp/a': '[11/wapp]\n' },
     config: { User: 'app', WorkingDir: '/w', Env: [path, 'E=1'] },
+    unlike: { classic: 'an ARG ends with its stage there' },
   },
   {
     name: 'an ENTRYPOINT takes the CMD of its base away',
@@ -186,8 +187,9 @@ export const stageCases: CorpusCase[] = [
     unlike: { classic: 'the old builder has one platform', buildkit: 'its client asks for one by a header' },
   },
   {
-    name: 'labels of the request come last',
+    name: 'labels of the request come last, and are not in the history',
     dockerfile: 'FROM busybox\nLABEL a=1 b=2\n',
+    history: ['LABEL a=1 b=2'],
     labels: { b: '3', c: 'four "five" $six' },
     config: { Labels: { a: '1', b: '3', c: 'four "five" $six' } },
   },

@@ -123,6 +123,41 @@ export const variableCases: CorpusCase[] = [
     config: { Env: [path, 'A=env'] },
   },
   {
+    name: 'ENV comes before an ARG after it, too',
+    dockerfile: 'FROM busybox\nENV A=env\nARG A=arg\nLABEL a=$A\nRUN echo $A > /a\n',
+    buildArgs: { A: 'given' },
+    text: { a: 'env\n' },
+    config: { Labels: { a: 'env' } },
+    unlike: { buildkit: 'the last of them counts there, whatever the reference says' },
+  },
+  {
+    name: 'ARG again without a default keeps its value',
+    dockerfile: 'FROM busybox\nARG A=1\nARG A\nLABEL a=$A\nRUN echo $A > /a\n',
+    text: { a: '1\n' },
+    config: { Labels: { a: '1' } },
+    unlike: { classic: 'it has none then' },
+  },
+  {
+    name: 'variables and escapes within words',
+    dockerfile:
+      'FROM scratch\nARG A=1\nENV B=two C="th ree"\nLABEL a=$A-$B.$C b=$$ c=$1 d=$@ e=\\\\$A f=a\\ b g="y\\"z" h=\'it\'\'s\' i=$ "$B k"=v j=a=b=c\n',
+    config: {
+      Labels: {
+        a: '1-two.th ree',
+        b: '',
+        c: '',
+        d: '',
+        e: '\\1',
+        f: 'a b',
+        g: 'y"z',
+        h: 'its',
+        i: '$',
+        'two k': 'v',
+        j: 'a=b=c',
+      },
+    },
+  },
+  {
     name: 'ARG made into ENV',
     dockerfile: 'FROM scratch\nARG A\nENV A=${A:-v1.0.0}\n',
     config: { Env: [path, 'A=v1.0.0'] },

@@ -5,6 +5,7 @@ import {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -39,6 +40,8 @@ export interface BuildLab extends AsyncDisposable {
   run(request: Partial<BuildRequest> & { files?: Record<string, string | Buffer> }): Promise<Outcome>;
   /** The image's files, listed by a shell-like walk: path to `mode uid:gid content-or-link`. */
   files(image: ImageRecord): Record<string, string>;
+  /** What is in each file that is no program: path to content. */
+  contents(image: ImageRecord): Record<string, string>;
   /** What is in a file of the image. */
   text(image: ImageRecord, path: string): string;
   mountsInside(): string[];
@@ -138,6 +141,7 @@ export async function openBuildLab(options: { dir?: string; run?: string } = {})
       }
     },
     files: (image) => listFiles(lab, image),
+    contents: (image) => readAll(lab, image),
     text: (image, path) => textOf(lab, image, path),
     mountsInside: () =>
       observeMounts().flatMap(({ target }) => (target.startsWith(`${dir}/root`) ? [target] : [])),
@@ -169,6 +173,15 @@ function listFiles(lab: BuildLab, image: ImageRecord): Record<string, string> {
     if (!path.startsWith('bin/')) found[path] = rest.trim();
   }
   return found;
+}
+
+function readAll(lab: BuildLab, image: ImageRecord): Record<string, string> {
+  using mounted = mountReadOnly(lab.snapshots.lowersOf(image.chainId), mkdtempSync(join(lab.dir, 'look-')));
+  const names = readdirSync(mounted.path, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+    const path = join(entry.parentPath, entry.name).slice(mounted.path.length + 1);
+    return entry.isFile() && !path.startsWith('bin/') ? [path] : [];
+  });
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(mounted.path, name), 'utf8')]));
 }
 
 function textOf(lab: BuildLab, image: ImageRecord, path: string): string {

@@ -1,7 +1,15 @@
 // What ADD, mounts and contexts take from elsewhere: git repositories, archives by URL, an ssh agent, tars of contexts.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createSocket } from 'node:net';
 import { join } from 'node:path';
@@ -42,10 +50,21 @@ before(async () => {
   mkdirSync(join(lab.dir, 'www'));
   git(lab.dir, 'clone', '--quiet', '--bare', work, 'www/repo.git');
   git(join(lab.dir, 'www/repo.git'), 'update-server-info');
+  const other = join(lab.dir, 'other');
+  mkdirSync(other);
+  writeFileSync(join(other, 'Dockerfile'), 'FROM scratch\nCOPY . /c\n');
+  git(other, 'init', '--quiet');
+  git(other, 'add', '.');
+  git(other, 'commit', '--quiet', '-m', 'one');
+  git(lab.dir, 'clone', '--quiet', '--bare', other, 'www/context.git');
+  git(join(lab.dir, 'www/context.git'), 'update-server-info');
   execFileSync('tar', ['-czf', join(lab.dir, 'www/a.tgz'), '-C', work, 'sub']);
   server = createServer((request, response) => {
-    const path = join(lab.dir, 'www', new URL(request.url ?? '/', 'http://x').pathname);
-    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) response.writeHead(404).end();
+    const { pathname } = new URL(request.url ?? '/', 'http://x');
+    const wanted = /^\/(for-\w+)\//.exec(pathname)?.[1];
+    const path = join(lab.dir, 'www', wanted === undefined ? pathname : pathname.slice(wanted.length + 1));
+    if (wanted !== undefined && request.headers.authorization !== keys[wanted]) response.writeHead(401).end();
+    else if (!statSync(path, { throwIfNoEntry: false })?.isFile()) response.writeHead(404).end();
     else response.end(readFileSync(path));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -56,6 +75,13 @@ after(async () => {
   assert.deepEqual(lab.mountsInside(), []);
   await lab[Symbol.asyncDispose]();
 });
+
+/** Who comes to `/for-…/` must say this. */
+const keys: Record<string, string> = {
+  'for-bearer': 'Bearer hush',
+  'for-header': 'Own scheme',
+  'for-git': `Basic ${Buffer.from('x-access-token:hush').toString('base64')}`,
+};
 
 async function built(dockerfile: string, request: Parameters<BuildLab['run']>[0] = {}) {
   const outcome = await lab.run({ files: { Dockerfile: dockerfile }, ...request });
@@ -86,6 +112,87 @@ test('ADD of a repository that is not what was expected, or not there', async ()
   assert.match(String(wrong.error?.message), /expected checksum to match 0{40}, got [0-9a-f]{40}/);
   const absent = await lab.run({ files: { Dockerfile: `FROM busybox\nADD ${address}/none.git /x\n` } });
   assert.match(String(absent.error?.message), /ADD failed: cannot fetch HEAD of/);
+});
+
+test('servers that want to know who asks: secrets of ADD for files and for repositories', async () => {
+  const text = (kind: string): string =>
+    `FROM scratch\nADD ${address}/for-${kind}/${kind === 'git' ? 'repo.git' : 'a.tgz'} /x\n`;
+  const secret = (name: string, value = 'hush'): Parameters<typeof built>[1] => ({
+    secrets: { [name]: Buffer.from(value) },
+  });
+  assert.ok((await built(text('bearer'), secret('HTTP_AUTH_TOKEN_127.0.0.1'))).image);
+  assert.ok((await built(text('header'), secret('HTTP_AUTH_HEADER_127.0.0.1', 'Own scheme'))).image);
+  assert.ok((await built(text('git'), secret('GIT_AUTH_TOKEN'))).image);
+  assert.ok((await built(text('git'), secret('GIT_AUTH_TOKEN.127.0.0.1'))).image);
+  for (const kind of ['bearer', 'git']) {
+    const none = await lab.run({ files: { Dockerfile: text(kind) }, ...secret('GIT_AUTH_TOKEN.other.host') });
+    assert.match(String(none.error?.message), /ADD failed: .*(401|cannot fetch HEAD)/);
+    assert.doesNotMatch(String(none.error?.message) + none.output, /hush/);
+  }
+});
+
+test('ADD of a repository by ssh takes the keys of the agent', async () => {
+  const programs = mkdtempSync(join(lab.dir, 'programs-'));
+  // In place of a server: it runs what the client asks the other side to run, if there is an agent.
+  const ssh = `#!/bin/sh\ntest -S "$SSH_AUTH_SOCK" || { echo "no key" >&2; exit 255; }\nfor last; do :; done\ncd ${lab.dir}/www && eval "$last"\n`;
+  writeFileSync(join(programs, 'ssh'), ssh, { mode: 0o755 });
+  const before = process.env['PATH'];
+  process.env['PATH'] = `${programs}:${before}`;
+  const agent = createSocket();
+  const path = join(programs, 'agent');
+  await new Promise<void>((resolve) => agent.listen(path, resolve));
+  try {
+    const text = 'FROM busybox\nADD git@host.example:./repo.git#v1 /x\nRUN test "$(cat /x/file)" = one\n';
+    assert.ok((await built(text, { agents: { default: path } })).image);
+    const none = await lab.run({ files: { Dockerfile: text.replace('v1', 'main') } });
+    assert.match(String(none.error?.message), /cannot fetch main of git@host\.example/);
+    assert.match(String(none.error?.hint), /--ssh default/);
+  } finally {
+    process.env['PATH'] = before;
+    agent.close();
+  }
+});
+
+test('addresses with a query: tag, commit, folder, the folder of git, submodules', async () => {
+  const { files } = await built(`FROM scratch
+ADD ${address}/repo.git?tag=v1&keep-git-dir=true&submodules=false /tag
+ADD ${address}/repo.git?ref=main&subdir=sub /sub
+ADD ${address}/repo.git?commit=${commit} /commit
+`);
+  assert.equal(files['tag/.git']?.startsWith('d '), true);
+  assert.equal(files['sub/deep'], 'f 644 0:0');
+  assert.equal(files['commit/out'], undefined);
+  for (const [query, said] of [
+    ['brunch=main', /unexpected query "brunch"/],
+    ['keep-git-dir=perhaps', /invalid value "perhaps" for keep-git-dir/],
+    [`tag=v1&commit=${'0'.repeat(40)}`, /expected checksum to match/],
+  ] as const) {
+    const { error } = await lab.run({
+      files: { Dockerfile: `FROM scratch\nADD ${address}/repo.git?${query} /x\n` },
+    });
+    assert.match(String(error?.message), said);
+  }
+});
+
+test('arguments that say something to the builder: the name of the host, of cache mounts, the folder of git', async () => {
+  const name = await built('FROM busybox\nRUN test "$(cat /proc/sys/kernel/hostname)" = mine\n', {
+    buildArgs: { BUILDKIT_SANDBOX_HOSTNAME: 'mine' },
+  });
+  assert.ok(name.image);
+  const mount = (command: string): string => `FROM busybox\nRUN --mount=type=cache,target=/ns ${command}\n`;
+  await built(mount('touch /ns/x'), { buildArgs: { BUILDKIT_CACHE_MOUNT_NS: 'team' } });
+  await built(mount('test ! -e /ns/x'));
+  await built(mount('test -e /ns/x'), { buildArgs: { BUILDKIT_CACHE_MOUNT_NS: 'team' } });
+  for (const [keep, test] of [
+    ['1', '-d'],
+    ['0', '! -d'],
+  ] as const) {
+    const { files } = await built('', {
+      context: { remote: `${address}/context.git` },
+      buildArgs: { BUILDKIT_CONTEXT_KEEP_GIT_DIR: keep },
+    });
+    assert.equal(files['c/.git'] !== undefined, test === '-d');
+  }
 });
 
 test('a folder of a repository that is a link does not lead out of it', async () => {

@@ -38,7 +38,8 @@ type Apply<K extends PlainInstruction['kind']> = (state: ImageState, step: Of<K>
 
 const appliers: { [K in PlainInstruction['kind']]: Apply<K> } = {
   cmd: (state, step) => {
-    state.config.Cmd = argvOf(state, step.command);
+    const { command } = step;
+    state.config.Cmd = command.form === 'exec' ? command.argv : [...shellOf(state), command.text];
     state.config.ArgsEscaped = true;
     state.ownCmd = true;
     return `CMD ${quoted(state.config.Cmd)}`;

@@ -37,21 +37,21 @@ export function scratchState(platform: Platform): ImageState {
     chainId: null,
     layers: [],
     history: [],
-    config: { Env: [defaultPath] },
+    config: { Env: [defaultPath], WorkingDir: '/' },
     platform,
     args: new Map(),
     ownCmd: false,
   };
 }
 
-/** A state to build on without changing the one it comes from. ARGs do not cross a FROM. */
+/** A state to build on without changing the one it comes from. Its ARGs are those of the stage that it is on. */
 export function childState(parent: ImageState): ImageState {
   return {
     ...parent,
     layers: [...parent.layers],
     history: [...parent.history],
     config: structuredClone(parent.config),
-    args: new Map(),
+    args: new Map(parent.args),
     ownCmd: false,
   };
 }

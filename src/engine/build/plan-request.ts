@@ -29,7 +29,8 @@ function withLabels(file: Dockerfile, target: number, labels: Readonly<Record<st
   if (entries.length === 0) return file;
   const quote = (text: string): string => `"${text.replace(/[\\"$]/g, '\\$&')}"`;
   const text = `LABEL ${entries.map(([name, value]) => `${quote(name)}=${quote(value)}`).join(' ')}`;
-  const step: StepInstruction = parseStep(text, { file: '--label' });
+  const parsed = parseStep(text, { file: '--label' });
+  const step: StepInstruction = parsed.kind === 'label' ? { ...parsed, ofRequest: true } : parsed;
   const stages = file.stages.map((stage) =>
     stage.index === target ? { ...stage, steps: [...stage.steps, step] } : stage,
   );

@@ -29,6 +29,7 @@ export async function fetchContext(session: BuildSession, remote: string): Promi
       folder: session.folder(),
       keepGitDir,
       signal,
+      access: session,
       action: 'fetching the context',
     });
     return { kind: 'tree', tree };

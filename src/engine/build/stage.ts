@@ -84,7 +84,7 @@ async function runStep(run: StageRun, step: StepInstruction): Promise<void> {
     );
   try {
     const preimage: Preimage = {
-      version: 2,
+      version: 3,
       parent: prepared.link === true ? 'link' : state.key,
       on: prepared.link === true ? null : state.chainId,
       instruction: prepared.keyText ?? prepared.createdBy,
@@ -180,7 +180,7 @@ function explainIn(
 
 /** What comes after a step that depends on nothing before it depends on both. */
 function keyAfterLink(state: ImageState, key: string): string {
-  return keyOf({ version: 2, parent: state.key, on: state.chainId, instruction: 'LINK', more: { key } });
+  return keyOf({ version: 3, parent: state.key, on: state.chainId, instruction: 'LINK', more: { key } });
 }
 
 async function prepare(stage: StageContext & StageRun, step: StepInstruction): Promise<PreparedStep> {
@@ -195,7 +195,8 @@ async function prepare(stage: StageContext & StageRun, step: StepInstruction): P
       const { buildArgs } = stage.session;
       const texts = step.args.map((arg) => {
         const value = argValue(arg, { buildArgs, globals: stage.globals, scope });
-        state.args.set(arg.name, value);
+        // Declared again without a value it keeps the one that it has.
+        state.args.set(arg.name, value ?? state.args.get(arg.name));
         return value === undefined ? arg.name : `${arg.name}=${value}`;
       });
       // A value counts where it is used, not where it is declared.
@@ -207,8 +208,10 @@ async function prepare(stage: StageContext & StageRun, step: StepInstruction): P
     case 'workdir':
       applyPlain(state, step, scope);
       return prepareWorkdir(stage, state.config.WorkingDir ?? '/');
-    default:
-      return { createdBy: applyPlain(state, step, scope), inputs: {} };
+    default: {
+      const isUntold = step.kind === 'label' && step.ofRequest === true;
+      return { createdBy: applyPlain(state, step, scope), inputs: {}, isUntold };
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { type CacheExport, cacheExportsOf, cacheImportsOf, sendCaches } from '#cli/commands/build/caches.ts';
 import type { BuildOutput } from '#cli/commands/build/outputs.ts';
-import type { BuildValues } from '#cli/commands/image/build-query.ts';
+import { type BuildValues, platformsOf } from '#cli/commands/image/build-query.ts';
 import { openFolder } from '#cli/files/context.ts';
 import { sendFolders } from '#cli/files/send-context.ts';
 import type { Client } from '#client/client.ts';
@@ -39,7 +39,7 @@ export async function openBuildSession(
   const id = await openWith(client, folders, { env, given });
   for (const [name, source] of here) {
     if (!source.startsWith(layoutScheme)) continue;
-    const tar = await layoutOf(source.slice(layoutScheme.length));
+    const tar = await layoutOf(source.slice(layoutScheme.length), flags.platform);
     await client.images.sendBuildContext(id, { name, kind: 'image' }, tar);
   }
   await sendCaches(client, id, imports);
@@ -52,9 +52,9 @@ const layoutScheme = 'oci-layout://';
 const isElsewhere = (source: string): boolean =>
   !source.startsWith(layoutScheme) && (source.includes('://') || /^git@[^:/]+:/.test(source));
 
-async function layoutOf(place: string): Promise<Readable> {
+async function layoutOf(place: string, platforms: readonly string[]): Promise<Readable> {
   const { packLayout } = await import('#cli/commands/build/layout-context.ts');
-  return packLayout(place);
+  return packLayout(place, platformsOf(platforms)?.split(',') ?? []);
 }
 
 /** Folders go as contexts do: only files that the engine lacks are sent. */

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { canonicalJson, keyOf, type Preimage } from './key.ts';
 
 const base: Preimage = {
-  version: 2,
+  version: 3,
   parent: 'p',
   on: null,
   instruction: 'RUN x',

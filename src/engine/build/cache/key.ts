@@ -5,7 +5,7 @@ import type { Digest } from '#shared/oci/digest.ts';
 /** What a step's result depends on. Kept, so that what changed between two builds can be told. */
 export interface Preimage {
   /** Changes when keys of older versions must not be met again. */
-  version: 2;
+  version: 3;
   /** Key of the step before, or the image it starts from. */
   parent: string;
   /** The file system it starts from. */

@@ -47,11 +47,11 @@ interface Found {
 export function outlineOf(looked: Looked, text: string): Outline {
   const { plan, file } = looked;
   const found: Found = { args: new Map(), secrets: new Map(), ssh: new Map() };
-  const env = new Map<number, string[]>();
+  const known = new Map<number, Variables>();
   // Bases come before what stands on them.
   for (const { stage, base } of plan.vertices) {
-    const inherited = base.kind === 'stage' ? (env.get(base.index) ?? []) : [];
-    env.set(stage.index, lookInto(looked, { stage, inherited }, found));
+    const inherited = base.kind === 'stage' ? known.get(base.index) : undefined;
+    known.set(stage.index, lookInto(looked, { stage, inherited }, found));
   }
   const target = file.stages[plan.target];
   const description = target === undefined ? undefined : describedIn(target.from, target.name);
@@ -74,14 +74,19 @@ function listed<K extends string, T extends { location: Location }>(
   return (all.length === 0 ? {} : { [key]: all }) as { [each in K]?: T[] };
 }
 
+interface Variables {
+  env: string[];
+  args: Declared;
+}
+
 /** What the stage sets for those on it. */
 function lookInto(
   looked: Looked,
-  { stage, inherited }: { stage: Stage; inherited: readonly string[] },
+  { stage, inherited }: { stage: Stage; inherited: Variables | undefined },
   found: Found,
-): string[] {
-  const env = [...inherited];
-  const args: Declared = new Map();
+): Variables {
+  const env = [...(inherited?.env ?? [])];
+  const args: Declared = new Map(inherited?.args);
   const { from } = stage;
   for (const text of [from.image, from.platform ?? '']) useGlobals(looked, text, found);
   for (const step of stage.steps) {
@@ -91,7 +96,7 @@ function lookInto(
     } else if (step.kind === 'arg') declare(looked, step, { args, env, found });
     else if (step.kind === 'run') noteMounts(step, (value) => expandWord(value, scope), found);
   }
-  return env;
+  return { env, args };
 }
 
 /** Global arguments that a word takes, and those that their defaults take. */

@@ -1,6 +1,6 @@
 // One reader per keyword: flags and arguments of a logical line → an instruction.
 import { SyntaxProblem } from './errors.ts';
-import { flagValue } from './flags.ts';
+import { atFlag, flagValue } from './flags.ts';
 import { parseHealthcheck } from './healthcheck.ts';
 import type {
   ArgInstruction,
@@ -130,8 +130,8 @@ function readCommand(kind: 'run' | 'cmd' | 'entrypoint'): Reader {
     if (kind === 'run' && line.rest === '')
       throw new SyntaxProblem('RUN requires at least one argument', { expected: 'a command' });
     // Judged here for the place in the file; variables in it have their values only later.
-    for (const { name, value } of line.flags)
-      if (name === 'mount' && !value.includes('$')) parseMountFlag(value);
+    for (const flag of line.flags)
+      if (flag.name === 'mount' && !flag.value.includes('$')) atFlag(flag, () => parseMountFlag(flag.value));
     return { ...placeOf(line), kind, command: commandOf(line) };
   };
 }

@@ -28,11 +28,14 @@ export class SyntaxProblem extends Error {
   readonly expected: string | undefined;
   /** Offset in the text that was parsed, where known. */
   readonly offset: number;
+  /** Offset in the whole line, for what stands before its arguments. */
+  readonly at: number | undefined;
 
-  constructor(text: string, details: { expected?: string; offset?: number } = {}) {
+  constructor(text: string, details: { expected?: string | undefined; offset?: number; at?: number } = {}) {
     super(text);
     this.name = 'SyntaxProblem';
     this.expected = details.expected;
     this.offset = details.offset ?? 0;
+    this.at = details.at;
   }
 }

@@ -26,6 +26,9 @@ function durationFlag(flags: readonly Flag[], name: string): number | undefined 
 function retriesFlag(flags: readonly Flag[]): number | undefined {
   const text = flagValue(flags, 'retries');
   if (text === undefined) return undefined;
+  if (/^-\d+$/.test(text)) {
+    throw new SyntaxProblem(`--retries cannot be negative (${text})`, { expected: 'a number' });
+  }
   if (!/^\d{1,9}$/.test(text)) {
     throw new SyntaxProblem(`--retries must be a number: ${JSON.stringify(text)}`, { expected: 'a number' });
   }

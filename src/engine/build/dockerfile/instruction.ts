@@ -58,7 +58,7 @@ export interface OnbuildInstruction extends Place {
 
 export type PlainInstruction =
   | (Place & { kind: 'cmd' | 'entrypoint'; command: Command })
-  | (Place & { kind: 'label' | 'env'; pairs: Pair[] })
+  | (Place & { kind: 'label' | 'env'; pairs: Pair[]; ofRequest?: true })
   | (Place & { kind: 'expose' | 'volume'; words: string[] })
   | (Place & { kind: 'maintainer' | 'user' | 'workdir' | 'stopsignal'; value: string })
   | (Place & { kind: 'shell'; argv: string[] })

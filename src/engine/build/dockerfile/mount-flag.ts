@@ -22,26 +22,13 @@ export interface MountFlag {
 }
 
 const places = ['type', 'target', 'dst', 'destination'];
+const access = ['rw', 'readwrite', 'ro', 'readonly'];
 const keys: Record<MountFlag['type'], string[]> = {
-  bind: [...places, 'source', 'src', 'from', 'rw', 'readwrite', 'ro', 'readonly'],
-  cache: [
-    ...places,
-    'id',
-    'source',
-    'src',
-    'from',
-    'ro',
-    'readonly',
-    'rw',
-    'readwrite',
-    'sharing',
-    'mode',
-    'uid',
-    'gid',
-  ],
-  tmpfs: [...places, 'size'],
-  secret: [...places, 'id', 'source', 'src', 'required', 'mode', 'uid', 'gid', 'env'],
-  ssh: [...places, 'id', 'required', 'mode', 'uid', 'gid'],
+  bind: [...places, ...access, 'source', 'src', 'from'],
+  cache: [...places, ...access, 'id', 'source', 'src', 'from', 'sharing', 'mode', 'uid', 'gid'],
+  tmpfs: [...places, ...access, 'size'],
+  secret: [...places, ...access, 'id', 'source', 'src', 'required', 'mode', 'uid', 'gid', 'env'],
+  ssh: [...places, ...access, 'id', 'required', 'mode', 'uid', 'gid'],
 };
 const types = Object.keys(keys);
 const short: Record<string, string> = {
@@ -97,11 +84,13 @@ function typeOf(pairs: ReadonlyMap<string, string>): MountFlag['type'] {
   return known as MountFlag['type'];
 }
 
+const sharings = ['shared', 'private', 'locked'] as const;
+
 function sharingOf(value = 'shared'): MountFlag['sharing'] {
-  if (value === 'shared' || value === 'private' || value === 'locked') return value;
-  throw new SyntaxProblem(`unsupported sharing value ${JSON.stringify(value)}`, {
-    expected: 'shared, private or locked',
-  });
+  const known = sharings.find((each) => each === value.toLowerCase());
+  if (known !== undefined) return known;
+  const problem = `unsupported sharing value ${JSON.stringify(value)}${didYouMean(value, sharings)}`;
+  throw new SyntaxProblem(problem, { expected: sharings.join(', ') });
 }
 
 function judged(pairs: ReadonlyMap<string, string>, type: MountFlag['type']): Map<string, string> {
@@ -126,16 +115,14 @@ export function parseMountFlag(
   expand: (value: string) => string = (value) => value,
 ): MountFlag {
   const raw = pairsOf(text);
-  for (const name of ['type', 'from']) {
-    if (raw.get(name)?.includes('$')) {
-      throw new SyntaxProblem(`'${name}' doesn't support variable expansion, define alias stage instead`, {
-        expected: name === 'type' ? types.join(', ') : 'the name of a stage or image',
-      });
-    }
+  if (raw.get('from')?.includes('$')) {
+    throw new SyntaxProblem("'from' doesn't support variable expansion, define alias stage instead", {
+      expected: 'the name of a stage or image',
+    });
   }
+  for (const [name, value] of raw) if (name !== 'from') raw.set(name, expand(value));
   const type = typeOf(raw);
   const pairs = judged(raw, type);
-  for (const [name, value] of pairs) if (name !== 'from') pairs.set(name, expand(value));
   const [target, source, from, id, env] = ['target', 'source', 'from', 'id', 'env'].map((name) =>
     pairs.get(name),
   );

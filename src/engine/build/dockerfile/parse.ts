@@ -22,7 +22,7 @@ interface Source {
 function readLine(line: LogicalLine, source: Source): Instruction {
   const keyword = /^\S+/.exec(line.text)?.[0] ?? '';
   const after = line.text.slice(keyword.length);
-  const { flags, rest } = splitFlags(after, source.escape);
+  const { flags, rest } = splitFlags(after, { escapeChar: source.escape, start: keyword.length });
   const { text, line: first, endLine, heredocs } = line;
   const { comments, blankLine } = line;
   const notes = { comments, ...(blankLine === undefined ? {} : { blankLine }) };
@@ -44,7 +44,7 @@ function readLine(line: LogicalLine, source: Source): Instruction {
     return instruction;
   } catch (thrown) {
     if (!(thrown instanceof SyntaxProblem)) throw thrown;
-    const offset = thrown.offset > 0 ? text.length - rest.length + thrown.offset : start;
+    const offset = thrown.at ?? (thrown.offset > 0 ? text.length - rest.length + thrown.offset : start);
     const expected = thrown.expected === undefined ? {} : { expected: thrown.expected };
     throw new DockerfileError(source.file, line.positionAt(offset), { text: thrown.message, ...expected });
   }

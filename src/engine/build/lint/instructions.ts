@@ -82,8 +82,8 @@ function startOf(base: BaseFacts | Stage | undefined, stateOf: (stage: Stage) =>
   if (base === undefined) return { ...fresh, variables: new Map(), isComplete: false };
   if ('steps' in base) {
     const { variables, args, hasShell, hasWorkdir, isComplete } = stateOf(base);
-    const inherited = [...variables].filter(([name]) => !args.has(name));
-    return { ...fresh, variables: new Map(inherited), hasShell, hasWorkdir, isComplete };
+    const inherited = { variables: new Map(variables), args: new Set(args) };
+    return { ...fresh, ...inherited, hasShell, hasWorkdir, isComplete };
   }
   const entries = ['PATH=', ...base.env].map((entry): [string, string] => {
     const at = entry.indexOf('=');

@@ -115,7 +115,7 @@ const cases: [string, string[], Parameters<typeof lint>[1]?][] = [
   ['FROM elsewhere\nFROM 0\nENV A=$ANYTHING\n', []],
   [
     'ARG G=1\nFROM base AS a\nARG L=1\nFROM a\nENV A=$G$L\n',
-    ["5 UndefinedVar: Usage of undefined variable '$G'", "5 UndefinedVar: Usage of undefined variable '$L'"],
+    ["5 UndefinedVar: Usage of undefined variable '$G' (did you mean $L?)"],
   ],
   [
     'FROM base\nRUN --mount=type=cache,target=/c/$NOPE x\n',

@@ -1,5 +1,5 @@
 // What `RUN --mount` asks for, made ready: mounts for the box, variables, and what the cache key says of them.
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { bindMount, mountTmpfs, unmountUnder } from '#kernel/mounts.ts';
 import { mountOverlay } from '#kernel/overlay.ts';
@@ -28,11 +28,14 @@ export function mountsOf(stage: StageContext, step: RunInstruction): MountFlag[]
   return step.flags.filter(({ name }) => name === 'mount').map(({ value }) => parseMountFlag(value, expand));
 }
 
+/** Which secret it is: `id` or `source`, else the name of the file that it becomes. */
+const secretIdOf = ({ id, source, target = '' }: MountFlag): string => id ?? source ?? posix.basename(target);
+
 /** Where the mount is in the box. */
 export function targetOf(mount: MountFlag, workdir: string): string {
   const byType =
     mount.type === 'secret'
-      ? `/run/secrets/${mount.id ?? posix.basename(mount.target ?? '')}`
+      ? `/run/secrets/${posix.basename(secretIdOf(mount))}`
       : `/run/buildkit/ssh_agent.${mount.id ?? '0'}`;
   const text = mount.target ?? byType;
   return cleanPath(text.startsWith('/') ? text : `${workdir || '/'}/${text}`);
@@ -130,7 +133,7 @@ function folderFor(stage: StageContext, stack: DisposableStack, prefix: string):
 }
 
 async function makeSecret(stage: StageContext, mount: MountFlag, stack: DisposableStack) {
-  const id = mount.id ?? posix.basename(mount.target ?? mount.source ?? '');
+  const id = secretIdOf(mount);
   const value = stage.session.secrets.get(id);
   if (value === undefined) {
     if (!mount.required) return {};
@@ -171,7 +174,8 @@ async function makeCache(stage: StageContext, mount: MountFlag, stack: Disposabl
   const target = targetOf(mount, stage.state.config.WorkingDir ?? '/');
   const { sharing, uid, gid, mode = 0o755, from } = mount;
   const fill = from === undefined ? {} : { fill: (dir: string) => fillFrom(stage, { ...mount, from }, dir) };
-  const id = mount.id ?? target;
+  const space = session.request.buildArgs?.['BUILDKIT_CACHE_MOUNT_NS'] ?? '';
+  const id = `${space === '' ? '' : `${space}/`}${mount.id ?? target}`;
   const held = await session.room.cacheMounts.acquire({
     id,
     sharing,
@@ -236,12 +240,18 @@ async function contextCopy(
 
 /** A place that shows `source` and forgets what is written to it. */
 function discarding(stage: StageContext, stack: DisposableStack, source: string): string {
-  if (lookAt(source)?.isDirectory() !== true) return source;
   const dir = mkdtempSync(join(stage.session.folder(), 'over-'));
   stack.defer(() => {
     unmountUnder(dir);
     rmSync(dir, { recursive: true, force: true });
   });
+  const stats = lookAt(source);
+  if (stats?.isDirectory() !== true) {
+    const copy = join(dir, 'file');
+    copyFileSync(source, copy);
+    if (stats !== undefined) chownSync(copy, stats.uid, stats.gid);
+    return copy;
+  }
   const [lower, upper, work, target] = ['lower', 'upper', 'work', 'merged'].map((name) =>
     join(dir, name),
   ) as [string, string, string, string];

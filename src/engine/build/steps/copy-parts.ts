@@ -81,13 +81,19 @@ async function remoteParts({ stage, step }: Work, written: string): Promise<Part
       folder: session.folder(),
       keepGitDir: switchFlag(step.flags, 'keep-git-dir') ?? false,
       signal: session.signal,
+      access: session,
       ...(checksum === undefined ? {} : { checksum }),
     });
     const sources = await findSources({ keyword: 'ADD', tree }, ['.']);
     return sources.map((source) => ({ tree, source, under: '' }));
   }
   if (!/^https?:\/\//.test(word)) return undefined;
-  const tree = await download(word, { folder: session.folder(), step, signal: session.signal });
+  const tree = await download(word, {
+    folder: session.folder(),
+    step,
+    signal: session.signal,
+    access: session,
+  });
   const sources = await findSources({ keyword: 'ADD', tree }, [tree.name]);
   const unpack = switchFlag(step.flags, 'unpack') ?? false;
   return await Promise.all(
@@ -156,6 +162,8 @@ function withoutExcluded({ excludes, step }: Work, part: Part): Part[] {
 /** Nothing was found at all, which is a mistake rather than a wish. */
 export function assertSome(step: CopyInstruction, parts: readonly Part[]): void {
   const excluding = step.flags.some((flag) => flag.name === 'exclude');
-  if (parts.length === 0 && !excluding)
-    throw invalid(`${step.keyword} failed: no source files were specified`);
+  if (parts.length > 0 || excluding) return;
+  throw invalid(`${step.keyword} failed: no source files were specified`, {
+    hint: `Nothing matches ${step.sources.join(', ')}.`,
+  });
 }

@@ -3,9 +3,10 @@ import type { CopyInstruction } from '../dockerfile/instruction.ts';
 import type { StepLayer } from '../image-state.ts';
 import { unpackArchive } from '../tree/archive.ts';
 import type { ChangeMode } from '../tree/change-mode.ts';
-import { type CopyOrder, copySources, writeLater } from '../tree/copy-sources.ts';
+import { type CopyOrder, copySources, settle, writeLater } from '../tree/copy-sources.ts';
+import { lookAt, resolveInRoot } from '../tree/in-root.ts';
 import { resolveOwner } from '../tree/owner.ts';
-import type { Entry } from '../tree/source-tree.ts';
+import { type Entry, filesIn } from '../tree/source-tree.ts';
 import { TreeWriter, type WriterOptions } from '../tree/tree-writer.ts';
 import type { Part } from './copy-parts.ts';
 import { makeLayer } from './layer.ts';
@@ -16,6 +17,8 @@ export interface CopyPlan {
   destination: string;
   chown?: string;
   mode?: ChangeMode;
+  /** `--chmod` as it was given. */
+  chmod?: string;
   parts: Part[];
   /** `--link`: on nothing, to be laid on the parent afterwards. */
   link: boolean;
@@ -68,12 +71,29 @@ async function writeAll(
       plain.map((part) => part.source),
       order,
     );
-  for (const { archive, under, source } of parts) {
+  for (const part of parts) {
+    const { archive, under, source } = part;
     if (archive !== undefined) {
       await unpackArchive(archive, { writer, destination, signal: session.signal });
     } else if (under !== '') {
       const within = `${destination.replace(/\/$/, '')}/${under}/`;
+      keepParents(writer, part, order);
       await copySources(writer, [source], { ...order, destination: within });
     }
+  }
+}
+
+/** `--parents`: folders on the way to a source are as they are there. */
+function keepParents(writer: TreeWriter, { tree, source, under }: Part, order: CopyOrder): void {
+  const names = under.split('/');
+  const above = source.isDirectory ? source.path.split('/') : source.path.split('/').slice(0, -1);
+  const base = order.destination.replace(/\/$/, '');
+  for (let count = 1; count <= names.length; count++) {
+    const inside = `${base}/${names.slice(0, count).join('/')}`;
+    if (lookAt(resolveInRoot(writer.root, inside)) !== undefined) continue;
+    const made = writer.ensureDirectory(inside, order.owner ?? { uid: 0, gid: 0 });
+    const path = above.slice(0, above.length - names.length + count).join('/');
+    const stats = filesIn(tree).look(path);
+    if (stats?.isDirectory() === true) settle({ ...order, writer }, { stats }, made);
   }
 }

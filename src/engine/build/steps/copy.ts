@@ -1,6 +1,5 @@
 // COPY and ADD: sources to fingerprints for the key, and into the layer where it is not cached.
 import { readFileSync } from 'node:fs';
-import { SyntaxProblem } from '../dockerfile/errors.ts';
 import { expandWord } from '../dockerfile/expand.ts';
 import { flagValue, switchFlag } from '../dockerfile/flags.ts';
 import { heredocMark } from '../dockerfile/heredoc.ts';
@@ -42,7 +41,10 @@ async function filesOf(parts: readonly Part[], keepOwner: boolean): Promise<Reco
     for (const entry of source.entries) {
       if (source.isRoot && entry.name === '') continue;
       // A repository is its commit: what git notes about a clone is different each time.
-      if (isCommit(tree) && /^\.git(\/|$)/.test(entry.name)) continue;
+      if (isCommit(tree) && /^\.git(\/|$)/.test(entry.name)) {
+        if (entry.name === '.git') files[`${prefix}/.git`] = 'd of the clone';
+        continue;
+      }
       const owner = keepOwner ? ` ${entry.stats.uid}:${entry.stats.gid}` : '';
       files[`${prefix}${entry.name === '' ? '' : `/${entry.name}`}`] =
         (await fingerprint(tree, entry)) + owner;
@@ -86,14 +88,13 @@ function planOf(stage: StageContext, step: CopyInstruction, parts: Part[]): Copy
   };
   const destination = destinationOf(expandWord(step.destination, scope), state.config.WorkingDir ?? '/');
   const [chown, chmod] = [expanded('chown'), expanded('chmod')];
-  if (chown === '') throw new SyntaxProblem('--chown is empty', { expected: 'user[:group]' });
   return {
     step,
     destination,
     parts,
     link: switchFlag(step.flags, 'link') ?? false,
-    ...(chown === undefined ? {} : { chown }),
-    ...(chmod === undefined ? {} : { mode: parseChangeMode(chmod) }),
+    ...(chown ? { chown } : {}),
+    ...(chmod ? { mode: parseChangeMode(chmod), chmod } : {}),
   };
 }
 
@@ -157,7 +158,8 @@ export async function prepareCopy(stage: StageContext, step: CopyInstruction): P
       ...(identities.length === 0 ? {} : { commits: identities.join(' ') }),
     };
     return {
-      createdBy: `${step.keyword} ${createdBy(stage, step)} # buildkit`,
+      createdBy: `${step.keyword} ${toldWords(stage, plan).join(' ')} # buildkit`,
+      keyText: `${step.keyword} ${keyWords(stage, step)} # buildkit`,
       link: plan.link,
       inputs: {
         files,
@@ -174,7 +176,22 @@ export async function prepareCopy(stage: StageContext, step: CopyInstruction): P
   }
 }
 
-function createdBy(stage: StageContext, step: CopyInstruction): string {
+/** As BuildKit's history tells it: three of the flags, the files, the here-documents, the destination. */
+function toldWords({ scope }: StageContext, { step, chown, chmod }: CopyPlan): string[] {
+  const marks = step.sources.map((word) => heredocMark(word));
+  const files = step.sources.filter((_, index) => marks[index] === undefined);
+  return [
+    ...(switchFlag(step.flags, 'parents') === true ? ['--parents'] : []),
+    ...(chown === undefined ? [] : [`--chown=${chown}`]),
+    ...(chmod === undefined ? [] : [`--chmod=${chmod}`]),
+    ...files.map((word) => expandWord(word, scope)),
+    ...marks.flatMap((mark) => (mark === undefined ? [] : [`<<${mark.name}`])),
+    expandWord(step.destination, scope),
+  ];
+}
+
+/** All of the line, for the key and for `why`. */
+function keyWords(stage: StageContext, step: CopyInstruction): string {
   const flags = step.flags.map(({ name, value }) => (value === '' ? `--${name}` : `--${name}=${value}`));
   const words = [...step.sources, step.destination].map((word) =>
     heredocMark(word) === undefined ? expandWord(word, stage.scope) : word,

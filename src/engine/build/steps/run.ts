@@ -40,10 +40,10 @@ interface RunPlan {
   devices: DeviceFlag[];
   insecure: boolean;
   /** A here-document that is a program of its own (`#!`): written to a file that the box sees. */
-  script?: string;
+  script?: { path: string; text: string };
+  /** The command as the history tells it. */
+  told: string[];
 }
-
-const scriptPath = '/dev/pipes/script';
 
 const networks = ['default', 'none', 'host'];
 
@@ -76,17 +76,22 @@ function assertAllowed(stage: StageContext, step: RunInstruction): void {
   }
 }
 
-function commandOf(stage: StageContext, step: RunInstruction): Pick<RunPlan, 'argv' | 'script'> {
-  if (step.command.form === 'exec') return { argv: step.command.argv };
+function commandOf(stage: StageContext, step: RunInstruction): Pick<RunPlan, 'argv' | 'script' | 'told'> {
+  if (step.command.form === 'exec') return { argv: step.command.argv, told: step.command.argv };
   const { text } = step.command;
   const [first] = step.heredocs;
   const shell = shellOf(stage.state);
   if (first !== undefined && heredocMark(text) !== undefined) {
-    if (first.content.startsWith('#!')) return { argv: [scriptPath], script: first.content };
-    return { argv: [...shell, first.content] };
+    const path = `/dev/pipes/${first.name}`;
+    // No shell is needed to run it.
+    if (first.content.startsWith('#!'))
+      return { argv: [path], script: { path, text: first.content }, told: [...shell, path] };
+    const argv = [...shell, first.content];
+    return { argv, told: argv };
   }
-  const bodies = step.heredocs.map(({ name, content }) => `\n${content}${name}`).join('');
-  return { argv: [...shell, bodies === '' ? text : `${text}${bodies}\n`] };
+  const bodies = step.heredocs.map(({ name, written }) => `\n${written}${name}`).join('');
+  const argv = [...shell, `${text}${bodies}`];
+  return { argv, told: argv };
 }
 
 /** The declared ARGs that have a value and that no ENV of the same name hides. */
@@ -123,13 +128,13 @@ export async function prepareRun(stage: StageContext, step: RunInstruction): Pro
   const devices = devicesOf(step);
   const plan = { ...command, env, network, mounts, devices, insecure };
   return {
-    createdBy: `RUN ${counted(toldArgs(stage))}${command.argv.join(' ')} # buildkit`,
+    createdBy: `RUN ${counted(toldArgs(stage))}${command.told.join(' ')} # buildkit`,
     keyText,
     inputs: {
       args,
       more: {
         argv: JSON.stringify(command.argv),
-        ...(command.script === undefined ? {} : { script: command.script }),
+        ...(command.script === undefined ? {} : { script: command.script.text }),
         ...(mounts.length === 0 ? {} : { mounts: JSON.stringify(mounts) }),
         ...(devices.length === 0 ? {} : { devices: JSON.stringify(devices) }),
         ...(insecure ? { security: 'insecure' } : {}),
@@ -263,7 +268,7 @@ function boxMounts(
   const mounts = [bind('/etc/resolv.conf', network.resolvConf), bind('/etc/hosts', network.hosts)];
   if (plan.script === undefined) return mounts;
   const script = join(bundle, 'script');
-  writeFileSync(script, plan.script);
+  writeFileSync(script, plan.script.text);
   chmodSync(script, 0o755);
-  return [...mounts, bind(scriptPath, script)];
+  return [...mounts, bind(plan.script.path, script)];
 }

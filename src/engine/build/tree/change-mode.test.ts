@@ -20,7 +20,7 @@ const cases: [string, number, boolean, number][] = [
 ];
 for (const [text, before, isDirectory, after] of cases) {
   test(`${text} of ${before.toString(8)}`, () => {
-    assert.equal(parseChangeMode(text)(before, isDirectory).toString(8), after.toString(8));
+    assert.equal(parseChangeMode(text).of(before, isDirectory).toString(8), after.toString(8));
   });
 }
 

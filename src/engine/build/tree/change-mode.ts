@@ -1,8 +1,12 @@
 // `--chmod`: octal, or symbolic as chmod(1) has it.
 import { invalid } from '#shared/errors.ts';
 
-/** The mode that a file or directory with mode `before` gets. */
-export type ChangeMode = (before: number, isDirectory: boolean) => number;
+export interface ChangeMode {
+  /** The mode that a file or directory with mode `before` gets. */
+  of(before: number, isDirectory: boolean): number;
+  /** The mode where it was given as a number; folders that are made for the files have it too. */
+  plain?: number;
+}
 
 const clause = /^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$/;
 const who: Record<string, number> = { u: 0o4700, g: 0o2070, o: 0o1007 };
@@ -34,15 +38,19 @@ function applyClause(text: string, before: number, isDirectory: boolean): number
   return mode & 0o7777;
 }
 
-/** `755`, `0755`, `u+x,go-w`, `a=rX`. Anything else: `invalid`. */
+/** `755`, `0`, `u+x,go-w`, `a=rX`. Anything else: `invalid`. */
 export function parseChangeMode(text: string): ChangeMode {
-  if (/^0?[0-7]{3,4}$/.test(text)) return () => Number.parseInt(text, 8);
+  if (/^[0-7]+$/.test(text) && Number.parseInt(text, 8) <= 0o7777) {
+    const plain = Number.parseInt(text, 8);
+    return { plain, of: () => plain };
+  }
   const clauses = text.split(',');
   if (!clauses.every((each) => clause.test(each))) {
     throw invalid(`invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`, {
       hint: 'Or symbolic, as u+x,go-w or a=rX.',
     });
   }
-  return (before, isDirectory) =>
-    clauses.reduce((mode, each) => applyClause(each, mode, isDirectory), before);
+  return {
+    of: (before, isDirectory) => clauses.reduce((mode, each) => applyClause(each, mode, isDirectory), before),
+  };
 }

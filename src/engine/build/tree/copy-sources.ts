@@ -94,9 +94,10 @@ async function copySingle(job: Job, source: Source, asDirectory: boolean): Promi
   const there = lookAt(resolveInRoot(writer.root, destination));
   const inDirectory = asDirectory || there?.isDirectory() === true;
   const parent = inDirectory ? destination : dirname(destination);
-  const dir = writer.ensureDirectory(parent, job.owner ?? rootOwner);
+  const dir = writer.ensureDirectory(parent, job.owner ?? rootOwner, job.mode?.plain);
   const target = inDirectory ? join(dir, source.base) : resolveInRoot(writer.root, destination);
-  if (lookAt(dirname(target)) === undefined) writer.makeDirectory(dirname(target), job.owner ?? rootOwner);
+  if (lookAt(dirname(target)) === undefined)
+    writer.makeDirectory(dirname(target), job.owner ?? rootOwner, job.mode?.plain);
   await writeEntry(job, entry, target);
 }
 
@@ -105,10 +106,9 @@ async function copyDirectory(job: Job, source: Source): Promise<void> {
   const [top, ...below] = source.entries;
   if (top === undefined) return;
   const existed = lookAt(resolveInRoot(writer.root, job.destination)) !== undefined;
-  const base = writer.ensureDirectory(job.destination, job.owner ?? rootOwner);
+  // What is in the folder is copied, not the folder: that of the destination is a new one.
+  const base = writer.ensureDirectory(job.destination, job.owner ?? rootOwner, job.mode?.plain);
   if (!existed) job.made.add(base);
-  // The folder of a context has an accidental mode and time; a directory in it has its own.
-  if (!existed && !source.isRoot) settle(job, top, base);
   await copyBelow(job, below, base);
 }
 
@@ -144,11 +144,15 @@ function mergeDirectory(job: Job, entry: Entry, target: string): string {
   return place;
 }
 
-function settle(job: Job, entry: Entry, target: string): void {
-  const { stats } = entry;
+/** Owner, mode and time of `target` become those of the source, or what the order says. */
+export function settle(
+  job: Pick<Job, 'writer' | 'owner' | 'mode'>,
+  { stats }: Pick<Entry, 'stats'>,
+  target: string,
+): void {
   const owner = job.owner ?? { uid: stats.uid, gid: stats.gid };
   const before = stats.mode & 0o7777;
-  const mode = job.mode === undefined ? before : job.mode(before, stats.isDirectory());
+  const mode = job.mode === undefined ? before : job.mode.of(before, stats.isDirectory());
   job.writer.settle(target, { owner, mode, seconds: stats.mtimeMs / 1000, kind: stats });
 }
 

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { invalid, messageOf, unavailable } from '#shared/errors.ts';
 import { flagValue } from '../dockerfile/flags.ts';
 import type { CopyInstruction } from '../dockerfile/instruction.ts';
+import { fileAuthorization, type RemoteAccess } from './remote-access.ts';
 import type { SourceTree } from './source-tree.ts';
 
 export interface DownloadTree extends SourceTree {
@@ -33,10 +34,15 @@ function nameOf(url: URL, step: CopyInstruction): string {
   return 'download';
 }
 
-async function open(url: URL, signal: AbortSignal): Promise<Response> {
+async function open(
+  url: URL,
+  { signal, access }: { signal: AbortSignal; access: RemoteAccess },
+): Promise<Response> {
+  const authorization = fileAuthorization(access, url.hostname);
+  const headers = authorization === undefined ? {} : { authorization };
   for (let attempt = 1; ; attempt++) {
     try {
-      const response = await fetch(url, { signal });
+      const response = await fetch(url, { signal, headers });
       if (response.ok) return response;
       await response.body?.cancel();
       if (response.status < 500 || attempt >= retries) {
@@ -55,12 +61,12 @@ async function open(url: URL, signal: AbortSignal): Promise<Response> {
 /** Downloads into a new folder below `folder`. `--checksum=sha256:…` that does not fit is `invalid`. */
 export async function download(
   address: string,
-  options: { folder: string; step: CopyInstruction; signal: AbortSignal },
+  options: { folder: string; step: CopyInstruction; signal: AbortSignal; access: RemoteAccess },
 ): Promise<DownloadTree> {
   if (!URL.canParse(address)) throw invalid(`ADD failed: invalid URL: ${address}`);
   const url = new URL(address);
   const name = nameOf(url, options.step);
-  const response = await open(url, options.signal);
+  const response = await open(url, options);
   const root = mkdtempSync(join(options.folder, 'url-'));
   const path = join(root, name);
   const sum = createHash('sha256');

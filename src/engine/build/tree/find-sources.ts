@@ -69,11 +69,7 @@ async function findOne(find: Find, written: string): Promise<Source[]> {
   if (isPattern(path)) {
     const found = matches(find, path);
     if (found.length > 0) return Promise.all(found.map((each) => readSource(find.tree, each)));
-    if (files.look(resolveIn(files, path)) === undefined) {
-      throw invalid(`${find.keyword} failed: no source files were specified`, {
-        hint: `Nothing matches ${written}.`,
-      });
-    }
+    if (files.look(resolveIn(files, path)) === undefined) return [];
   }
   const stats = files.look(resolveIn(files, path));
   if (stats === undefined) throw missing(find, path);
@@ -84,7 +80,10 @@ async function findOne(find: Find, written: string): Promise<Source[]> {
   return [source];
 }
 
-/** All sources, in the order written. Nothing there: `invalid`; out of the context: `forbidden`. */
+/**
+ * All sources, in the order written; none for a pattern that nothing matches. Not there: `invalid`; out of the context:
+ * `forbidden`.
+ */
 export async function findSources(find: Find, written: readonly string[]): Promise<Source[]> {
   const found: Source[] = [];
   for (const each of written) found.push(...(await findOne(find, each)));

@@ -5,6 +5,7 @@ import { type RunResult, run } from '#kernel/spawn.ts';
 import { invalid, isKind, unavailable } from '#shared/errors.ts';
 import { breather } from './breathe.ts';
 import { cleanParts, lookAt, resolveInRoot } from './in-root.ts';
+import { gitEnvironment, type RemoteAccess } from './remote-access.ts';
 import type { SourceTree } from './source-tree.ts';
 
 export interface GitAddress {
@@ -16,6 +17,8 @@ export interface GitAddress {
   /** What the commit must be, in hex. */
   commit?: string;
   keepGitDir?: boolean;
+  /** False: they are left out. */
+  submodules?: boolean;
 }
 
 export interface GitOptions {
@@ -24,6 +27,8 @@ export interface GitOptions {
   keepGitDir: boolean;
   /** Hex of the commit, or its beginning. */
   checksum?: string;
+  /** Who asks: what the client gave for servers. */
+  access: RemoteAccess;
   /** What failed, in messages; `ADD failed` where absent. */
   action?: string;
   signal: AbortSignal;
@@ -45,7 +50,7 @@ export function parseGitAddress(text: string): GitAddress | undefined {
   return { remote, subdir, ...(ref === '' ? {} : { ref }) };
 }
 
-const queryKeys = ['ref', 'tag', 'branch', 'commit', 'checksum', 'subdir', 'keep-git-dir'];
+const queryKeys = ['ref', 'tag', 'branch', 'commit', 'checksum', 'subdir', 'keep-git-dir', 'submodules'];
 
 /** `?branch=…&subdir=…`: what a fragment says, by name. */
 function queriedAddress(remote: string, query: string): GitAddress {
@@ -67,14 +72,32 @@ function queriedAddress(remote: string, query: string): GitAddress {
     subdir: cleanParts(fields.get('subdir') ?? '').join('/'),
     ...(ref === null ? {} : { ref }),
     ...(commit === null ? {} : { commit }),
-    ...(fields.has('keep-git-dir')
-      ? { keepGitDir: /^(|1|true)$/.test(fields.get('keep-git-dir') ?? '') }
-      : {}),
+    ...switchIn(fields, 'keep-git-dir', 'keepGitDir'),
+    ...switchIn(fields, 'submodules', 'submodules'),
   };
 }
 
-async function git(cwd: string, args: string[], options: GitOptions): Promise<RunResult> {
+function switchIn<K extends 'keepGitDir' | 'submodules'>(
+  fields: URLSearchParams,
+  key: string,
+  name: K,
+): Partial<Record<K, boolean>> {
+  const value = fields.get(key)?.toLowerCase();
+  if (value === undefined) return {};
+  if (!['', '1', 'true', '0', 'false'].includes(value))
+    throw invalid(`invalid value ${JSON.stringify(value)} for ${key} in a git address`, {
+      hint: 'true or false',
+    });
+  return { [name]: ['', '1', 'true'].includes(value) } as Partial<Record<K, boolean>>;
+}
+
+async function git(
+  cwd: string,
+  args: string[],
+  options: GitOptions & { remote: string },
+): Promise<RunResult> {
   const env = {
+    ...gitEnvironment(options.access, options.remote),
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
     GIT_TERMINAL_PROMPT: '0',
     GIT_CONFIG_NOSYSTEM: '1',
@@ -99,7 +122,11 @@ async function git(cwd: string, args: string[], options: GitOptions): Promise<Ru
   }
 }
 
-async function fetchRef(cwd: string, address: GitAddress, options: GitOptions): Promise<void> {
+async function fetchRef(
+  cwd: string,
+  address: GitAddress,
+  options: GitOptions & { remote: string },
+): Promise<void> {
   const { remote, ref = 'HEAD' } = address;
   const shallow = ['fetch', '--quiet', '--depth=1', '--', remote, ref];
   // A plain HTTP server cannot send a part, and no server need give a commit by its name.
@@ -114,7 +141,10 @@ async function fetchRef(cwd: string, address: GitAddress, options: GitOptions): 
     if (code === 0) return;
     said = stderr.toString('utf8').trim().split('\n').at(-1) ?? '';
   }
-  throw invalid(`${options.action ?? 'ADD failed'}: cannot fetch ${ref} of ${remote}: ${said}`);
+  const wantsAgent = !/^(https?|git):/.test(remote) && !options.access.agents.has('default');
+  throw invalid(`${options.action ?? 'ADD failed'}: cannot fetch ${ref} of ${remote}: ${said}`, {
+    ...(wantsAgent ? { hint: 'Give it the keys of an agent with --ssh default.' } : {}),
+  });
 }
 
 /** Sets every time below `dir` to the commit's: two clones are the same. */
@@ -133,7 +163,8 @@ async function setTimes(dir: string, seconds: number): Promise<void> {
 }
 
 /** Clones; throws `invalid` for what is not there or is not the commit that was asked for. */
-export async function cloneGit(address: GitAddress, options: GitOptions): Promise<SourceTree> {
+export async function cloneGit(address: GitAddress, given: GitOptions): Promise<SourceTree> {
+  const options = { ...given, remote: address.remote };
   const { action = 'ADD failed' } = options;
   const root = mkdtempSync(join(options.folder, 'git-'));
   await git(root, ['init', '--quiet', '.'], options);
@@ -150,12 +181,11 @@ export async function cloneGit(address: GitAddress, options: GitOptions): Promis
       hint: `${address.remote}#${address.ref ?? 'HEAD'} is not the commit that was expected.`,
     });
   }
-  const modules = await git(
-    root,
-    ['submodule', 'update', '--quiet', '--init', '--recursive', '--depth=1'],
-    options,
-  );
-  if (modules.code !== 0) throw invalid(`${action}: a submodule of ${address.remote} cannot be fetched`);
+  if (address.submodules !== false) {
+    const update = ['submodule', 'update', '--quiet', '--init', '--recursive', '--depth=1'];
+    const { code } = await git(root, update, options);
+    if (code !== 0) throw invalid(`${action}: a submodule of ${address.remote} cannot be fetched`);
+  }
   if (!(address.keepGitDir ?? options.keepGitDir))
     rmSync(join(root, '.git'), { recursive: true, force: true });
   await setTimes(root, Number(seconds));

@@ -21,16 +21,21 @@ function idOf(root: string, file: string, name: string, field = 2): number | und
   return id === undefined || !/^\d{1,10}$/.test(id) ? undefined : Number(id);
 }
 
-/** The ids of `user[:group]`. Without a group it is the user's own; a number alone is both. Unknown: `invalid`. */
+/**
+ * The ids of `[user][:[group]]`. Without a group it is the user's own; a number alone is both; without a user it is root.
+ * Unknown: `invalid`.
+ */
 export function resolveOwner(root: string, text: string): Owner {
-  const [user = '', group = user] = text.split(':');
+  const [named = '', given = ''] = text.split(':');
+  const user = named || '0';
+  const group = given || user;
   const uid = idOf(root, '/etc/passwd', user);
   if (uid === undefined) {
     throw invalid(
       `unable to convert uid/gid chown string to host mapping: can't find uid for user ${user}: no such user: ${user}`,
     );
   }
-  const gid = text.includes(':') ? idOf(root, '/etc/group', group) : idOf(root, '/etc/passwd', user, 3);
+  const gid = given !== '' ? idOf(root, '/etc/group', group) : idOf(root, '/etc/passwd', user, 3);
   if (gid === undefined) {
     throw invalid(
       `unable to convert uid/gid chown string to host mapping: can't find gid for group ${group}: no such group: ${group}`,

@@ -42,7 +42,7 @@ export class TreeWriter {
   }
 
   /** `path` (as seen inside) is a directory; missing parents are made. Returns where it lies on the host. */
-  ensureDirectory(path: string, owner: Owner): string {
+  ensureDirectory(path: string, owner: Owner, mode = 0o755): string {
     let here = this.root;
     for (const part of cleanParts(path)) {
       const inside = `${here.slice(this.root.length)}/${part}`;
@@ -50,18 +50,18 @@ export class TreeWriter {
       const stats = lookAt(here);
       if (stats?.isDirectory()) continue;
       if (stats !== undefined) throw invalid(`mkdir ${inside}: not a directory`);
-      this.makeDirectory(here, owner);
+      this.makeDirectory(here, owner, mode);
     }
     return here;
   }
 
   /** A directory is at `real`, a resolved path whose parents may be missing (the target of a dangling link). */
-  makeDirectory(real: string, owner: Owner): void {
+  makeDirectory(real: string, owner: Owner, mode = 0o755): void {
     const parent = dirname(real);
-    if (lookAt(parent) === undefined) this.makeDirectory(parent, owner);
+    if (lookAt(parent) === undefined) this.makeDirectory(parent, owner, mode);
     this.touching(parent);
     mkdirSync(real, 0o755);
-    this.settle(real, { owner, mode: 0o755, seconds: this.#options.fixedTime });
+    this.settle(real, { owner, mode, seconds: this.#options.fixedTime });
   }
 
   /** Makes room for something that is not a directory. A directory in its place is refused. */
