@@ -25,6 +25,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   }
   useCodeCache();
   enterMounts(settings.run);
+  nameProcess();
   guardProcess();
   const stopped = stopSignal();
   // Loaded only now: what is before may replace this process.
@@ -42,6 +43,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   using _pidfile = writePidfile(settings.pidfile);
   flushCompileCache();
   tell(`stopping: ${await stopped}`);
+}
+
+/** What `ps` and other engines call this process, such as when they tell who has a port. */
+function nameProcess(): void {
+  writeFileSync('/proc/self/comm', 'wharf daemon');
 }
 
 function engineOptions(settings: DaemonSettings) {

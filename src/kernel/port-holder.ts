@@ -1,6 +1,7 @@
 // Who has a port: the socket from /proc/net, and the process that holds it.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
+import { basename } from 'node:path';
 import { formatAddress } from '#kernel/netlink/address.ts';
 
 export interface PortHolder {
@@ -107,7 +108,9 @@ function descriptorsOf(pid: string): string[] {
 
 function commOf(pid: string): string {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+    const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+    // What Node calls its first thread; the program says more.
+    return name === 'MainThread' ? basename(readlinkSync(`/proc/${pid}/exe`)) : name;
   } catch {
     return 'unknown';
   }

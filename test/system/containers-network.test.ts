@@ -1,5 +1,6 @@
 // Containers on networks: published ports and their refusal, names, joining and leaving, shared namespaces.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
@@ -87,7 +88,31 @@ test("another container's network and processes can be shared", async () => {
   assert.ok(ran.stdout.startsWith(`${host.slice(0, 12)}\n`), ran.stdout);
   assert.ok(ran.stdout.includes(` ${address}/`), ran.stdout);
   assert.ok(ran.stdout.includes('sleep\0'), ran.stdout);
+  await engine.networks.create({ Name: 'extra' });
+  await assert.rejects(engine.containers.connect(ran.id, 'extra'), /sharing network namespace with another/);
+  await engine.networks.remove('extra');
+
+  const lodger = await run('lodger', { NetworkMode: 'container:landlord' });
+  await engine.containers.restart('landlord', { timeoutSeconds: 0 });
+  const { State } = await engine.containers.inspect(lodger);
+  const before = execFileSync('nsenter', ['-t', `${State.Pid}`, '-n', 'ip', '-4', 'addr']).toString();
+  assert.doesNotMatch(before, /eth0/, 'the address may be another’s by now');
+  await engine.containers.restart(lodger, { timeoutSeconds: 0 });
+  const again = await engine.containers.inspect(lodger);
+  const links = execFileSync('nsenter', ['-t', `${again.State.Pid}`, '-n', 'ip', '-4', 'addr']).toString();
+  assert.match(links, /eth0/);
+
+  await engine.containers.stop('landlord', { timeoutSeconds: 0 });
+  await assert.rejects(engine.containers.restart(lodger, { timeoutSeconds: 0 }), {
+    message: `cannot join network of a non running container: ${host}`,
+    hint: 'Start it first: wharf start landlord',
+  });
   await engine.containers.remove('landlord', { force: true });
+  await assert.rejects(engine.containers.start(lodger), {
+    kind: 'not-found',
+    message: `No such container: ${host}`,
+  });
+  await engine.containers.remove(lodger, { force: true });
 });
 
 test('a resolv.conf that was edited inside stays, until the next start; lines added to the hosts file stay as well', async () => {

@@ -202,11 +202,18 @@ test('who has a port, what hangs on which network, and whether all is well', asy
   await run('rm', 'refused');
   assert.match(await run('why', 'port', taken), /^Nobody has port/);
 
+  const lodger = ['run', '-d', '--name', 'lodger', '--network', 'container:shop', 'busybox', 'sleep', '600'];
+  await run(...lodger);
   const map = await run('network', 'map', 'bridge', 'back');
-  assert.match(map, /^back \(bridge, 10\.214\.33\.0\/24, internal\)\n └─ shop {2}10\.214\.33\.2$/m);
+  assert.match(
+    map,
+    /^back \(bridge, 10\.214\.33\.0\/24, internal\)\n └─ shop {2}10\.214\.33\.2 {2}\(and lodger\)$/m,
+  );
   assert.match(map, new RegExp(`127\\.0\\.0\\.1:${port}->80/tcp`));
   const json = JSON.parse(await run('network', 'map', '--format', 'json', 'back'));
   assert.deepEqual(json[0].containers[0].addresses, ['10.214.33.2']);
+  assert.deepEqual(json[0].containers[0].sharedBy, ['lodger']);
+  await run('rm', '-f', 'lodger');
 
   assert.equal(await run('system', 'check'), 'All is as it should be.');
   const { Options } = JSON.parse(await run('network', 'inspect', 'bridge'))[0];

@@ -18,6 +18,7 @@ export async function connectContainer(
 ): Promise<void> {
   const record = room.store.require(id);
   const network = room.networks.resolve(join.network);
+  assertOwnNetwork(record);
   if ('none' in (record.wiring?.networks ?? {})) {
     throw invalid(
       'container cannot be connected to multiple networks with one of the networks in private (none) mode',
@@ -35,11 +36,19 @@ export async function connectContainer(
 export async function disconnectContainer(room: Room, id: string, leave: { network: string }): Promise<void> {
   const record = room.store.require(id);
   const network = room.networks.resolve(leave.network);
+  assertOwnNetwork(record);
   if (isUp(record)) await room.networks.disconnect(network.id, id);
   const { [network.name]: _, [network.id]: __, ...endpoints } = record.endpoints;
   const mode = record.hostConfig.NetworkMode;
   const leavesMain = mode === network.name || mode === network.id;
   follow(room, record, { endpoints, hostConfig: leavesMain ? ledBy(record, endpoints) : record.hostConfig });
+}
+
+function assertOwnNetwork({ hostConfig }: ContainerRecord): void {
+  if (hostConfig.NetworkMode?.startsWith('container:') !== true) return;
+  throw invalid(
+    'container sharing network namespace with another container or host cannot be connected to any other network',
+  );
 }
 
 /** The network of the mode was left: the first of the others is it now. */

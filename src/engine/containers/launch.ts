@@ -8,12 +8,13 @@ import { writeBundle } from '#runtime/bundle.ts';
 import { buildSpec, type NamespaceChoice } from '#runtime/spec.ts';
 import type { Task } from '#runtime/task.ts';
 import { resolveUser } from '#runtime/users.ts';
+import { conflict, notFound } from '#shared/errors.ts';
 import { formatResolvConf, writeHostFiles } from './config/host-files.ts';
 import { attachRequestOf } from './config/network-request.ts';
 import { specInputOf } from './config/spec-input.ts';
 import { stageMounts, unstage } from './config/stage.ts';
 import { ensureSource } from './config/volumes.ts';
-import type { ContainerRecord, Wiring } from './record/record.ts';
+import { type ContainerRecord, isUp, type Wiring } from './record/record.ts';
 import { type ContainerPaths, pathsOf, type Room } from './room.ts';
 
 export interface Launched {
@@ -84,6 +85,7 @@ function beginNetwork(room: Room, record: ContainerRecord, paths: ContainerPaths
   const request = attachRequestOf(room, record);
   const mode = request.networkMode;
   const shared = mode === 'host' || mode.startsWith('container:');
+  if (mode.startsWith('container:')) assertJoinable(room, mode.slice('container:'.length));
   // The runtime sets network sysctls, maybe of links that are not there yet.
   const early =
     shared || Object.keys(record.hostConfig.Sysctls ?? {}).length > 0 ? undefined : { path: paths.netns };
@@ -106,6 +108,20 @@ function beginNetwork(room: Room, record: ContainerRecord, paths: ContainerPaths
       return attaching;
     },
   };
+}
+
+/** Throws where the container is gone, or does not run, whose network another is to share. */
+function assertJoinable(room: Room, id: string): void {
+  const other = room.store.get(id);
+  if (other === undefined) {
+    throw notFound(`No such container: ${id}`, {
+      hint: 'The container whose network is to be shared was removed: make this one anew, for another.',
+    });
+  }
+  if (isUp(other)) return;
+  throw conflict(`cannot join network of a non running container: ${id}`, {
+    hint: `Start it first: wharf start ${other.name}`,
+  });
 }
 
 function networkOf(record: ContainerRecord, attached: Attached): NamespaceChoice {

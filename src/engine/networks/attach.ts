@@ -192,6 +192,7 @@ function joinContainer(room: NetworkRoom, request: AttachRequest, reference: str
   if (other.containerId === request.containerId) {
     throw invalid(`container cannot join its own network: ${reference}`);
   }
+  if (other.isShared !== true) room.store.putSandbox({ ...other, isShared: true });
   return { ...answer(room, { ...request, hostname: other.hostname }, other), networks: {}, ports: {} };
 }
 

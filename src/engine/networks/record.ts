@@ -115,6 +115,8 @@ export interface Sandbox {
   hostsPath?: string;
   /** Neighbours that it has names of its own for. */
   links?: LinkedName[];
+  /** Whether others have joined its namespace, which may then outlive it. */
+  isShared?: boolean;
 }
 
 export interface LinkedName {

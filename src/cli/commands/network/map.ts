@@ -13,6 +13,8 @@ interface MappedContainer {
   addresses: string[];
   /** Published ones as `0.0.0.0:8080->80/tcp`; on the network that they come in by. */
   ports: string;
+  /** Containers that share its network (`--network container:NAME`). */
+  sharedBy: string[];
 }
 
 interface MappedNetwork {
@@ -49,6 +51,8 @@ export const command = defineCommand({
 
 const byName = (one: { name: string }, other: { name: string }): number => (one.name < other.name ? -1 : 1);
 
+const nameOf = ({ Names }: ContainerSummary): string => Names[0]?.replace(/^\//, '') ?? '';
+
 function mapNetwork(network: NetworkInspect, all: ContainerSummary[]): MappedNetwork {
   const containers = all.flatMap((container): MappedContainer[] => {
     const settings = container.NetworkSettings?.Networks?.[network.Name];
@@ -56,11 +60,15 @@ function mapNetwork(network: NetworkInspect, all: ContainerSummary[]): MappedNet
     const own = Object.keys(container.NetworkSettings?.Networks ?? {});
     return [
       {
-        name: container.Names[0]?.replace(/^\//, '') ?? '',
+        name: nameOf(container),
         id: container.Id,
         running: container.State === 'running',
         addresses: [settings?.IPAddress, settings?.GlobalIPv6Address].flatMap((each) => each || []),
         ports: own.indexOf(network.Name) === 0 ? formatPortSummary(container.Ports) : '',
+        sharedBy: all
+          .filter(({ HostConfig }) => HostConfig?.NetworkMode === `container:${container.Id}`)
+          .map(nameOf)
+          .sort(),
       },
     ];
   });
@@ -80,7 +88,8 @@ function draw({ name, driver, internal, subnets, containers }: MappedNetwork): s
   const rows = containers.map((each, index) => {
     const branch = index === containers.length - 1 ? '└─' : '├─';
     const state = each.running ? '' : '(not running)';
-    const cells = [each.name.padEnd(width), each.addresses.join(' '), each.ports, state].filter(
+    const shared = each.sharedBy.length === 0 ? '' : `(and ${each.sharedBy.join(', ')})`;
+    const cells = [each.name.padEnd(width), each.addresses.join(' '), each.ports, shared, state].filter(
       (cell) => cell !== '',
     );
     return ` ${branch} ${cells.join('  ')}`.trimEnd();
