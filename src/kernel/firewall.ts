@@ -93,15 +93,15 @@ export async function observeElements(
     .filter((element) => element !== '');
 }
 
-/** Base chains of the forward hook that drop by policy, as `table FAMILY NAME, chain NAME`. */
-export async function observeForwardDrops(): Promise<string[]> {
+/** Base chains of a hook that drop by policy, as `CHAIN of table FAMILY NAME`. */
+export async function observeDrops(hook: 'input' | 'forward'): Promise<string[]> {
   const result = await run('nft', ['list', 'chains'], { timeoutMs: 30_000 });
   const found: string[] = [];
   let [table, chain] = ['', ''];
   for (const line of result.stdout.toString('utf8').split('\n')) {
     table = /^table (\S+ \S+)/.exec(line)?.[1] ?? table;
     chain = /^\s+chain (\S+)/.exec(line)?.[1] ?? chain;
-    const isDrop = /hook forward .*policy drop/.test(line);
+    const isDrop = line.includes(`hook ${hook} `) && line.includes('policy drop');
     if (isDrop && /^(?:ip|ip6|inet) /.test(table)) found.push(`${chain} of table ${table}`);
   }
   return found;

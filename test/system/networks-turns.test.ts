@@ -168,13 +168,19 @@ test('the next engine finds the servers, and they take turns again', async () =>
   assertEven(await firsts('web', gateways.town), ipv4s());
 });
 
-test('where the host’s firewall lets containers ask port 53 only, all are answered there', async () => {
-  await applyRules(`table inet strict { chain input { type filter hook input priority filter; policy drop;
+/** A firewall of the host's own that lets in what it knows, and nothing else. */
+const strict = (rule: string): Promise<void> =>
+  applyRules(`table inet strict
+  delete table inet strict
+  table inet strict { chain input { type filter hook input priority filter; policy drop;
     iif lo accept
     ct state established,related accept
-    meta l4proto { tcp, udp } th dport 53 accept
     meta l4proto { icmp, ipv6-icmp } accept
+    ${rule}
   }; }`);
+
+test('where the host’s firewall lets containers ask port 53 only, all are answered there', async () => {
+  await strict('udp dport 53 accept');
   await eventually(
     'no question is led elsewhere',
     async () => (await observeElements(fixture.table, 'set', 'turns3_4')).length === 0,
@@ -183,9 +189,30 @@ test('where the host’s firewall lets containers ask port 53 only, all are answ
   await fixture.attach('late', sharing('late'));
   assert.match(await fixture.lookup('asker', 'late', gateways.town), /^10\.214\.41\./);
   await fixture.detach('late');
-  await runOk('nft', ['delete', 'table', 'inet', 'strict']);
+  assert.deepEqual(await problems(), [
+    'firewall: the chain input of table inet strict drops what comes to the host and it does not accept: containers may not find each other by name',
+  ]);
+  await strict('udp dport { 53, 20530-24545 } accept');
   await isSpread(3);
   assertEven(await firsts('web', gateways.town), ipv4s());
+});
+
+const problems = async () =>
+  (await fixture.networks.check()).map(({ Subject, Problem }) => `${Subject}: ${Problem}`);
+
+test('a firewall that drops what comes to the host is named, and the networks without names with it', async () => {
+  await strict('');
+  assert.match(await fixture.lookup('asker', 'web', gateways.town), /TIMEOUT/);
+  assert.match((await problems()).join('\n'), /the chain input of table inet strict drops/);
+  assert.match((await problems()).join('\n'), /network town: its containers get no answer/);
+  // As `ufw allow in on BRIDGE to any port 53 proto udp` makes it.
+  const device = fixture.networks.resolve('town').bridge?.device;
+  await strict(`iifname "${device}" udp dport 53 accept`);
+  assert.equal(await fixture.lookup('asker', 'web2', gateways.town), ipv4s()[1]);
+  assert.doesNotMatch((await problems()).join('\n'), /network town/);
+  await runOk('nft', ['delete', 'table', 'inet', 'strict']);
+  assert.deepEqual(await problems(), []);
+  await isSpread(3);
 });
 
 test('the servers end with the containers, and nothing is steered any more', async () => {

@@ -1,10 +1,11 @@
 // What of the networks is not as the records say, and what of the host stands in their way.
-import { observeForwardDrops } from '#kernel/firewall.ts';
+import { observeDrops } from '#kernel/firewall.ts';
 import { observeLinks } from '#kernel/links.ts';
 import { isNetns } from '#kernel/netns.ts';
 import { readSysctl } from '#kernel/sysctl.ts';
 import type { CheckFinding } from '#shared/contract/network.ts';
 import { familyOf } from './addresses/cidr.ts';
+import { resolvesNames } from './record.ts';
 import { takenMeanwhile } from './recover.ts';
 import type { NetworkRoom } from './room.ts';
 import { isBridge, type JoinableNetwork } from './store.ts';
@@ -17,7 +18,9 @@ export async function checkNetworks(room: NetworkRoom): Promise<CheckFinding[]> 
     ...checkMembers(room, links),
     ...checkSettings(room),
     ...(room.firewall.isDamaged() ? [damagedRules] : []),
-    ...(await otherDrops(room)),
+    ...(await forwardDrops(room)),
+    ...(await inputDrops(room)),
+    ...(await unanswered(room)),
   ];
 }
 
@@ -98,13 +101,44 @@ function checkSettings(room: NetworkRoom): CheckFinding[] {
     .map((key) => severe('kernel', `${key} is off: containers reach nothing outside`, `sysctl -w ${key}=1`));
 }
 
+const warning = (Subject: string, Problem: string, Hint: string): CheckFinding => ({
+  ...severe(Subject, Problem, Hint),
+  Severe: false,
+});
+
 /** What the host's own firewall refuses stays refused; that may be meant. */
-async function otherDrops(room: NetworkRoom): Promise<CheckFinding[]> {
+async function forwardDrops(room: NetworkRoom): Promise<CheckFinding[]> {
   const [bridge = 'wharf0'] = room.store.bridges().map((each) => each.bridge.device);
-  return (await observeForwardDrops()).map((chain) => ({
-    Subject: 'firewall',
-    Problem: `the chain ${chain} drops forwarded packets that it does not accept: containers may not get out, nor be reached`,
-    Hint: `If that is not meant: allow forwarding from and to ${bridge} there (docs/firewall.md).`,
-    Severe: false,
-  }));
+  return (await observeDrops('forward')).map((chain) =>
+    warning(
+      'firewall',
+      `the chain ${chain} drops forwarded packets that it does not accept: containers may not get out, nor be reached`,
+      `If that is not meant: allow forwarding from and to ${bridge} there (docs/firewall.md).`,
+    ),
+  );
+}
+
+/** Containers of user networks ask the host for names. */
+async function inputDrops({ store, names }: NetworkRoom): Promise<CheckFinding[]> {
+  const bridges = store.bridges().filter(resolvesNames);
+  if (bridges.length === 0) return [];
+  const ports = `UDP ports 53 and ${names.firstPort}-${names.lastPort}`;
+  const devices = bridges.map(({ bridge }) => bridge.device).join(', ');
+  return (await observeDrops('input')).map((chain) =>
+    warning(
+      'firewall',
+      `the chain ${chain} drops what comes to the host and it does not accept: containers may not find each other by name`,
+      `If that is not meant: allow ${ports} from ${devices} there (docs/firewall.md).`,
+    ),
+  );
+}
+
+async function unanswered({ store, names }: NetworkRoom): Promise<CheckFinding[]> {
+  return (await names.unanswered()).map((id) =>
+    severe(
+      `network ${store.byId(id)?.name ?? id}`,
+      'its containers get no answer when they ask for names',
+      "Let the host's firewall accept what comes to UDP port 53 from its device (docs/firewall.md).",
+    ),
+  );
 }

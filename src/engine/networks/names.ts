@@ -53,6 +53,10 @@ export class Names {
     for (let at = 0; at < count; at++) this.#add();
   }
 
+  get lastPort(): number {
+    return this.firstPort + mostTurns - 1;
+  }
+
   /** Writes the names of these networks as the records have them; resolves once they are answered (see `Place.tell`). */
   async refresh(networkIds: Iterable<string>): Promise<void> {
     const changed = new Set<Place>();
@@ -100,6 +104,11 @@ export class Names {
   verify(): void {
     this.#options.steering.open();
     for (const place of this.#places) place.verify().catch(this.#options.warn);
+  }
+
+  /** Ids of networks of which containers that ask get no answer. */
+  async unanswered(): Promise<string[]> {
+    return (await Promise.all(this.#places.map((place) => place.unanswered()))).flat();
   }
 
   /** Ends the servers, at once, that no container needs. */

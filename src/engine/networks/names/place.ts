@@ -125,6 +125,14 @@ export class Place {
     });
   }
 
+  /** Ids of networks of which containers that ask, as they do, get no answer. */
+  async unanswered(): Promise<string[]> {
+    await this.tell();
+    const files = [...this.#files.values()];
+    const answers = await Promise.all(files.map((file) => isReached(file, this.#parts.main)));
+    return files.filter((_, index) => answers[index] === false).map(({ network }) => network.id);
+  }
+
   /** Ends the processes, at once, where no container needs them; else leaves them as they are best left. */
   async close(): Promise<void> {
     clearTimeout(this.#settleTimer);
