@@ -3,11 +3,11 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startProgram } from '#kernel/spawn.ts';
+import { quickSpawn } from '#kernel/quick-spawn.ts';
 import { sendSignal } from '#kernel/syscalls.ts';
 import { cancelled } from '#shared/errors.ts';
 import { awaitsFilter, forgetAwaited, learnFilter } from './confine/seccomp-cache.ts';
-import { exitCodeOfChild, readLogOf, toStartError } from './start-error.ts';
+import { readLogOf, toStartError } from './start-error.ts';
 import type { Runtime } from './task.ts';
 
 export interface OnceRequest {
@@ -24,14 +24,22 @@ export interface OnceRequest {
 const SIGKILL = 9;
 const killRetryMs = 5;
 
-function forward(stream: Readable | null, sink: (chunk: Buffer) => void | Promise<void>): void {
-  stream?.on('data', (chunk: Buffer) => {
+/** Resolves once all that was written is with the sink. */
+function forward(
+  stream: Readable | undefined,
+  sink: (chunk: Buffer) => void | Promise<void>,
+): Promise<void> | undefined {
+  if (stream === undefined) return undefined;
+  stream.on('data', (chunk: Buffer) => {
     const pending = sink(chunk);
     if (pending === undefined) return;
     stream.pause();
     const go = () => void stream.resume();
     pending.then(go, go);
   });
+  // A pipe that breaks closes too; what the program did is told by how it ended.
+  stream.on('error', () => {});
+  return new Promise((resolve) => stream.once('close', () => resolve()));
 }
 
 function containerPid(path: string): number {
@@ -69,16 +77,17 @@ export async function runOnce(runtime: Runtime, request: OnceRequest): Promise<n
   const logPath = join(bundle, 'runtime.log');
   const pidPath = join(bundle, 'pid');
   for (const path of [logPath, pidPath]) rmSync(path, { force: true });
-  const child = startProgram(
-    runtime.runtimeProgram,
-    [...runtime.runtimeFlags, `--log=${logPath}`, 'run', '--bundle', bundle, '--pid-file', pidPath, id],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const words = [`--log=${logPath}`, 'run', '--bundle', bundle, '--pid-file', pidPath, id];
+  const child = quickSpawn(runtime.runtimeProgram, [...runtime.runtimeFlags, ...words], {
+    stdio: ['null', 'from', 'from'],
+  });
+  const [, stdout, stderr] = child.pipes;
+  const read = [
+    forward(stdout, (chunk) => request.onOutput(1, chunk)),
+    forward(stderr, (chunk) => request.onOutput(2, chunk)),
+  ];
+  const closed = Promise.all([child.exit, ...read]).then(() => {});
   if (awaitsFilter(bundle)) void learnWhileItRuns(runtime, { id, bundle, pidPath }, closed);
-  forward(child.stdout, (chunk) => request.onOutput(1, chunk));
-  forward(child.stderr, (chunk) => request.onOutput(2, chunk));
-  const exit = exitCodeOfChild(child, runtime.runtimePath);
   let ended = false;
   const kill = async () => {
     // The process may be a moment away from being born.
@@ -91,7 +100,7 @@ export async function runOnce(runtime: Runtime, request: OnceRequest): Promise<n
   const onAbort = () => void kill();
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    const code = await exit;
+    const code = await child.exit;
     ended = true;
     await closed;
     if (signal?.aborted) throw cancelled('the step was cancelled');

@@ -1,9 +1,6 @@
 // Why a process could not be started, in Docker's words and with the exit code a shell would give.
-import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { constants } from 'node:os';
-import { missingProgram } from '#kernel/spawn.ts';
-import { codeOf, EngineError } from '#shared/errors.ts';
+import { EngineError } from '#shared/errors.ts';
 
 /** What `docker run` ends with: the program is missing, cannot be executed, or anything else went wrong. */
 export type StartExitCode = 125 | 126 | 127;
@@ -70,14 +67,4 @@ export function readLogOf(path: string): string {
   } catch {
     return '';
   }
-}
-
-/** Resolves when the child has ended, with 128 + n for signal n. Not installed: `unavailable`. */
-export function exitCodeOfChild(child: ChildProcess, program: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    child.once('error', (thrown) => {
-      reject(codeOf(thrown) === 'ENOENT' ? missingProgram(program, thrown) : thrown);
-    });
-    child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']));
-  });
 }
