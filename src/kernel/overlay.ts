@@ -33,9 +33,17 @@ const plainDiff = ['redirect_dir=nofollow', 'metacopy=off', 'index=off'];
 
 let hasNewInterface = true;
 
-/** Mounts an overlay at `target`. Any number of lowers the kernel takes (500), with paths of any length. */
+/** The kernel takes no more (`OVL_MAX_STACK`). */
+export const mostLowers = 500;
+
+/** Mounts an overlay at `target`, with paths of any length. Throws `invalid` on more lowers than `mostLowers`. */
 export function mountOverlay(request: OverlayRequest): void {
   if (request.lowers.length === 0) throw invalid('an overlay needs at least one lower directory');
+  if (request.lowers.length > mostLowers) {
+    throw invalid('max depth exceeded', {
+      hint: `${request.lowers.length} layers on each other are more than the kernel takes (${mostLowers}).`,
+    });
+  }
   if (hasNewInterface) {
     try {
       mountByContext(request);

@@ -1,8 +1,7 @@
 // The door of the room: a client for every registry, with mirrors, credentials, retries (OCI distribution-spec 1.1).
 import type { Readable } from 'node:stream';
-import { EngineError, messageOf, notFound } from '#shared/errors.ts';
+import { EngineError, messageOf } from '#shared/errors.ts';
 import { type Digest, isDigest } from '#shared/oci/digest.ts';
-import { formatPlatform, pickPlatform } from '#shared/oci/platform.ts';
 import { familiarReference, familiarRepository, type Reference } from '#shared/oci/reference.ts';
 import type { Descriptor, Manifest, Platform } from '#shared/oci/specs.ts';
 import type { RegistryAuth } from './auth.ts';
@@ -12,6 +11,7 @@ import { type Endpoint, type EndpointOptions, endpointsOf } from './endpoints.ts
 import { pullFailure, RegistryFailure } from './failures.ts';
 import { findReferrers, listTags, type Referrer, type TagPage } from './lists.ts';
 import { type FetchedManifest, fetchManifest } from './manifests.ts';
+import { chooseManifest } from './nested.ts';
 import { defaultRetry, type RetryPolicy, withRetry } from './retry.ts';
 import { Schemes } from './schemes.ts';
 import { ask, type Wire } from './session.ts';
@@ -106,14 +106,10 @@ class Client implements RegistryClient {
   async resolve(ref: Reference, platform: Platform, options: CallOptions = {}): Promise<ResolvedImage> {
     const top = await this.manifest(ref, options);
     if (top.document.kind === 'manifest') return resolved(top.descriptor.digest, top);
-    const picked = pickPlatform(top.document.index.manifests, platform);
-    if (picked === undefined) {
-      throw notFound(
-        `no matching manifest for ${formatPlatform(platform)} in the manifest list entries: no match for platform in manifest: not found`,
-      );
-    }
     const { tag: _, ...rest } = ref;
-    const chosen = await this.manifest({ ...rest, digest: picked.digest }, options);
+    const chosen = await chooseManifest(top.document.index, platform, ({ digest }) =>
+      this.manifest({ ...rest, digest }, options),
+    );
     return { ...resolved(top.descriptor.digest, chosen), index: top };
   }
 
@@ -302,10 +298,7 @@ const pullScope = (ref: Reference): string => `repository:${ref.repository}:pull
 
 function resolved(digest: Digest, fetched: FetchedManifest): ResolvedImage {
   if (fetched.document.kind !== 'manifest') {
-    throw new RegistryFailure(
-      'unsupported',
-      `manifest ${fetched.descriptor.digest} is an index inside an index`,
-    );
+    throw new RegistryFailure('internal', `${fetched.descriptor.digest} is an index, not a manifest`);
   }
   return {
     digest,

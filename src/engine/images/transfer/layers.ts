@@ -2,6 +2,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { mostLowers } from '#kernel/overlay.ts';
 import { internal, invalid, isKind, messageOf } from '#shared/errors.ts';
 import { type Digest, shortOf } from '#shared/oci/digest.ts';
 import { type Unpacked, type UnpackLayerRequest, unpackLayer } from '#storage/archive/archive.ts';
@@ -41,6 +42,9 @@ export interface FetchOptions {
   onStart(ingest: Pick<Ingest, 'follow'>): void;
 }
 
+// A container has one of its own below its files.
+const mostLayers = mostLowers - 1;
+
 const unpacking = new Slots(2);
 // A slow download must not keep those from unpacking whose bytes are here.
 const following = new Slots(2);
@@ -74,6 +78,11 @@ function planLayers({ diffIds, sources }: LayerWork): LayerPlan[] {
     throw invalid(
       `invalid image: ${sources.length} layers, but ${diffIds.length} diff_ids in its configuration`,
     );
+  }
+  if (diffIds.length > mostLayers) {
+    throw invalid('max depth exceeded', {
+      hint: `The image has ${diffIds.length} layers; at most ${mostLayers} can stand on each other.`,
+    });
   }
   const chainIds = chainIdsOf(diffIds);
   return sources.flatMap((source, index) => {
