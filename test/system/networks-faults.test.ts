@@ -75,6 +75,14 @@ test('subnets, gateways and ranges that cannot be are refused, each in words', a
     [pool('10.214.54.0/24', { AuxiliaryAddresses: { a: '10.9.9.9' } }), /10\.9\.9\.9 is not in the subnet/],
     [pool('10.214.54.0/32'), /no room for containers/],
     [pool('ten'), /invalid CIDR address: ten/],
+    [pool('192.0.2.0/25'), /Pool overlaps/],
+    [pool('127.0.0.0/8'), /Pool overlaps/],
+    [pool('239.1.0.0/16'), /its addresses are those of groups/],
+    [{ EnableIPv6: true, ...pool('ff05::/64') }, /its addresses are those of groups/],
+    [
+      pool('10.214.54.0/24', { Gateway: '10.214.54.9', AuxiliaryAddresses: { a: '10.214.54.9' } }),
+      /failed to allocate secondary ip address \(a:10\.214\.54\.9\): Address already in use/,
+    ],
   ];
   for (const [request, message] of wrong)
     await assert.rejects(fixture.networks.create({ Name: 'wrong', ...request }), message, String(message));

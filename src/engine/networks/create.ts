@@ -124,7 +124,7 @@ function planNetwork(room: NetworkRoom, request: NetworkCreateRequest): NetworkR
   const mtu = mtuOf(options);
   if (record.driver === 'bridge') {
     const bridge = { device: planDevice(id, options), ...(mtu === undefined ? {} : { mtu }) };
-    return { ...record, bridge, blocks: planBlocks(room, request, {}) };
+    return { ...record, bridge, blocks: planBlocks(room, request, { isOnHost: true }) };
   }
   const { parent, internal } = planParent(room, record, mtu);
   const needsGateway = record.driver === 'macvlan' || !/^l3/.test(options['ipvlan_mode'] ?? '');

@@ -1,13 +1,14 @@
 // The subnets of a network that is made: those asked for, and one of its own choice for a family without.
 import { observeLinks, observeRoutes } from '#kernel/links.ts';
 import type { IpamPool, NetworkCreateRequest } from '#shared/contract/network.ts';
-import { invalid, notFound } from '#shared/errors.ts';
+import { conflict, invalid, notFound } from '#shared/errors.ts';
 import {
   canonicalAddress,
   contains,
   type Family,
   familyOf,
   formatCidr,
+  overlaps,
   parseCidr,
 } from './addresses/cidr.ts';
 import { assertFreeSubnet, firstAddress, localPool, pickSubnet } from './addresses/pools.ts';
@@ -19,6 +20,8 @@ export interface BlockChoice {
   isFree?: boolean;
   /** Whether each subnet has a gateway though none is named; default true. */
   needsGateway?: boolean;
+  /** Whether the host gets an address in each subnet, so that none of its own may be there. */
+  isOnHost?: boolean;
 }
 
 /** Throws `invalid` for subnets that are none, and `conflict` where one is taken. */
@@ -69,6 +72,10 @@ function askedBlock(
   if (cidr.last - cidr.first < 1n) throw invalid(`invalid subnet ${text}: it has no room for containers`);
   const subnet = formatCidr(cidr);
   assertFreeSubnet(subnet, taken);
+  if (['224.0.0.0/4', 'ff00::/8'].some((group) => overlaps(parseCidr(group), cidr))) {
+    throw invalid(`invalid subnet ${subnet}: its addresses are those of groups (multicast)`);
+  }
+  if (choice.isOnHost === true) assertNotHosts(subnet);
   const range = pool.IPRange ? rangeIn(subnet, pool.IPRange) : undefined;
   const named = pool.Gateway?.split('/')[0];
   const usual = choice.needsGateway === false ? undefined : firstAddress(range ?? subnet);
@@ -76,12 +83,28 @@ function askedBlock(
   const auxiliary = Object.fromEntries(
     Object.entries(pool.AuxiliaryAddresses ?? {}).map(([name, address]) => [name, insideOf(subnet, address)]),
   );
+  for (const [name, address] of Object.entries(auxiliary)) {
+    if (address === gateway) {
+      throw conflict(`failed to allocate secondary ip address (${name}:${address}): Address already in use`, {
+        hint: 'The gateway has it.',
+      });
+    }
+  }
   return {
     subnet,
     ...(gateway === undefined ? {} : { gateway }),
     ...(range === undefined ? {} : { range }),
     auxiliary,
   };
+}
+
+// It would have to choose between the network and its own: at its next start the engine would leave the network alone.
+function assertNotHosts(subnet: string): void {
+  const holder = subnetHolder(subnet, '');
+  if (holder === undefined) return;
+  throw conflict(`invalid pool request: Pool overlaps with other one on this address space`, {
+    hint: `The device ${holder} of the host has an address in ${subnet}.`,
+  });
 }
 
 /** `text` as a part of the subnet. Throws `invalid` where it is none. */
