@@ -1,47 +1,55 @@
-// Looks names up as a libc does (RFC 1035): both questions, A and AAAA, at once on a socket of their own.
-import { close, dialDatagrams, receive, send } from './sockets.ts';
+// Looks names up as a libc does (RFC 1035): both questions, A and AAAA, at once on a socket of their own. What every
+// look-up needs is made once: a collector of garbage at work would be the slowest of the look-ups.
+import { close, dialDatagrams, placeOf, receive, send } from './sockets.ts';
 
-const timeoutMs = 2_000;
 const TYPE = { A: 1, AAAA: 28 } as const;
 const headBytes = 12;
 const answer = Buffer.alloc(4096);
 let lastId = 0;
 
 function questionOf(name: string, type: number): Buffer {
-  lastId = (lastId + 1) % 0x1_0000;
-  const head = Buffer.from([0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
-  head.writeUInt16BE(lastId, 0);
   const labels = name
     .split('.')
     .map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)]));
+  const head = Buffer.from([0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
   return Buffer.concat([head, ...labels, Buffer.from([0, 0, type, 0, 1])]);
 }
 
-/** The first IPv4 address of a name; throws where the server gives none, or nothing within two seconds. */
-export function lookUp(nameserver: string, name: string): string {
-  const socket = dialDatagrams(nameserver, 53, timeoutMs);
-  try {
-    const questions = [questionOf(name, TYPE.A), questionOf(name, TYPE.AAAA)];
-    for (const question of questions) send(socket, question);
-    const [first] = questions;
-    let found: string | undefined;
-    for (const _ of questions) {
-      const length = receive(socket, answer);
-      if (answer.readUInt16BE(0) === first?.readUInt16BE(0))
-        found = addressIn(answer.subarray(0, length), first.length);
+/**
+ * Looks the name up each time it is called, and gives its first IPv4 address as the bytes of a buffer that is always the
+ * same. Throws where the server gives none, or nothing within two seconds.
+ */
+export function openLookUp(nameserver: string, name: string): () => Buffer {
+  const place = placeOf(nameserver, 53);
+  const four = questionOf(name, TYPE.A);
+  const six = questionOf(name, TYPE.AAAA);
+  const found = Buffer.alloc(4);
+  return () => {
+    lastId = (lastId + 2) % 0xfffe;
+    four.writeUInt16BE(lastId, 0);
+    six.writeUInt16BE(lastId + 1, 0);
+    const socket = dialDatagrams(place);
+    try {
+      send(socket, four);
+      send(socket, six);
+      let isFound = false;
+      for (let answers = 0; answers < 2; answers++) {
+        receive(socket, answer);
+        if (answer.readUInt16BE(0) === lastId) isFound = readAddress(four.length, found);
+      }
+      if (!isFound) throw new Error(`${name} has no address`);
+      return found;
+    } finally {
+      close(socket);
     }
-    if (found === undefined) throw new Error(`${name} has no address`);
-    return found;
-  } finally {
-    close(socket);
-  }
+  };
 }
 
 // After the question comes the first record: a name (here always a pointer or the labels again), ten bytes, the address.
-function addressIn(bytes: Buffer, questionEnd: number): string | undefined {
-  if (bytes.readUInt16BE(6) === 0) return undefined;
-  const isPointer = bytes.readUInt8(questionEnd) >= 0xc0;
+function readAddress(questionEnd: number, into: Buffer): boolean {
+  if (answer.readUInt16BE(6) === 0) return false;
+  const isPointer = answer.readUInt8(questionEnd) >= 0xc0;
   const nameBytes = isPointer ? 2 : questionEnd - headBytes - 4;
   const at = questionEnd + nameBytes + 10;
-  return [...bytes.subarray(at, at + 4)].join('.');
+  return answer.copy(into, 0, at, at + 4) === 4;
 }

@@ -13,15 +13,25 @@ export interface Program {
 
 const pingPong = join(import.meta.dirname, 'ping-pong.ts');
 
-const start = (netns: string, args: string[]): ChildProcess =>
-  inNetns(netns, () => startProgram(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] }));
+/** `processors` is what taskset(1) takes: those that the program may run on; default all. */
+export interface Where {
+  processors?: string;
+}
 
-/** An echo server on the port, in the namespace at the path. */
-export const serveIn = (netns: string, port: number): Promise<Program> =>
-  talkTo(start(netns, [pingPong, 'serve', String(port)]));
+function start(netns: string, args: string[], { processors }: Where): ChildProcess {
+  const command = [process.execPath, pingPong, ...args];
+  const [program = '', ...rest] =
+    processors === undefined ? command : ['taskset', '-c', processors, ...command];
+  return inNetns(netns, () => startProgram(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] }));
+}
+
+/** A server on the port that answers one request of each connection, in the namespace at the path. */
+export const serveIn = (netns: string, port: number, where: Where = {}): Promise<Program> =>
+  talkTo(start(netns, ['serve', String(port)], where));
 
 /** A program that measures connections and look-ups (ping-pong.ts), in the namespace at the path. */
-export const askIn = (netns: string): Promise<Program> => talkTo(start(netns, [pingPong, 'ask']));
+export const askIn = (netns: string, where: Where = {}): Promise<Program> =>
+  talkTo(start(netns, ['ask'], where));
 
 async function talkTo(child: ChildProcess): Promise<Program> {
   if (child.stdout === null) throw new Error('the program has no output');

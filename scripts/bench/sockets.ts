@@ -13,16 +13,19 @@ const closeCall = bind('close', 'int', ['int']);
 
 const AF_INET = 2;
 const SOCK = { stream: 1, datagram: 2 } as const;
-const IPPROTO_TCP = 6;
-const TCP_NODELAY = 1;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_LINGER = 13;
 const SO_RCVTIMEO = 20;
 const MSG_NOSIGNAL = 0x4000;
 const one = Buffer.from([1, 0, 0, 0]);
+/** struct linger: on, for no time. */
+const noLinger = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
+/** struct timeval: two seconds. */
+const patience = Buffer.from([2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
-/** struct sockaddr_in. */
-function placeOf(host: string, port: number): Buffer {
+/** struct sockaddr_in: made once, it costs the calls nothing. */
+export function placeOf(host: string, port: number): Buffer {
   const bytes = Buffer.alloc(16);
   bytes.writeUInt16LE(AF_INET, 0);
   bytes.writeUInt16BE(port, 2);
@@ -41,27 +44,21 @@ export function listenOn(port: number): number {
 
 /** The next connection of a listening socket. */
 export function accept(listener: number): number {
-  const connection = acceptCall(listener, null, null);
-  setsockoptCall(connection, IPPROTO_TCP, TCP_NODELAY, one, 4);
-  return connection;
+  return acceptCall(listener, null, null);
 }
 
-/** A TCP connection. */
-export function dial(host: string, port: number): number {
+/** A TCP connection; throws where there is none to be had. */
+export function dial(place: Buffer): number {
   const connection = socketCall(AF_INET, SOCK.stream, 0);
-  setsockoptCall(connection, IPPROTO_TCP, TCP_NODELAY, one, 4);
-  connectCall(connection, placeOf(host, port), 16);
+  connectCall(connection, place, place.length);
   return connection;
 }
 
-/** A UDP socket whose packets go to the place; `receive` gives up after `timeoutMs`. */
-export function dialDatagrams(host: string, port: number, timeoutMs: number): number {
+/** A UDP socket whose packets go to the place; `receive` gives up after two seconds. */
+export function dialDatagrams(place: Buffer): number {
   const socket = socketCall(AF_INET, SOCK.datagram, 0);
-  const timeout = Buffer.alloc(16);
-  timeout.writeBigInt64LE(BigInt(Math.floor(timeoutMs / 1000)), 0);
-  timeout.writeBigInt64LE(BigInt((timeoutMs % 1000) * 1000), 8);
-  setsockoptCall(socket, SOL_SOCKET, SO_RCVTIMEO, timeout, 16);
-  connectCall(socket, placeOf(host, port), 16);
+  setsockoptCall(socket, SOL_SOCKET, SO_RCVTIMEO, patience, patience.length);
+  connectCall(socket, place, place.length);
   return socket;
 }
 
@@ -71,5 +68,11 @@ export const send = (socket: number, bytes: Buffer, length = bytes.length): numb
 
 /** The number of bytes that came; 0 at the end of a stream. */
 export const receive = (socket: number, into: Buffer): number => recvCall(socket, into, into.length, 0);
+
+/** Closes a connection so that no end, and no translation between them, keeps its port for a minute. */
+export function abort(connection: number): void {
+  setsockoptCall(connection, SOL_SOCKET, SO_LINGER, noLinger, noLinger.length);
+  closeCall(connection);
+}
 
 export const close = (socket: number): void => void closeCall(socket);

@@ -53,19 +53,9 @@ export async function serveWeb(netns: string, port: number, folder: string): Pro
   };
 }
 
-/** Requests per second, from the namespace at the path; `closing` makes a new connection for each. */
-export async function loadWeb(netns: string, place: string, closing: boolean): Promise<number> {
-  const header = closing ? ['-H', 'Connection: close'] : [];
-  const args = [
-    '-t',
-    '1',
-    '-c',
-    String(connectionsAtOnce),
-    '-d',
-    `${seconds}s`,
-    ...header,
-    `http://${place}/`,
-  ];
+/** Requests per second, from the namespace at the path. */
+export async function loadWeb(netns: string, place: string): Promise<number> {
+  const args = ['-t', '1', '-c', String(connectionsAtOnce), '-d', `${seconds}s`, `http://${place}/`];
   const { stdout } = await inNetns(netns, () => runOk(programs().wrk, args, { env: peerEnvironment() }));
   const text = stdout.toString('utf8');
   const rate = /Requests\/sec:\s+([\d.]+)/.exec(text)?.[1];
