@@ -8,6 +8,7 @@ import type { TrashRow, TrashUndone } from '#shared/contract/trash.ts';
 import { conflict, messageOf, notFound } from '#shared/errors.ts';
 import { KeyedLock } from '#shared/lock.ts';
 import { newId } from '#shared/notation/id.ts';
+import type { Snapshots } from '#storage/snapshots/snapshots.ts';
 import type { Leases } from '#storage/state/leases.ts';
 import type { State } from '#storage/state/state.ts';
 import { TrashEntries, type TrashEntry } from './entry.ts';
@@ -18,6 +19,7 @@ export interface TrashDeps {
   containers: Containers;
   images: Images;
   volumes: Volumes;
+  snapshots: Pick<Snapshots, 'drain'>;
   /** The folder whose file system must not run full. */
   root: string;
   /** How long things stay; 0: nothing is kept. */
@@ -171,10 +173,17 @@ export class Trash implements Disposable {
     await this.#lock.run('trash', async () => {
       const oldestMs = Date.now() - this.#deps.keepMs;
       for (const entry of this.#entries.all()) {
-        if (entry.removedAtMs > oldestMs && !isShort(this.#deps.root)) return;
+        if (entry.removedAtMs > oldestMs && !(await this.#needsRoom())) return;
         await this.#discard(entry);
       }
     });
+  }
+
+  /** Files are deleted a while after they were discarded: what is on its way out must not cost the next entry. */
+  async #needsRoom(): Promise<boolean> {
+    if (!isShort(this.#deps.root)) return false;
+    await this.#deps.snapshots.drain();
+    return isShort(this.#deps.root);
   }
 
   [Symbol.dispose](): void {
