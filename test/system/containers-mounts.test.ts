@@ -173,6 +173,25 @@ test('a mount of the host appears inside where it was asked for', async () => {
   }
 });
 
+test('a missing source is made where a mount asks for that', async () => {
+  const Source = join(folder('asked'), 'new/sub');
+  const mount = { Type: 'bind' as const, Source, Target: '/m' };
+  await assert.rejects(sh('true', { Mounts: [mount] }), /bind source path does not exist/);
+  await sh('touch /m/x', { Mounts: [{ ...mount, BindOptions: { CreateMountpoint: true } }] });
+  assert.ok(statSync(join(Source, 'x')).isFile());
+});
+
+test('a folder that is mounted into itself, and the root of the host, make no loop', async () => {
+  const path = folder('looped');
+  mkdirSync(join(path, 'inner'));
+  const looped = await sh('echo x > /m/inner/again/inner/deep; cat /m/inner/deep; ls /m/inner/again/inner', {
+    Binds: [`${path}:/m`, `${path}:/m/inner/again`],
+  });
+  assert.match(looped.stdout, /^x\n/);
+  const whole = await sh(`cat /host${join(path, 'inner/deep')}`, { Binds: ['/:/host:ro'] });
+  assert.equal(whole.stdout, 'x\n');
+});
+
 test('a source that is a link to nowhere is refused in words', async () => {
   const path = folder('links');
   symlinkSync('nowhere', join(path, 'dangling'));

@@ -1,0 +1,82 @@
+// What options of networks do to packets, seen from the world outside: as whom containers speak, and who reaches them.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { inNetns } from '#kernel/netns.ts';
+import { run } from '#kernel/spawn.ts';
+import { NetworksFixture } from './networks-fixture.ts';
+import { enterOwnHost, host, ip, world } from './networks-own-host.ts';
+
+const place = await enterOwnHost();
+const fixture = new NetworksFixture('10.214.70.1/24');
+after(async () => {
+  await fixture.close();
+  place.close();
+});
+
+const option = (name: string): string => `com.docker.network.bridge.${name}`;
+
+/** A network of both families that the world knows the way to. */
+async function create(Name: string, number: number, Options: Record<string, string>): Promise<void> {
+  const [four, six] = [`10.214.${number}.0/24`, `fd00:214:${number}::/64`];
+  const IPAM = { Config: [{ Subnet: four }, { Subnet: six }] };
+  await fixture.networks.create({ Name, EnableIPv6: true, Attachable: true, IPAM, Options });
+  await inNetns(place.worldNetns, () => ip(['route', 'add', four, 'via', host.ipv4]));
+  await inNetns(place.worldNetns, () => ip(['-6', 'route', 'add', six, 'via', host.ipv6]));
+}
+
+/** What a connection from the world is answered. */
+async function askFromWorld(address: string, port: number): Promise<string> {
+  const script = `
+    const s = require('net').connect(Number(process.argv[2]), process.argv[1]);
+    s.setTimeout(700, () => { console.log('timeout'); process.exit(); });
+    s.on('error', (e) => { console.log(e.code); process.exit(); });
+    s.on('data', (d) => console.log(String(d)));`;
+  const args = ['-e', script, address, String(port)];
+  const result = await inNetns(place.worldNetns, () => run(process.execPath, args, { timeoutMs: 10_000 }));
+  return result.stdout.toString().trim();
+}
+
+test('enable_ip_masquerade=false: containers speak as themselves, by either family', async () => {
+  await fixture.networks.ready;
+  await fixture.serveAt(place.worldNetns, 90, 'world');
+  await create('plain', 71, {});
+  await create('bare', 72, { [option('enable_ip_masquerade')]: 'false' });
+  assert.equal(fixture.networks.inspect('bare').Attachable, true);
+  await fixture.attach('p', { networkMode: 'plain' });
+  await fixture.attach('b', { networkMode: 'bare' });
+  const seen = async (name: string, address: string): Promise<string> =>
+    (await fixture.ask(name, address, 90)).split(' ')[1]?.replace('::ffff:', '') ?? '';
+  assert.deepEqual(
+    [await seen('p', world.ipv4), await seen('p', world.ipv6)],
+    [host.ipv4, host.ipv6],
+    'as the host',
+  );
+  assert.deepEqual(
+    [await seen('b', world.ipv4), await seen('b', world.ipv6)],
+    ['10.214.72.2', 'fd00:214:72::2'],
+    'as itself',
+  );
+  for (const name of ['p', 'b']) await fixture.detach(name);
+});
+
+test('gateway_mode nat-unprotected: ports that nobody published are reached at the container’s own address', async () => {
+  const mode = 'nat-unprotected';
+  await create('open', 73, { [option('gateway_mode_ipv4')]: mode, [option('gateway_mode_ipv6')]: mode });
+  await fixture.attach('o', { networkMode: 'open' });
+  await fixture.attach('p', { networkMode: 'plain' });
+  for (const name of ['o', 'p']) await fixture.serve(name, 80, name);
+  for (const address of ['10.214.73.2', 'fd00:214:73::2'])
+    assert.match(await askFromWorld(address, 80), /^o /, address);
+  for (const address of ['10.214.71.3', 'fd00:214:71::3'])
+    assert.equal(await askFromWorld(address, 80), 'timeout', address);
+  for (const name of ['o', 'p']) await fixture.detach(name);
+});
+
+test('more addresses of its own: link-local ones beside the network’s', async () => {
+  const IPAMConfig = { IPv4Address: '10.214.71.9', LinkLocalIPs: ['169.254.7.9', 'fe80::7:9'] };
+  await fixture.attach('l', { networkMode: 'plain', endpoints: { plain: { IPAMConfig } } });
+  const shown = await inNetns(fixture.netns('l'), () => ip(['-o', 'addr', 'show', 'dev', 'eth0']));
+  for (const each of ['10.214.71.9/24', '169.254.7.9/16', 'fe80::7:9/64'])
+    assert.ok(shown.includes(` ${each} `), `${each} in ${shown}`);
+  await fixture.detach('l');
+});
