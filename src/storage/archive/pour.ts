@@ -4,16 +4,24 @@ import { type Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isSole } from '#shared/sole.ts';
 
+// Half of what the pipe holds: a write for each piece of 64 KiB would wake the reader for each.
+const batchBytes = 1 << 19;
+
 /** Resolves once all bytes are in the pipe, which is then closed. Fails, with both ends destroyed, where either fails. */
 export async function pourInto(stream: Readable, pipe: Socket): Promise<void> {
   if (!isSole(stream)) return await pipeline(stream, pipe);
   const sink = new Writable({
-    highWaterMark: 1,
-    write(piece: Buffer, _encoding, done) {
-      pipe.write(piece, (thrown) => {
-        if (!thrown) giveBack(piece);
-        done(thrown);
-      });
+    highWaterMark: batchBytes,
+    writev(pieces, done) {
+      const ended = (thrown?: Error | null): void => {
+        if (!thrown) for (const { chunk } of pieces) giveBack(chunk);
+        // Not at once: what this turn of the loop still reads goes with the next write.
+        setImmediate(done, thrown);
+      };
+      pipe.cork();
+      for (const { chunk } of pieces.slice(0, -1)) pipe.write(chunk);
+      pipe.write(pieces.at(-1)?.chunk, ended);
+      pipe.uncork();
     },
     final: (done) => void pipe.end(() => done()),
     destroy(thrown, done) {
