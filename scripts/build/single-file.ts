@@ -9,9 +9,6 @@ import { type Bundle, checkout, writeBundle } from './bundle.ts';
 /** Where the engine would be loaded, the command goes on in Node. */
 const onlyNode = join(import.meta.dirname, 'only-node.ts');
 
-/** Packages that are loaded by name find each other in the program, not on a disk. */
-const byName = /(?:\(0,\w+\.createRequire\)|\bcreateRequire\d*)\(bundleUrl\)(?=\(["'`][^.])/g;
-
 /** The file that tells the version lies beside no such program: it takes the text along. */
 const manifest = /\(0,\w+\.readFileSync\)\(new URL\("\.\.\/\.\.\/package\.json",bundleUrl\),"utf8"\)/g;
 
@@ -29,10 +26,7 @@ export function writeSingleFile(
     entry,
     output,
     alias: Object.fromEntries(servers.map((name) => [name, onlyNode])),
-    replace: [
-      [byName, ' require'],
-      [manifest, JSON.stringify(JSON.stringify({ version }))],
-    ],
+    replace: [[manifest, JSON.stringify(JSON.stringify({ version }))]],
     url: `"file://"+process.execPath`,
   });
   const lost = /\w*\W?\(bundleUrl\)\(["'`][^.].*?\)/.exec(readFileSync(join(code, output), 'utf8'));
