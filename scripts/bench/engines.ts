@@ -1,7 +1,8 @@
 // Starts the engines that the bench compares, each in folders of its own: ours, and Debian's dockerd where it is there.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recipes } from '../images/recipes.ts';
@@ -21,6 +22,8 @@ export interface BenchEngine {
 }
 
 const checkout = join(import.meta.dirname, '../..');
+/** Of memory, as /run is on all distributions, where both engines have their run folder. */
+const memory = '/dev/shm';
 
 /** A pair of engines in folders below one, started at the first need. */
 export class Engines {
@@ -67,10 +70,11 @@ export class Engines {
 
 async function startWharf(folder: string, bridge: string): Promise<BenchEngine> {
   const socket = join(folder, 'w.sock');
-  const folders = ['--root', join(folder, 'root'), '--run', join(folder, 'run')];
+  const run = runFolder();
+  const folders = ['--root', join(folder, 'root'), '--run', run];
   const args = ['daemon', ...folders, '--host', `unix://${socket}`, '--bridge', bridge];
   const child = spawn(join(checkout, 'bin/wharf'), args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  return ready({ name: 'wharf', socket, child, programs: ['node'] });
+  return ready({ name: 'wharf', socket, run, child, programs: ['node'] });
 }
 
 /** Undefined where no dockerd is to be had. */
@@ -78,7 +82,8 @@ export async function startDockerd(folder: string): Promise<BenchEngine | undefi
   if (!isDockerdThere()) return undefined;
   await mkdir(folder, { recursive: true });
   const socket = join(folder, 'd.sock');
-  const folders = ['--data-root', join(folder, 'root'), '--exec-root', join(folder, 'run')];
+  const run = runFolder();
+  const folders = ['--data-root', join(folder, 'root'), '--exec-root', run];
   const args = [
     ...folders,
     '--pidfile',
@@ -92,17 +97,21 @@ export async function startDockerd(folder: string): Promise<BenchEngine | undefi
   const inside = 'ip link set lo up; exec dockerd "$@"';
   const command = ['-m', '-n', '--propagation', 'private', 'sh', '-c', inside, 'sh', ...args];
   const child = spawn('unshare', command, { stdio: 'ignore', env: peerEnvironment() });
-  return ready({ name: 'dockerd', socket, child, programs: ['dockerd', 'containerd'] });
+  return ready({ name: 'dockerd', socket, run, child, programs: ['dockerd', 'containerd'] });
 }
+
+const runFolder = (): string => mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'whb-'));
 
 interface Started {
   name: string;
   socket: string;
+  /** Is removed at the end. */
+  run: string;
   child: ChildProcess;
   programs: string[];
 }
 
-async function ready({ name, socket, child, programs }: Started): Promise<BenchEngine> {
+async function ready({ name, socket, run, child, programs }: Started): Promise<BenchEngine> {
   const api = openApi(socket);
   for (let attempt = 0; attempt < 400; attempt++) {
     if (child.exitCode !== null) throw new Error(`${name} ended with code ${child.exitCode}`);
@@ -126,6 +135,7 @@ async function ready({ name, socket, child, programs }: Started): Promise<BenchE
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
       await gone;
+      await rm(run, { recursive: true, force: true });
     },
   };
   return engine;
