@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
+import { hostPlatform } from '#shared/oci/platform.ts';
 import { wharfProgram as program } from '../wharf-program.ts';
 import { TestDaemon } from './api-fixture.ts';
 import { serveIn } from './hub-fixture.ts';
@@ -285,6 +286,73 @@ test('named contexts in place of images and stages: files, another image, a layo
   assert.equal((await wharf(first, ['image', 'inspect', 'laid:7'])).code, 1, 'the layout gave no tag');
   const none = await wharf(first, ['build', '--build-context', 'base=oci-layout://laid:8', layout]);
   assert.match(none.all, /laid has no image 8/);
+});
+
+test('what a step is given by flags: limits, hosts, shared memory, no network', async () => {
+  const context = contextOf('limited', {
+    Dockerfile:
+      'FROM small:1\nRUN echo "files $(ulimit -n) $(ulimit -Hn)"; grep h.test /etc/hosts; grep " /dev/shm " /proc/mounts; echo nets $(cat /proc/net/dev | grep -c :)\n',
+  });
+  const flags = [
+    '--ulimit',
+    'nofile=77:99',
+    '--add-host',
+    'h.test:1.2.3.4',
+    '--shm-size',
+    '8m',
+    '--network',
+    'none',
+  ];
+  const { all } = await built(first, '--no-cache', ...flags, context);
+  assert.match(all, /^files 77 99$/m);
+  assert.match(all, /^1\.2\.3\.4\s+h\.test$/m);
+  assert.match(all, /\/dev\/shm tmpfs .*size=8192k/);
+  assert.match(all, /^nets 1$/m);
+  const wrong = await wharf(first, ['build', '--ulimit', 'nofiles=1', context]);
+  assert.match(wrong.all, /invalid ulimit type: nofiles/);
+});
+
+test('files that cannot be written are named', async () => {
+  const context = contextOf('one', simple);
+  for (const flags of [
+    ['--iidfile', 'none/id'],
+    ['--metadata-file', 'none/meta'],
+    ['-o', 'type=tar,dest=none/x.tar'],
+    ['-o', 'one/a/folder'],
+  ]) {
+    const ran = await wharf(first, ['build', '-q', ...flags, context]);
+    assert.notEqual(ran.code, 0);
+    assert.match(ran.all, /wharf: failed to write \S+: (ENOENT|ENOTDIR)/, flags.join(' '));
+    assert.doesNotMatch(ran.all, /\n +at /);
+  }
+});
+
+test('a layout of several platforms is the base of each', async () => {
+  const make = contextOf('arches', {
+    Dockerfile: 'FROM scratch\nARG TARGETARCH\nCOPY a /$TARGETARCH\n',
+    a: 'a',
+  });
+  const both = ['--platform', 'local,linux/s390x'];
+  await built(first, ...both, '-t', 'arch:1', '-o', 'type=oci,dest=arches-layout,tar=false', make);
+  const use = contextOf('of-arches', { Dockerfile: 'FROM base\nCOPY --from=base / /again/\n' });
+  const named = ['--build-context', 'base=oci-layout://arches-layout:1'];
+  await built(first, ...both, ...named, '-o', 'of-both', use);
+  const { architecture } = hostPlatform();
+  assert.ok(existsSync(join(work, `of-both/linux_${architecture}/again/${architecture}`)));
+  assert.ok(existsSync(join(work, 'of-both/linux_s390x/again/s390x')));
+  await built(
+    first,
+    '--platform',
+    'linux/s390x',
+    '-t',
+    'foreign:1',
+    '-o',
+    'type=oci,dest=foreign,tar=false',
+    make,
+  );
+  const foreign = ['--build-context', 'base=oci-layout://foreign'];
+  await built(first, '--platform', 'linux/s390x', ...foreign, '-o', 'of-one', use);
+  assert.ok(existsSync(join(work, 'of-one/again/s390x')));
 });
 
 const cached = {

@@ -6,7 +6,7 @@ import type { Cli, Output } from '#cli/context.ts';
 import { registryAuthFor } from '#cli/terminal/credentials.ts';
 import { showProgress } from '#cli/terminal/progress.ts';
 import type { Client } from '#client/client.ts';
-import { invalid } from '#shared/errors.ts';
+import { codeOf, invalid, messageOf } from '#shared/errors.ts';
 import { familiarReference, familiarRepository, parseReference } from '#shared/oci/reference.ts';
 
 export interface Delivery {
@@ -25,7 +25,7 @@ async function fetchInto(
   dest: string,
 ): Promise<void> {
   const { unpackTar } = await import('#cli/files/unpack.ts');
-  mkdirSync(dest, { recursive: true });
+  writing(dest, () => mkdirSync(dest, { recursive: true }));
   const tar = await client.images.buildOutput(session, kind);
   await unpackTar(tar, { root: dest, place: (name) => name, owners: false });
 }
@@ -87,5 +87,15 @@ export function writeMetadata(
     'containerimage.digest': digest ?? index ?? id,
     ...(names.length === 0 ? {} : { 'image.name': names.join(',') }),
   };
-  writeFileSync(file, `${JSON.stringify(metadata, null, 2)}\n`);
+  writing(file, () => writeFileSync(file, `${JSON.stringify(metadata, null, 2)}\n`));
+}
+
+/** Does it; what the file system refuses is `invalid` and names the path. */
+export function writing(path: string, write: () => void): void {
+  try {
+    write();
+  } catch (thrown) {
+    if (codeOf(thrown) === undefined) throw thrown;
+    throw invalid(`failed to write ${path}: ${messageOf(thrown)}`, { cause: thrown });
+  }
 }

@@ -74,9 +74,7 @@ export function limitsOf(flags: LimitValues): Partial<HostConfig> {
   if (flags['shm-size'] !== undefined) found.ShmSize = readFlag('--shm-size', flags['shm-size'], parseBytes);
   found.Devices = flags.device.map(deviceOf);
   if (flags['device-cgroup-rule'].length > 0) found.DeviceCgroupRules = flags['device-cgroup-rule'];
-  found.Ulimits = flags.ulimit
-    .map((text) => readFlag('--ulimit', text, ulimitOf))
-    .sort((a, b) => (a.Name < b.Name ? -1 : 1));
+  found.Ulimits = ulimitsOf(flags.ulimit);
   found.BlkioWeightDevice = flags['blkio-weight-device'].map((text) => ({
     Path: splitLast(text)[0],
     Weight: wholeNumber('--blkio-weight-device')(splitLast(text)[1]),
@@ -131,6 +129,11 @@ const ulimitNames =
   'core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(
     ' ',
   );
+
+/** `--ulimit`, in the order of their names. Throws `invalid`. */
+export function ulimitsOf(texts: readonly string[]): Ulimit[] {
+  return texts.map((text) => readFlag('--ulimit', text, ulimitOf)).sort((a, b) => (a.Name < b.Name ? -1 : 1));
+}
 
 function ulimitOf(text: string): Ulimit {
   const match = /^([a-z]+)=(-?\d{1,19})(?::(-?\d{1,19}))?$/.exec(text);

@@ -1,6 +1,7 @@
 // The flags of `build`, and the query they become.
 
 import { provenanceOf } from '#cli/commands/build/attestations.ts';
+import { ulimitsOf } from '#cli/commands/container/limits.ts';
 import { type FlagTable, type FlagValues, many, text, toggle } from '#cli/grammar/flags.ts';
 import { nearest } from '#cli/grammar/nearest.ts';
 import { pairsOf } from '#cli/terminal/words.ts';
@@ -105,6 +106,7 @@ export function buildQuery(flags: BuildValues, env: Readonly<Record<string, stri
     squash: flags.squash,
     target: flags.target,
     cgroupparent: flags['cgroup-parent'],
+    ulimits: flags.ulimit.length === 0 ? undefined : JSON.stringify(ulimitsOf(flags.ulimit)),
     cpuperiod: flags['cpu-period'],
     cpuquota: flags['cpu-quota'],
     cpushares: flags['cpu-shares'],

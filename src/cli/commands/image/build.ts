@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { cacheExportsOf } from '#cli/commands/build/caches.ts';
-import { deliver, writeMetadata } from '#cli/commands/build/deliver.ts';
+import { deliver, writeMetadata, writing } from '#cli/commands/build/deliver.ts';
 import {
   assertFit,
   type BuildOutput,
@@ -76,7 +76,8 @@ export const command = defineCommand({
     const progress = flags.quiet ? silent : view.output;
     const digest = await deliver(cli, client, { session, outputs, caches, tags, progress });
     if (session !== undefined) await images.endBuildSession(session);
-    if (flags.iidfile !== undefined && id !== undefined) writeFileSync(flags.iidfile, id);
+    const { iidfile } = flags;
+    if (iidfile !== undefined && id !== undefined) writing(iidfile, () => writeFileSync(iidfile, id));
     if (flags['metadata-file'] !== undefined && id !== undefined)
       writeMetadata(flags['metadata-file'], { id, index, digest, tags });
     if (flags.quiet && id !== undefined && !usesStdout(outputs)) cli.print(id);
