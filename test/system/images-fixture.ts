@@ -28,8 +28,16 @@ export interface ImageHost extends AsyncDisposable {
   users: Map<string, ImageUser[]>;
 }
 
+export interface HostOptions extends RegistryOptions {
+  downloadsAtOnce?: number;
+  uploadsAtOnce?: number;
+}
+
 /** Opens the stores in `dir` as an engine would, with recovery. */
-export async function openHost(dir: string, registry: RegistryOptions = {}): Promise<ImageHost> {
+export async function openHost(
+  dir: string,
+  { downloadsAtOnce, uploadsAtOnce, ...registry }: HostOptions = {},
+): Promise<ImageHost> {
   const state = openState(join(dir, 'state.db'));
   const leases = openLeases(state);
   const content = openContent(join(dir, 'content'));
@@ -47,6 +55,8 @@ export async function openHost(dir: string, registry: RegistryOptions = {}): Pro
     events: { emit: (_, action, id) => void events.push({ action, id }) },
     usersOf: (id) => users.get(id) ?? [],
     scratchDir: dir,
+    ...(downloadsAtOnce === undefined ? {} : { downloadsAtOnce }),
+    ...(uploadsAtOnce === undefined ? {} : { uploadsAtOnce }),
   });
   await images.recover();
   return {
