@@ -183,6 +183,7 @@ test('what is wrong in --output and its kin is said', async () => {
     [['--cache-from', 'type=local'], /needs src=DIRECTORY/],
     [['--push', '-o', 'type=image'], /tag is needed when pushing/],
     [['--build-context', 'x=nowhere'], /nowhere is not a directory/],
+    [['--security-opt', 'seccomp=x'], /does not support setting security options on build/],
   ];
   for (const [flags, message] of wrong) {
     const ran = await wharf(first, ['build', ...flags, context]);

@@ -51,6 +51,7 @@ const buildQuery = object({
   platform: text,
   target: text,
   ulimits: text,
+  securityopt: text,
   outputs: text,
   /** Ours: only look at the Dockerfile, as `--call` of the command line does. */
   method: oneOf('check', 'outline', 'targets'),
@@ -197,6 +198,10 @@ function buildRoute(raw: Api, engine: Engine): void {
 }
 
 function decodeBuild(query: Decoded<typeof buildQuery>) {
+  if (jsonParameter(list(text), 'securityopt', withoutNull(query.securityopt)).length > 0)
+    throw invalid('The daemon on linux does not support setting security options on build', {
+      hint: 'RUN --security=insecure is allowed by --allow security.insecure.',
+    });
   return {
     dockerfile: query.dockerfile || 'Dockerfile',
     tags: (query.t ?? []).filter((tag) => tag !== ''),
