@@ -28,13 +28,14 @@ async function realise(room: Room, id: string, planned: PlannedMount): Promise<C
     return { ...mount, chainId: image.chainId };
   }
   if (mount.Type !== 'volume' || mount.Name === undefined) return mount;
+  // First, so that nobody removes it between its making and its use.
+  room.leases.hold(`volume:${mount.Name}`, holderOf(id));
   const made = await room.volumes.create({
     Name: mount.Name,
     Driver: volume?.driver ?? mount.Driver ?? 'local',
     DriverOpts: volume?.driverOptions ?? {},
     Labels: { ...volume?.labels, ...(mount.anonymous === true ? { 'com.docker.volume.anonymous': '' } : {}) },
   });
-  room.leases.hold(`volume:${mount.Name}`, holderOf(id));
   return { ...mount, Source: made.Mountpoint };
 }
 
