@@ -36,13 +36,18 @@ test('200 slow pulls at once take little memory, and every one is whole', async 
     const layer = randomBytes(4_000_000);
     await pushBlob(hub.url, 'a', layer);
     const url = `${hub.url}/v2/a/blobs/${digestOf(layer)}`;
-    const before = peakMiB(hub.child.pid ?? 0);
-    const pulls = Array.from({ length: 200 }, (_, index) => pullSlowly(url, 300 + (index % 10) * 50));
-    // While they wait, somebody else is served.
-    assert.equal((await call(hub.url, '/v2/')).status, 200);
-    assert.deepEqual([...new Set(await Promise.all(pulls))], [digestOf(layer)]);
-    const grown = peakMiB(hub.child.pid ?? 0) - before;
-    assert.ok(grown < 200, `${grown.toFixed(0)} MiB more for 200 pulls of 4 MB`);
+    const crowd = async (): Promise<number> => {
+      const before = peakMiB(hub.child.pid ?? 0);
+      const pulls = Array.from({ length: 200 }, (_, index) => pullSlowly(url, 300 + (index % 10) * 50));
+      // While they wait, somebody else is served.
+      assert.equal((await call(hub.url, '/v2/')).status, 200);
+      assert.deepEqual([...new Set(await Promise.all(pulls))], [digestOf(layer)]);
+      return peakMiB(hub.child.pid ?? 0) - before;
+    };
+    // Some 50 MiB, most of it for the connections, and next to nothing once those have been there.
+    const [first, again] = [await crowd(), await crowd()];
+    assert.ok(first < 128, `${first.toFixed(0)} MiB more for 200 pulls of 4 MB`);
+    assert.ok(again < 48, `${again.toFixed(0)} MiB more for another 200`);
   } finally {
     await hub.kill();
   }
