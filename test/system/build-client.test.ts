@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { wharfProgram as program } from '../wharf-program.ts';
 import { type Ran, TestDaemon } from './api-fixture.ts';
 
@@ -31,7 +32,7 @@ before(async () => {
   const root = join(daemon.dir, 'image');
   mkdirSync(join(root, 'bin'), { recursive: true });
   copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
-  for (const name of ['sh', 'cat', 'test']) symlinkSync('busybox', join(root, 'bin', name));
+  for (const name of ['sh', 'cat', 'test', 'grep', 'sleep']) symlinkSync('busybox', join(root, 'bin', name));
   execFileSync('tar', ['-C', root, '-cf', join(daemon.dir, 'image.tar'), '.']);
   const imported = await wharf(['import', join(daemon.dir, 'image.tar'), 'small:1']);
   assert.equal(imported.code, 0, imported.stderr);
@@ -81,3 +82,69 @@ test('why a step ran again', async () => {
   const last = JSON.parse((await wharf(['build', 'why', '--json'])).stdout);
   assert.equal(last.build, 'why:1');
 });
+
+test('what a step is given by flags: limits, hosts, shared memory, no network', async () => {
+  const dir = contextOf('limited', {
+    Dockerfile:
+      'FROM small:1\nRUN echo "files $(ulimit -n) $(ulimit -Hn)"; grep h.test /etc/hosts; grep " /dev/shm " /proc/mounts; echo nets $(grep -c : /proc/net/dev)\n',
+  });
+  const limits = ['--ulimit', 'nofile=77:99', '--shm-size', '8m'];
+  const { stdout, stderr } = await wharf([
+    ...['build', '--no-cache', '--add-host', 'h.test:1.2.3.4', '--network', 'none'],
+    ...[...limits, dir],
+  ]);
+  assert.match(stdout, /^files 77 99$/m, stdout + stderr);
+  assert.match(stdout, /^1\.2\.3\.4\s+h\.test$/m);
+  assert.match(stdout, /\/dev\/shm tmpfs .*size=8192k/);
+  assert.match(stdout, /^nets 1$/m);
+  assert.match((await wharf(['build', '--ulimit', 'nofiles=1', dir])).stderr, /invalid ulimit type: nofiles/);
+});
+
+test('files that cannot be written are named', async () => {
+  const dir = contextOf('written', { Dockerfile: 'FROM scratch\nCOPY a /a\n', a: 'a' });
+  for (const flags of [
+    ['--iidfile', join(dir, 'none/id')],
+    ['--metadata-file', join(dir, 'none/meta')],
+    ['-o', `type=tar,dest=${join(dir, 'none/x.tar')}`],
+    ['-o', join(dir, 'a/folder')],
+  ]) {
+    const { code, stderr } = await wharf(['build', '-q', ...flags, dir]);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /wharf: failed to write \S+: (ENOENT|ENOTDIR)/, flags.join(' '));
+    assert.doesNotMatch(stderr, /\n +at /);
+  }
+});
+
+for (const [name, client] of [
+  ['wharf', program],
+  ['docker', 'docker'],
+] as const)
+  test(`Ctrl-C in ${name} build: the RUN dies, nothing is left mounted, the tag keeps its image`, async () => {
+    const seconds = name === 'wharf' ? '63.25' : '63.75';
+    const dir = contextOf(`cut-${name}`, { Dockerfile: 'FROM small:1\nLABEL whole=1\n' });
+    assert.equal((await wharf(['build', '-q', '-t', 'cut:1', dir])).code, 0);
+    const before = (await wharf(['image', 'inspect', '-f', '{{.Id}}', 'cut:1'])).stdout;
+    writeFileSync(join(dir, 'Dockerfile'), `FROM small:1\nRUN echo is-up; sleep ${seconds}\n`);
+    const child = spawn(client, ['build', '-t', 'cut:1', dir], {
+      env: { ...process.env, DOCKER_HOST: `unix://${daemon.socket}`, DOCKER_BUILDKIT: '0' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 60_000,
+    });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      said += piece;
+      if (/^is-up$/m.test(said) && !child.killed) child.kill('SIGINT');
+    });
+    await once(child, 'close');
+    assert.match(said, /^is-up$/m);
+    const runs = (): boolean =>
+      execFileSync('ps', ['-eo', 'args']).toString().split('\n').includes(`sleep ${seconds}`);
+    const mounts = (): string[] =>
+      readFileSync(`/proc/${daemon.pid}/mounts`, 'utf8')
+        .split('\n')
+        .filter((line) => line.includes(`${daemon.dir}/root/snapshots`));
+    for (let tries = 0; tries < 200 && (runs() || mounts().length > 0); tries++) await sleep(50);
+    assert.equal(runs(), false);
+    assert.deepEqual(mounts(), []);
+    assert.equal((await wharf(['image', 'inspect', '-f', '{{.Id}}', 'cut:1'])).stdout, before);
+  });

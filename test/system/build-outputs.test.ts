@@ -289,45 +289,6 @@ test('named contexts in place of images and stages: files, another image, a layo
   assert.match(none.all, /laid has no image 8/);
 });
 
-test('what a step is given by flags: limits, hosts, shared memory, no network', async () => {
-  const context = contextOf('limited', {
-    Dockerfile:
-      'FROM small:1\nRUN echo "files $(ulimit -n) $(ulimit -Hn)"; grep h.test /etc/hosts; grep " /dev/shm " /proc/mounts; echo nets $(cat /proc/net/dev | grep -c :)\n',
-  });
-  const flags = [
-    '--ulimit',
-    'nofile=77:99',
-    '--add-host',
-    'h.test:1.2.3.4',
-    '--shm-size',
-    '8m',
-    '--network',
-    'none',
-  ];
-  const { all } = await built(first, '--no-cache', ...flags, context);
-  assert.match(all, /^files 77 99$/m);
-  assert.match(all, /^1\.2\.3\.4\s+h\.test$/m);
-  assert.match(all, /\/dev\/shm tmpfs .*size=8192k/);
-  assert.match(all, /^nets 1$/m);
-  const wrong = await wharf(first, ['build', '--ulimit', 'nofiles=1', context]);
-  assert.match(wrong.all, /invalid ulimit type: nofiles/);
-});
-
-test('files that cannot be written are named', async () => {
-  const context = contextOf('one', simple);
-  for (const flags of [
-    ['--iidfile', 'none/id'],
-    ['--metadata-file', 'none/meta'],
-    ['-o', 'type=tar,dest=none/x.tar'],
-    ['-o', 'one/a/folder'],
-  ]) {
-    const ran = await wharf(first, ['build', '-q', ...flags, context]);
-    assert.notEqual(ran.code, 0);
-    assert.match(ran.all, /wharf: failed to write \S+: (ENOENT|ENOTDIR)/, flags.join(' '));
-    assert.doesNotMatch(ran.all, /\n +at /);
-  }
-});
-
 test('a layout of several platforms is the base of each', async () => {
   const make = contextOf('arches', {
     Dockerfile: 'FROM scratch\nARG TARGETARCH\nCOPY a /$TARGETARCH\n',
