@@ -81,6 +81,14 @@ test('a taken port names who has it, and the failed attempt leaves nothing', asy
     message: 'Bind for 0.0.0.0:20811 failed: port is already allocated',
     hint: /web/,
   });
+  const twice = { '80/tcp': [{ HostPort: '20815' }, { HostPort: '20815' }] };
+  await assert.rejects(fixture.attach('second', { portBindings: twice }), {
+    message: 'Bind for 0.0.0.0:20815 failed: port is already allocated',
+    hint: 'It is asked for twice.',
+  });
+  await fixture.networks.rename({ containerId: fixture.idOf('web'), from: 'web', to: 'site' });
+  await assert.rejects(fixture.attach('second', publish('20811')), { hint: 'Container site has it.' });
+  await fixture.networks.rename({ containerId: fixture.idOf('web'), from: 'site', to: 'web' });
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(20813, '127.0.0.1', resolve));
   await assert.rejects(fixture.attach('second', publish('20813')), {

@@ -17,6 +17,7 @@ export async function renameContainer(room: NetworkRoom, { containerId, from, to
   const sandbox = room.store.sandbox(containerId);
   if (sandbox === undefined) return;
   room.store.putSandbox({ ...sandbox, name: to });
+  room.reservations.rename(from, to);
   await room.tellNames(sandbox.endpoints.map(({ networkId }) => networkId));
 }
 

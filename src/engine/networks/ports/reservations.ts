@@ -35,7 +35,8 @@ export class Reservations {
   async take(port: PublishedPort, owner: string): Promise<void> {
     if (port.path === 'routed') return;
     const other = this.#heldBy(port);
-    if (other !== undefined) throw taken(port, `Container ${other} has it.`);
+    if (other !== undefined)
+      throw taken(port, other === owner ? 'It is asked for twice.' : `Container ${other} has it.`);
     const key = keyOf(port);
     if (port.protocol === 'sctp' && !hasSctp()) throw noSctp(port);
     const socket = this.#socketFor(port);
@@ -55,6 +56,11 @@ export class Reservations {
   /** Whether one of our containers has the port. */
   isTaken(place: PortPlace): boolean {
     return this.#heldBy(place) !== undefined;
+  }
+
+  /** What the container `from` holds is told as that of `to`. */
+  rename(from: string, to: string): void {
+    for (const held of this.#held.values()) if (held.owner === from) held.owner = to;
   }
 
   /** Connections that are copied go to the port's new target. */
