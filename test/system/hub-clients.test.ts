@@ -256,6 +256,41 @@ test('as a cache: many ask, the other registry is asked once; it serves on when 
   }
 });
 
+test('as a cache: tags and referrers are those of the other registry, and what is here when that one is gone', async () => {
+  using far = scratch();
+  using near = scratch();
+  const upstream = await serveIn(far.dir);
+  try {
+    const image = makeImage([randomBytes(1000)]);
+    const tags = ['1', '2', '3', 'latest'];
+    for (const reference of tags) await pushImage(upstream.url, 'library/app', { ...image, reference });
+    const subject = { mediaType: ociManifest, digest: image.digest, size: image.manifest.length };
+    const note = makeImage([randomBytes(10)], { subject, artifactType: 'application/x-note' });
+    await pushImage(upstream.url, 'library/app', { ...note, reference: 'note' });
+    await using cache = await serveIn(near.dir, { proxy: { upstream: hostOf(upstream.url), tagLifeMs: 0 } });
+    const listed = async (query = '') => {
+      const reply = await call(cache.url, `/v2/library/app/tags/list${query}`);
+      return [JSON.parse(reply.body.toString()).tags, reply.headers.link];
+    };
+    assert.deepEqual(await listed(), [[...tags, 'note'], undefined]);
+    const next = '</v2/library/app/tags/list?n=2&last=2>; rel="next"';
+    assert.deepEqual(await listed('?n=2'), [['1', '2'], next]);
+    assert.deepEqual(await listed('?n=9&last=3'), [['latest', 'note'], undefined]);
+    const refers = `/v2/library/app/referrers/${image.digest}?artifactType=application/x-note`;
+    const index = JSON.parse((await call(cache.url, refers)).body.toString());
+    assert.deepEqual(
+      index.manifests.map((one: { digest: string }) => one.digest),
+      [note.digest],
+    );
+    assert.equal((await call(cache.url, '/v2/library/none/tags/list')).code, 'NAME_UNKNOWN');
+    await call(cache.url, '/v2/library/app/manifests/2');
+    await upstream[Symbol.asyncDispose]();
+    assert.deepEqual(await listed(), [['2'], undefined]);
+  } finally {
+    await upstream[Symbol.asyncDispose]();
+  }
+});
+
 test('as a cache: wrong bytes from the other registry never look complete, and the next attempt is right', async () => {
   using place = scratch();
   const image = makeImage([randomBytes(1_500_000)]);

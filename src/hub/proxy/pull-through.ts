@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RegistryAuth } from '#registry/auth.ts';
+import type { Referrer } from '#registry/lists.ts';
 import { openRegistry, type RegistryClient, type RegistryOptions } from '#registry/registry.ts';
 import { asEngineError, isKind, messageOf } from '#shared/errors.ts';
 import { type Digest, hexOf } from '#shared/oci/digest.ts';
@@ -10,6 +11,7 @@ import { refuse } from '../failures.ts';
 import type { Hub } from '../hub.ts';
 import { readManifest } from '../store/manifest-facts.ts';
 import { openUploadFile, type UploadFile } from '../store/upload-file.ts';
+import type { Page, PageAsked } from '../wire/paging.ts';
 import { GrowingBlob } from './growing-blob.ts';
 
 export interface ProxyOptions {
@@ -22,6 +24,8 @@ export interface ProxyOptions {
   tagLifeMs?: number | undefined;
 }
 
+const tagsAPage = 1000;
+const mostPages = 100;
 const partialKeptMs = 7 * 24 * 3600 * 1000;
 
 export class PullThrough implements Disposable {
@@ -69,6 +73,46 @@ export class PullThrough implements Disposable {
     this.#blobs.set(digest, running);
     running.catch(() => this.#blobs.delete(digest));
     return await running;
+  }
+
+  /**
+   * A page of the tags that the other registry has, all of them where no number is asked for; undefined where it cannot
+   * be asked, or has no such repository: then what is here counts.
+   */
+  async tags(repository: string, { count, last }: PageAsked): Promise<Page | undefined> {
+    const items: string[] = [];
+    let at: string | undefined = last;
+    for (let pages = 0; pages < mostPages; pages++) {
+      const page = await this.#listed(() =>
+        this.#client.tags(
+          this.#reference(repository, {}),
+          { count: count ?? tagsAPage, last: at },
+          { auth: this.#options.auth },
+        ),
+      );
+      if (page === undefined) return undefined;
+      items.push(...page.tags);
+      at = page.next;
+      if (at === undefined || count !== undefined) break;
+    }
+    return { items: items.slice(0, count), hasMore: at !== undefined && items.length > 0 };
+  }
+
+  /** What refers to the manifest in the other registry; undefined where it cannot be asked. */
+  async referrers(repository: string, subject: Digest): Promise<Referrer[] | undefined> {
+    const { auth } = this.#options;
+    return await this.#listed(() =>
+      this.#client.referrers(this.#reference(repository, {}), subject, { auth }),
+    );
+  }
+
+  async #listed<T>(list: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await list();
+    } catch (thrown) {
+      if (asEngineError(thrown).kind === 'internal') throw thrown;
+      return undefined;
+    }
   }
 
   [Symbol.dispose](): void {
@@ -178,7 +222,7 @@ export class PullThrough implements Disposable {
     }
   }
 
-  #reference(repository: string, target: { tag: string } | { digest: Digest }): Reference {
+  #reference(repository: string, target: { tag?: string } | { digest: Digest }): Reference {
     const isShort = this.#upstream === 'docker.io' && !repository.includes('/');
     return {
       registry: this.#upstream,

@@ -7,21 +7,26 @@ import { answerJson, type Exchange, type Identity } from '../wire/exchange.ts';
 import { linkOf, pageOf, parsePage } from '../wire/paging.ts';
 import { type Asked, type Context, nameUnknown } from './context.ts';
 
-/** GET `<name>/tags/list`. */
-export function answerTags({ hub }: Context, { exchange, repository }: Asked): void {
-  if (!hub.repositories.has(repository)) throw nameUnknown(repository);
+/** GET `<name>/tags/list`; a cache tells what the other registry has. */
+export async function answerTags({ hub, proxy }: Context, { exchange, repository }: Asked): Promise<void> {
   const asked = parsePage(exchange.query);
-  const names = hub.repositories.tags(repository).map(({ name }) => name);
-  const page = pageOf(names, asked, compareTags);
+  const far = asked.count === 0 ? undefined : await proxy?.tags(repository, asked);
+  if (far === undefined && !hub.repositories.has(repository)) throw nameUnknown(repository);
+  const names = far === undefined ? hub.repositories.tags(repository).map(({ name }) => name) : [];
+  const page = far ?? pageOf(names, asked, compareTags);
   const headers = linkOf(`/v2/${repository}/tags/list`, asked, page);
   answerJson(exchange, { name: repository, tags: page.items }, { headers });
 }
 
-/** GET `<name>/referrers/<digest>`: an index, empty where nobody refers to it. */
-export function answerReferrers({ hub }: Context, { exchange, repository, target }: Asked): void {
+/** GET `<name>/referrers/<digest>`: an index, empty where nobody refers to it; a cache asks the other registry. */
+export async function answerReferrers(
+  { hub, proxy }: Context,
+  { exchange, repository, target }: Asked,
+): Promise<void> {
   const subject = parseBlobDigest(target);
   const type = exchange.query.get('artifactType');
-  const all = hub.repositories.referrers(repository, subject);
+  const all =
+    (await proxy?.referrers(repository, subject)) ?? hub.repositories.referrers(repository, subject);
   const manifests = type === null ? all : all.filter(({ artifactType }) => artifactType === type);
   const filtered: Record<string, string> = type === null ? {} : { 'oci-filters-applied': 'artifactType' };
   answerJson(
