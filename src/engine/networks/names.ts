@@ -12,10 +12,13 @@ import { mostTurns } from './names/turns.ts';
 import { resolvesNames } from './record.ts';
 import type { NetworkStore } from './store.ts';
 
-/** A process has about a megabyte; beyond so many, networks share. */
-const mostPlaces = 32;
+/**
+ * Beyond so many, networks share. A process has about a megabyte; but whoever joins one of several networks that share
+ * waits until the names of all of them were read, a millisecond each.
+ */
+const mostPlaces = 64;
 /** Of standbys and of servers that begin with other addresses, in all places together. */
-const mostExtra = 96;
+const mostExtra = 128;
 const watchIntervalMs = 5_000;
 const hostResolverPath = '/etc/resolv.conf';
 const places = 'places';

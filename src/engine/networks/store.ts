@@ -24,6 +24,8 @@ export class NetworkStore {
   #sandboxes: Collection<Sandbox>;
   #byId: Map<string, NetworkRecord>;
   #byContainer: Map<string, Sandbox>;
+  /** Sorted when first asked for: each container that starts asks. */
+  #byAge: readonly NetworkRecord[] | undefined;
 
   constructor(state: State) {
     this.#networks = state.collection<NetworkRecord>('networks', networkShape);
@@ -32,8 +34,10 @@ export class NetworkStore {
     this.#byContainer = new Map(this.#sandboxes.all().map(({ id, value }) => [id, value]));
   }
 
-  networks(): NetworkRecord[] {
-    return [...this.#byId.values()].sort((one, other) => one.created.localeCompare(other.created));
+  /** The oldest first. */
+  networks(): readonly NetworkRecord[] {
+    this.#byAge ??= [...this.#byId.values()].sort((one, other) => one.created.localeCompare(other.created));
+    return this.#byAge;
   }
 
   bridges(): BridgeNetwork[] {
@@ -73,11 +77,13 @@ export class NetworkStore {
   putNetwork(network: NetworkRecord): void {
     this.#networks.put(network.id, network);
     this.#byId.set(network.id, network);
+    this.#byAge = undefined;
   }
 
   deleteNetwork(id: string): void {
     this.#networks.delete(id);
     this.#byId.delete(id);
+    this.#byAge = undefined;
   }
 
   sandboxes(): Sandbox[] {

@@ -12,7 +12,7 @@ import { turnsOf } from './turns.ts';
 const endDelayMs = 1_000;
 const settleDelayMs = 100;
 /** How long a side that is asked no more may still have a question to answer. */
-const graceMs = 30;
+const graceMs = 10;
 
 export interface PlaceParts {
   /** The server at port 53. */
@@ -231,10 +231,12 @@ export class Place {
 
   /** Whether the side's first server has read all files; the main side need not be whole for that. */
   async #read(side: Side, servers = side.servers): Promise<boolean> {
+    // What is written meanwhile is the next round's.
+    const change = this.#newest();
     await side.read([...this.#files.values()], { networks: this.#networks, servers });
-    const [first] = side.servers;
-    if (side === this.#main) this.#isWhole = side.stale(this.#newest()).length === 0;
-    return first !== undefined && !side.stale(this.#newest()).includes(first);
+    const stale = side.stale(change);
+    if (side === this.#main) this.#isWhole = stale.length === 0;
+    return !stale.some((server) => server === side.servers[0]);
   }
 
   #newest = (): number => Math.max(0, ...[...this.#files.values()].map(({ change }) => change));

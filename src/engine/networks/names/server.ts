@@ -58,6 +58,7 @@ export class NameServer {
       this.#networks.delete(networkId);
       return;
     }
+    if (this.#networks.has(networkId) && textOf(path) === text) return;
     // The server reads the folder at any moment: never half a file, and none that it could take for a network's.
     const temporary = join(dirname(this.#dir), `.${networkId}.names`);
     writeFileSync(temporary, text);

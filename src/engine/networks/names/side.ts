@@ -5,9 +5,13 @@ import { hasRead, toldLine } from './question.ts';
 import type { NameServer } from './server.ts';
 import { type Member, turned } from './turns.ts';
 
-/** Another server of the host's may have the address; then there is nothing to wait for. */
 const answerTimeoutMs = 500;
+/** Another server of the host's may have the address; then there is nothing to wait for. */
 const deafTimeoutMs = 50;
+/** One that is known to answer is waited for: it would have to be told while it is asked. */
+const knownTimeoutMs = 2_000;
+const anyChange = 1;
+const timeoutsMs = { unknown: answerTimeoutMs, deaf: deafTimeoutMs, known: knownTimeoutMs };
 
 /** What is to be told of a network. */
 export interface NetworkFile {
@@ -20,10 +24,13 @@ export interface NetworkFile {
 /** The first server has the containers in the order they came, the next begins with each name's second. */
 export class Side {
   readonly servers: NameServer[];
-  /** Servers that did not answer when they were asked last. */
-  #deaf = new Set<NameServer>();
+  /** Whether they answered when they were asked last. */
+  #hearing = new Map<NameServer, 'known' | 'deaf'>();
   /** The change that each is known to have read. */
   #read = new Map<NameServer, number>();
+
+  /** The changes that the files are of, by turn and network. */
+  #written = new Map<string, number>();
 
   constructor(servers: NameServer[]) {
     this.servers = servers;
@@ -50,9 +57,17 @@ export class Side {
     for (const server of servers) {
       const turn = this.servers.indexOf(server);
       for (const id of server.networks) if (!networks.has(id)) server.write(id, undefined);
-      for (const file of files) server.write(file.network.id, textOf(file, turn));
+      for (const file of files) {
+        const key = `${turn} ${file.network.id}`;
+        if (this.#written.get(key) !== file.change || !server.networks.has(file.network.id))
+          server.write(file.network.id, textOf(file, turn));
+        this.#written.set(key, file.change);
+      }
     }
-    if (networks.size === 0) return;
+    if (networks.size === 0) {
+      this.#written.clear();
+      return;
+    }
     for (const server of servers) this.#read.delete(server);
     await Promise.all(servers.map((server) => server.tell()));
     await this.#ask(files, servers);
@@ -63,7 +78,7 @@ export class Side {
     const change = Math.max(0, ...files.map((file) => file.change));
     await Promise.all(
       servers.map(async (server) => {
-        const timeoutMs = this.#deaf.has(server) ? deafTimeoutMs : answerTimeoutMs;
+        const timeoutMs = timeoutsMs[this.#hearing.get(server) ?? 'unknown'];
         const asked = files.flatMap((file) =>
           gatewaysOf(file.network).map((address) =>
             hasRead(file.change, { asked: { address, port: server.port }, timeoutMs }),
@@ -71,8 +86,7 @@ export class Side {
         );
         const isHeard = (await Promise.all(asked)).every((each) => each);
         if (isHeard) this.#read.set(server, change);
-        if (isHeard) this.#deaf.delete(server);
-        else this.#deaf.add(server);
+        this.#hearing.set(server, isHeard ? 'known' : 'deaf');
       }),
     );
   }
@@ -91,14 +105,11 @@ const textOf = ({ network, members, change }: NetworkFile, turn: number): string
   fileOf(network, turned(members, turn)) + toldLine(change);
 
 /** Whether containers of the network reach the server: the host's own firewall may be against its port. */
-export async function isReached(
-  { network, members, change }: NetworkFile,
-  { port }: NameServer,
-): Promise<boolean> {
+export async function isReached({ network, members }: NetworkFile, { port }: NameServer): Promise<boolean> {
   const from = members.map(({ sandbox }) => sandbox.netnsPath).reverse();
   const answers = await Promise.all(
     gatewaysOf(network).map((address) =>
-      hasRead(change, { asked: { address, port, from }, timeoutMs: answerTimeoutMs }),
+      hasRead(anyChange, { asked: { address, port, from }, timeoutMs: answerTimeoutMs }),
     ),
   );
   return answers.every((each) => each);
