@@ -83,7 +83,7 @@ test('containers on one network find each other by every name; others do not', a
       networkMode: 'blue',
       endpoints: { blue: { IPAMConfig: { IPv4Address: '10.214.5.77' } } },
     }),
-    { kind: 'conflict', message: 'Address already in use' },
+    { kind: 'conflict', message: 'Address already in use', hint: 'Container two has 10.214.5.77.' },
   );
 });
 
@@ -160,6 +160,19 @@ test('networks are removed, but not the predefined ones', async () => {
     undefined,
   );
   assert.throws(() => networks.inspect('blue'), { kind: 'not-found' });
+});
+
+test('a rename that was cut off is completed: the name of the record counts', async () => {
+  await fixture.networks.create({ Name: 'renamed' });
+  await fixture.attach('before', { networkMode: 'renamed' });
+  await fixture.networks.followName(fixture.idOf('before'), 'after');
+  const { IPAM, Containers } = fixture.networks.inspect('renamed');
+  assert.equal(Containers[fixture.idOf('before')]?.Name, 'after');
+  const address = Containers[fixture.idOf('before')]?.IPv4Address.split('/')[0];
+  assert.equal(await fixture.lookup('before', 'after', IPAM.Config?.[0]?.Gateway ?? ''), address);
+  await fixture.networks.followName(fixture.idOf('nobody'), 'x');
+  await fixture.detach('before');
+  await fixture.networks.remove('renamed');
 });
 
 test('neighbours are asked for before names in search domains, unless the container says otherwise', async () => {

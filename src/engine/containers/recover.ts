@@ -63,6 +63,7 @@ async function actOn(room: Room, record: ContainerRecord, plan: Recovery): Promi
   switch (plan.action) {
     case 'adopt':
       adopt(room, record, plan);
+      await room.networks.followName(record.id, record.name);
       return false;
     case 'discard':
       await destroyThings(room, record, { anonymousVolumes: record.phase === 'creating' });

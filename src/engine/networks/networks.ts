@@ -164,6 +164,12 @@ export class Networks implements AsyncDisposable {
     return this.#room.lock.run(renamed.containerId, () => renameContainer(this.#room, renamed));
   }
 
+  /** After a restart: a rename that was cut off, so that the container was known by its former name here, is done. */
+  async followName(containerId: string, name: string): Promise<void> {
+    const from = this.#room.store.sandbox(containerId)?.name;
+    if (from !== undefined && from !== name) await this.rename({ containerId, from, to: name });
+  }
+
   /** The links that a running container has from now on. */
   link(containerId: string, links: LinkedName[]): void {
     const sandbox = this.#room.store.sandbox(containerId);

@@ -4,7 +4,7 @@ import { attachToParent, type ParentKind } from '#kernel/parent-links.ts';
 import type { EndpointSettings } from '#shared/contract/network.ts';
 import { conflict, isKind } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
-import { type Family, familyOf } from './addresses/cidr.ts';
+import { canonicalAddress, type Family, familyOf } from './addresses/cidr.ts';
 import { macOf, takeAddress } from './addresses/ipam.ts';
 import { asksItself, isolatesPorts, noteBridgeFilter, repairDevice } from './bridge.ts';
 import { namesOf } from './names/lines.ts';
@@ -59,6 +59,8 @@ function takeAddresses(room: NetworkRoom, network: JoinableNetwork, settings: En
   const pools = room.pools(network);
   const has = (family: Family): boolean => network.blocks.some(({ subnet }) => familyOf(subnet) === family);
   const wanted = settings.IPAMConfig ?? {};
+  for (const address of [wanted.IPv4Address, wanted.IPv6Address])
+    if (address) assertFreeAddress(room, network, canonicalAddress(address));
   const ipv4 =
     has(4) || wanted.IPv4Address ? takeAddress(pools, 4, wanted.IPv4Address || undefined) : undefined;
   try {
@@ -69,6 +71,14 @@ function takeAddresses(room: NetworkRoom, network: JoinableNetwork, settings: En
     if (ipv4 !== undefined) for (const pool of pools) pool.release(ipv4.address);
     throw thrown;
   }
+}
+
+function assertFreeAddress(room: NetworkRoom, network: JoinableNetwork, wanted: string): void {
+  const other = room.store
+    .members(network.id)
+    .find(({ endpoint }) => addressesOf(endpoint).some(({ address }) => address === wanted));
+  if (other === undefined) return;
+  throw conflict('Address already in use', { hint: `Container ${other.sandbox.name} has ${wanted}.` });
 }
 
 function assertFreeMac(room: NetworkRoom, network: JoinableNetwork, mac: string): void {
