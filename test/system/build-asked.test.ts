@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { hostPlatform } from '#shared/oci/platform.ts';
-import type { Index } from '#shared/oci/specs.ts';
+import type { Descriptor, Index, Manifest } from '#shared/oci/specs.ts';
 import { wharfProgram as program } from '../wharf-program.ts';
 import { type Ran, TestDaemon } from './api-fixture.ts';
 import { call, digestOf, ociIndex, serveIn } from './hub-fixture.ts';
@@ -175,21 +175,70 @@ test('an index goes whole to the registry', async () => {
   assert.equal(metadata['containerimage.digest'], digestOf(body));
 });
 
+/** The index that a build put into the folder `one`, and its blobs. */
+function layoutOne(): { manifests: Descriptor[]; blob(of: Descriptor): Manifest & Index } {
+  const blob = ({ digest }: Descriptor): Manifest & Index =>
+    JSON.parse(readFileSync(join(work, 'one/blobs', digest.replace(':', '/')), 'utf8'));
+  const [top] = JSON.parse(readFileSync(join(work, 'one/index.json'), 'utf8')).manifests;
+  return { manifests: blob(top).manifests ?? [], blob };
+}
+
+test('the bill of materials lists what the package managers of the image know', async () => {
+  const dir = contextOf('packages', {
+    Dockerfile:
+      'FROM scratch\nCOPY status /var/lib/dpkg/status\nCOPY installed /lib/apk/db/installed\nCOPY os-release /etc/os-release\nCOPY one /var/lib/dpkg/status.d/one\n',
+    status:
+      'Package: base-files\nStatus: install ok installed\nArchitecture: amd64\nVersion: 12.4+deb12u5\nDescription: x\n Version: 9\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 1\n',
+    one: 'Package: tzdata\nVersion: 2024a-0\nArchitecture: all\n',
+    installed: 'C:Q1\nP:musl\nV:1.2.4-r2\nA:x86_64\nL:MIT\n\nP:zlib\nV:1.3\n',
+    'os-release': 'NAME=x\nID=debian\nVERSION_ID="12"\n',
+  });
+  const ran = await wharf('build', '--sbom', '-t', 'listed:1', '-o', 'type=oci,dest=one,tar=false', dir);
+  assert.equal(ran.code, 0, ran.stderr);
+  const { manifests, blob } = layoutOne();
+  const [image, note] = manifests;
+  assert.ok(image && note);
+  assert.equal(note.annotations?.['vnd.docker.reference.digest'], image.digest);
+  const [layer] = blob(note).layers;
+  assert.ok(layer);
+  assert.equal(layer.annotations?.['in-toto.io/predicate-type'], 'https://spdx.dev/Document');
+  const { predicate, subject } = JSON.parse(JSON.stringify(blob(layer)));
+  assert.equal(`sha256:${subject[0].digest.sha256}`, image.digest);
+  assert.equal(predicate.spdxVersion, 'SPDX-2.3');
+  const urls = predicate.packages.map(
+    (each: { externalRefs: { referenceLocator: string }[] }) => each.externalRefs[0]?.referenceLocator,
+  );
+  assert.deepEqual(urls, [
+    'pkg:deb/debian/base-files@12.4%2Bdeb12u5?arch=amd64&distro=debian-12',
+    'pkg:deb/debian/tzdata@2024a-0?arch=all&distro=debian-12',
+    'pkg:apk/debian/musl@1.2.4-r2?arch=x86_64&distro=debian-12',
+    'pkg:apk/debian/zlib@1.3?distro=debian-12',
+  ]);
+  const ids = predicate.packages.map(({ SPDXID }: { SPDXID: string }) => SPDXID);
+  assert.equal(new Set(ids).size, 4);
+  assert.deepEqual(
+    predicate.relationships.map(
+      ({ relatedSpdxElement }: { relatedSpdxElement: string }) => relatedSpdxElement,
+    ),
+    ids,
+  );
+});
+
 test('attestations: off unless asked for, and what is not written is said', async () => {
   const dir = contextOf('plain', { Dockerfile: 'FROM scratch\nCOPY a /a\n', a: 'a' });
   const manifests = async (...flags: string[]): Promise<number> => {
     const ran = await wharf('build', ...flags, '-o', 'type=oci,dest=one,tar=false', dir);
     assert.equal(ran.code, 0, ran.stderr);
-    const [top] = JSON.parse(readFileSync(join(work, 'one/index.json'), 'utf8')).manifests;
-    const path = join(work, 'one/blobs', top.digest.replace(':', '/'));
-    return JSON.parse(readFileSync(path, 'utf8')).manifests?.length ?? 0;
+    return layoutOne().manifests.length;
   };
   assert.equal(await manifests(), 0);
   assert.equal(await manifests('--provenance=false', '--sbom=false', '--attest=type=sbom,disabled=true'), 0);
   assert.equal(await manifests('--provenance'), 2);
+  assert.equal(await manifests('--sbom'), 2);
+  assert.equal(await manifests('--sbom=true', '--provenance=mode=max'), 3);
   assert.equal(await manifests('--attest', 'type=provenance,mode=max'), 2);
   const refused: [string, RegExp][] = [
-    ['--sbom', /a bill of materials \(sbom\) is not written by this builder/],
+    ['--sbom=generator=image:1', /the generator image:1 is not run/],
     ['--provenance=mode=most', /invalid provenance mode "most"/],
     ['--provenance=version=v0.2', /provenance of version v0\.2 is not written/],
     ['--attest=type=other', /unknown attestation type "other"/],

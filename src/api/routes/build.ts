@@ -57,6 +57,8 @@ const buildQuery = object({
   method: oneOf('check', 'outline', 'targets'),
   /** Ours: an attestation of how it was built. */
   provenance: oneOf('min', 'max'),
+  /** Ours: a list of its packages. */
+  sbom: flag,
   /** Ours: id of a failed build whose steps are taken. */
   resume: text,
   /** Ours: how the command line was called, as JSON. */
@@ -221,6 +223,7 @@ function decodeBuild(query: Decoded<typeof buildQuery>) {
       (ref) => ({ type: 'registry', ref }) as const,
     ),
     provenance: query.provenance,
+    sbom: query.sbom ?? false,
     resume: query.resume || undefined,
     call: query.call ? decodeCall(query.call) : undefined,
     resources: {

@@ -274,12 +274,15 @@ async function solveRequest(session: BuildSession): Promise<Finished> {
   });
   const [only] = built;
   const finished =
-    only === undefined || isMultiPlatform(session.request) || session.request.provenance !== undefined
+    only === undefined || isMultiPlatform(session.request) || isAttested(session.request)
       ? await finishIndex(session, built, { ...fixed, context })
       : await finishBuild(session, only, fixed);
   check.tellSummary();
   return finished;
 }
+
+/** What is said of an image stands beside it in an index. */
+const isAttested = ({ provenance, sbom }: BuildRequest): boolean => provenance !== undefined || sbom === true;
 
 function warnUnused(session: BuildSession): void {
   const unused = session.buildArgs.unused();

@@ -10,6 +10,7 @@ import { withInlineSteps } from './cache/portable.ts';
 import type { Context } from './context.ts';
 import { type ImageState, imageConfigOf } from './image-state.ts';
 import { cacheFolder, type Made } from './output/kept-result.ts';
+import { materialNotes } from './output/materials-list.ts';
 import { provenanceNotes } from './output/provenance.ts';
 import { isMultiPlatform, type PlannedRequest } from './plan-request.ts';
 import type { BuildSession } from './session.ts';
@@ -68,7 +69,7 @@ export async function finishIndex(
             images,
             tags: asImage ? tags : [],
             signal,
-            ...(request.provenance === undefined ? {} : { notes: notesOf(session, images, given.context) }),
+            notes: notesOf(session, { builds, images, context: given.context }),
           }),
         )
       : undefined;
@@ -87,11 +88,25 @@ export async function finishIndex(
 
 function notesOf(
   session: BuildSession,
-  images: readonly IndexImage[],
-  { file, dockerfile }: Pick<Context, 'file' | 'dockerfile'>,
+  given: {
+    builds: readonly Built[];
+    images: readonly IndexImage[];
+    context: Pick<Context, 'file' | 'dockerfile'>;
+  },
 ): NonNullable<RecordIndexRequest['notes']> {
-  const { started } = session;
-  return provenanceNotes(session, { images, started, dockerfile: { name: file, text: dockerfile } });
+  const { started, request, room } = session;
+  const { builds, images, context } = given;
+  const { file: name, dockerfile: text } = context;
+  const stacks = builds.map(({ state: { chainId, created = started } }) => ({ chainId, created }));
+  const { tags = [] } = request;
+  const { snapshots } = room;
+  const all = [
+    ...(request.sbom === true ? [materialNotes(images, { stacks, tags, snapshots })] : []),
+    ...(request.provenance === undefined
+      ? []
+      : [provenanceNotes(session, { images, started, dockerfile: { name, text } })]),
+  ];
+  return (manifests) => all.flatMap((notes) => notes(manifests));
 }
 
 function wantedOf({ request: { outputs = ['image'] } }: BuildSession): {

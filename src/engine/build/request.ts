@@ -87,6 +87,8 @@ export interface BuildRequest {
   resume?: string;
   /** An attestation of how it was built goes into the index that the image then is; see `output/provenance.ts`. */
   provenance?: 'min' | 'max';
+  /** A list of the packages in it goes there, too; see `output/materials-list.ts`. */
+  sbom?: boolean;
   /** How the command line was called. */
   call?: BuildCall;
   /** Only the image's id is told. */

@@ -20,24 +20,31 @@ const switches: Readonly<Record<string, string>> = {
 const longOf = (type: string, value: string): string =>
   `type=${type},${Object.hasOwn(switches, value) ? switches[value] : value}`;
 
-/** What the engine is to say; undefined: nothing, as by default. Throws `invalid` and `unsupported`. */
-export function provenanceOf({ attest, provenance, sbom }: AttestationFlags): 'min' | 'max' | undefined {
+/** What the engine is to say; undefined: nothing, as by default. */
+export interface Attestations {
+  provenance: 'min' | 'max' | undefined;
+  sbom: true | undefined;
+}
+
+/** Throws `invalid` and `unsupported`. */
+export function attestationsOf({ attest, provenance, sbom }: AttestationFlags): Attestations {
   const texts = [
     ...attest,
     ...(provenance === undefined ? [] : [longOf('provenance', provenance)]),
     ...(sbom === undefined ? [] : [longOf('sbom', sbom)]),
   ];
-  let mode: 'min' | 'max' | undefined;
+  const asked: Attestations = { provenance: undefined, sbom: undefined };
   for (const text of texts) {
     const fields = fieldsOf(text, known, '--attest');
     const type = fields.get('type');
     const isOff = /^(true|1)$/.test(fields.get('disabled') ?? '');
     if (type === undefined)
       throw invalid('attestation type not specified', { hint: 'as in type=provenance' });
-    if (type === 'provenance') mode = isOff ? undefined : modeOf(fields);
-    else if (!isOff) throw absent(type);
+    if (type === 'provenance') asked.provenance = isOff ? undefined : modeOf(fields);
+    else if (type === 'sbom') asked.sbom = isOff ? undefined : listed(fields);
+    else if (!isOff) throw unknown(type);
   }
-  return mode;
+  return asked;
 }
 
 function modeOf(fields: ReadonlyMap<string, string>): 'min' | 'max' {
@@ -48,10 +55,14 @@ function modeOf(fields: ReadonlyMap<string, string>): 'min' | 'max' {
   throw invalid(`invalid provenance mode ${JSON.stringify(mode)}`, { hint: 'modes are min and max' });
 }
 
-function absent(type: string): Error {
-  if (type !== 'sbom')
-    return invalid(`unknown attestation type ${JSON.stringify(type)}`, { hint: 'there is provenance' });
-  return unsupported('a bill of materials (sbom) is not written by this builder', {
-    hint: 'Build with --sbom=false, and run a scanner on the image.',
+/** The builder makes the list itself. */
+function listed(fields: ReadonlyMap<string, string>): true {
+  const generator = fields.get('generator');
+  if (generator === undefined) return true;
+  throw unsupported(`the generator ${generator} is not run`, {
+    hint: 'Without generator= the packages of dpkg and apk are listed.',
   });
 }
+
+const unknown = (type: string): Error =>
+  invalid(`unknown attestation type ${JSON.stringify(type)}`, { hint: 'there are provenance and sbom' });

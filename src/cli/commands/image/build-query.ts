@@ -1,6 +1,6 @@
 // The flags of `build`, and the query they become.
 
-import { provenanceOf } from '#cli/commands/build/attestations.ts';
+import { attestationsOf } from '#cli/commands/build/attestations.ts';
 import { ulimitsOf } from '#cli/commands/container/limits.ts';
 import { type FlagTable, type FlagValues, many, text, toggle } from '#cli/grammar/flags.ts';
 import { nearest } from '#cli/grammar/nearest.ts';
@@ -14,7 +14,7 @@ import { parseReference } from '#shared/oci/reference.ts';
 export const buildFlags = {
   allow: many('Let steps do more: network.host, security.insecure, device[=NAME]', 'ENTITLEMENT'),
   'add-host': many('Add a line to /etc/hosts', 'NAME:IP'),
-  attest: many('An attestation of the image: type=provenance,mode=min|max', 'ATTESTATION'),
+  attest: many('An attestation of the image: type=provenance,mode=min|max or type=sbom', 'ATTESTATION'),
   'build-arg': many('Set an ARG; NAME alone takes it from here', 'NAME=VALUE'),
   'build-context': many(
     'A further context: NAME=DIR, a URL, docker-image://IMAGE or oci-layout://DIR',
@@ -60,7 +60,7 @@ export const buildFlags = {
   quiet: toggle('Print the image id only', 'q'),
   resume: text('Take the steps that this failed build did', 'BUILD', { hidden: true }),
   rm: toggle('', undefined, { hidden: true, on: true }),
-  sbom: text('', 'SBOM', { alone: 'true', hidden: true }),
+  sbom: text('List its packages beside the image, or false', 'SBOM', { alone: 'true' }),
   secret: many('A secret for steps: id=ID,src=FILE or id=ID,env=NAME', 'SECRET'),
   'security-opt': many('', 'OPTION', { hidden: true }),
   'shm-size': text('Size of /dev/shm', 'SIZE'),
@@ -94,7 +94,7 @@ export function buildQuery(flags: BuildValues, env: Readonly<Record<string, stri
     extrahosts: flags['add-host'].map((each) => each.replace('=', ':')),
     networkmode: flags.network,
     method: method === 'build' ? undefined : method,
-    provenance: provenanceOf(flags),
+    ...attestationsOf(flags),
     nocache: flags['no-cache'],
     platform: platformsOf(flags.platform),
     pull: flags.pull && flags.resume === undefined,

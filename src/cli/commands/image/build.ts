@@ -42,7 +42,9 @@ export const command = defineCommand({
     const names = outputs.flatMap((output) => ('names' in output ? output.names : []));
     const tags = [...flags.tag, ...names];
     const query = buildQuery({ ...flags, tag: tags }, cli.env);
-    const isIndex = platformsOf(flags.platform)?.includes(',') === true || query['provenance'] !== undefined;
+    const isIndex =
+      platformsOf(flags.platform)?.includes(',') === true ||
+      (query['provenance'] ?? query['sbom']) !== undefined;
     assertFit(outputs, isIndex);
     const caches = cacheExportsOf(flags['cache-to']);
     const asked = callOf(flags);
