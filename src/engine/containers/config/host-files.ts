@@ -41,8 +41,8 @@ export function followNetworks(
   const wanted = formatResolvConf(names);
   const found = readFileSync(paths.resolvConf, 'utf8');
   const given = record.wiring?.resolvConf ?? found;
-  // Where this was cut off before, it says already what is wanted.
-  if (found !== given && found !== wanted) return given;
+  // Where this was cut off before, it says nothing yet, or already what is wanted.
+  if (found !== '' && found !== given && found !== wanted) return given;
   if (found !== wanted) writeFileSync(paths.resolvConf, wanted);
   return wanted;
 }
