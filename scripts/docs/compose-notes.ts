@@ -23,8 +23,6 @@ export const supportNotes: Readonly<Record<string, string>> = {
   'services.*.build.secrets.gid': 'no effect: the mount of the step says it',
   'services.*.build.secrets.mode': 'no effect: the mount of the step says it',
   'services.*.build.isolation': 'no effect: Linux knows one isolation',
-  'services.*.build.provenance': 'no effect: no attestations are made',
-  'services.*.build.sbom': 'no effect: no attestations are made',
   'services.*.deploy.endpoint_mode': 'no effect: there is no Swarm',
   'services.*.deploy.mode': 'no effect: there is no Swarm',
   'services.*.deploy.placement': 'no effect: there is no Swarm',

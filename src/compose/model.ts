@@ -70,7 +70,10 @@ export interface Build {
   no_cache_filter?: string[];
   platforms?: string[];
   privileged?: boolean;
+  /** `true`, `false`, or in the words of `--provenance`; `sbom` likewise. */
+  provenance?: boolean | string;
   pull?: boolean;
+  sbom?: boolean | string;
   secrets?: FileGrant[];
   shm_size?: string;
   ssh?: string[];

@@ -1,7 +1,7 @@
 // What a service's `build` gives its build beside the context: secrets, an agent, further contexts, limits, caches.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -98,4 +98,23 @@ test('services that take each other as context are refused', async () => {
   const { code, stderr } = await engine.wharf(['compose', '-f', 'circle.yaml', 'build'], { cwd: folder });
   assert.equal(code, 1);
   assert.match(stderr, /cycle detected: a → b → a/);
+});
+
+test('what is said of an image stands beside it, where the file asks for that', {
+  timeout: 60_000,
+}, async () => {
+  const plain = 'FROM scratch\nCOPY note.txt /note\n';
+  await writeFile(
+    join(folder, 'attested.yaml'),
+    `name: attested\nservices: {app: {image: "attested:1", build: {context: shared, dockerfile_inline: ${JSON.stringify(plain)}, provenance: mode=max, sbom: true}}}`,
+  );
+  await compose('-f', 'attested.yaml', 'build');
+  // `save` gives the image alone: what stands beside it is looked for where the engine keeps it.
+  const blobs = join(engine.folder, 'root/content/blobs/sha256');
+  const kept = await Promise.all((await readdir(blobs)).map((name) => readFile(join(blobs, name), 'utf8')));
+  for (const kind of ['https://spdx.dev/Document', 'https://slsa.dev/provenance/v1'])
+    assert.ok(
+      kept.some((text) => text.startsWith('{"_type"') && text.includes(`"predicateType":"${kind}"`)),
+      kind,
+    );
 });

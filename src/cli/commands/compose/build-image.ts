@@ -1,5 +1,6 @@
 // Builds the image of a service: its context goes to the engine as that of `wharf build` does.
 import { isAbsolute, join } from 'node:path';
+import { attestationsOf } from '#cli/commands/build/attestations.ts';
 import { giveToBuild, servicesTaken } from '#cli/commands/compose/build-session.ts';
 import type { Cli } from '#cli/context.ts';
 import { type Context, openContext } from '#cli/files/context.ts';
@@ -114,10 +115,14 @@ function queryOf(build: Build, project: Project, { service, image, wishes }: Bui
     pull: wishes.pull === true || build.pull === true,
     rm: true,
     shmsize: build.shm_size,
+    ...attestationsOf({ attest: [], provenance: wordOf(build.provenance), sbom: wordOf(build.sbom) }),
     target: build.target,
     ulimits: ulimitsOf(build),
   };
 }
+
+const wordOf = (value: boolean | string | undefined): string | undefined =>
+  value === undefined ? undefined : String(value);
 
 function ulimitsOf({ ulimits }: Build): string | undefined {
   if (ulimits === undefined) return undefined;
