@@ -1,5 +1,13 @@
 // The files that a container sees as /etc/hostname, /etc/hosts and /etc/resolv.conf.
-import { readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { hostname as hostName } from 'node:os';
 import type { ContainerRecord } from '../record/record.ts';
 import type { ContainerPaths } from '../room.ts';
@@ -41,9 +49,10 @@ export function followNetworks(
   const wanted = formatResolvConf(names);
   const found = readFileSync(paths.resolvConf, 'utf8');
   const given = record.wiring?.resolvConf ?? found;
-  // Where this was cut off before, it says nothing yet, or already what is wanted.
-  if (found !== '' && found !== given && found !== wanted) return given;
-  if (found !== wanted) writeFileSync(paths.resolvConf, wanted);
+  // Where this was cut off before, it says already what is wanted.
+  const isEdited = found.trim() !== given.trim() && found.trim() !== wanted.trim();
+  if (isEdited) return given;
+  if (found !== wanted) rewrite(paths.resolvConf, wanted);
   return wanted;
 }
 
@@ -54,7 +63,20 @@ function followHosts(record: ContainerRecord, paths: ContainerPaths, names: Name
   const kept = readFileSync(paths.hosts, 'utf8')
     .split('\n')
     .filter((line) => line !== '' && !replaced.has(line.split('\t')[1] ?? ''));
-  writeFileSync(paths.hosts, [...kept, ...names.hosts.map(lineOf)].map((line) => `${line}\n`).join(''));
+  rewrite(paths.hosts, [...kept, ...names.hosts.map(lineOf)].map((line) => `${line}\n`).join(''));
+}
+
+/** In place, and at no moment less than the former text or the new one: programs inside read it, and a kill may come. */
+function rewrite(path: string, text: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    const bytes = Buffer.from(text);
+    const rest = Buffer.alloc(Math.max(0, fstatSync(file).size - bytes.length), '\n');
+    writeSync(file, Buffer.concat([bytes, rest]), 0, bytes.length + rest.length, 0);
+    ftruncateSync(file, bytes.length);
+  } finally {
+    closeSync(file);
+  }
 }
 
 const lineOf = ({ ip, names }: HostEntry): string => `${ip}\t${names.join(' ')}`;
