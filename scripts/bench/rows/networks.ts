@@ -174,7 +174,8 @@ const connectionsEach = 1_600;
  * rounds the ports of connections that had ended were most of what it looked through. These ends do nothing but the
  * calls, and leave no port behind. One by one, they share a processor: on two, each sleeps until the other has sent, and
  * a virtual machine takes longer to wake a processor than to carry the connection. What lies between them, dockerd's
- * proxy, runs where it likes.
+ * proxy, runs where it likes. With the ends where they like, 0.27 to 0.47 was seen; with the proxy beside them, 0.32 to
+ * 0.35.
  */
 async function connecting(
   { bench, netns }: Place,
