@@ -102,9 +102,9 @@ const cases: Case[] = [
     output: /Step 1\/7 : FROM busybox AS build/,
   },
   {
-    name: 'a stage built on a stage has its files and config, not its ARGs',
+    name: 'a stage built on a stage has its files, config and ARGs',
     dockerfile:
-      'FROM busybox AS one\nARG X=1\nENV E=2\nRUN touch /one\nFROM one\nRUN test -z "$X" && test "$E" = 2 && touch /two\n',
+      'FROM busybox AS one\nARG X=1\nENV E=2\nRUN touch /one\nFROM one\nRUN test "$X" = 1 && test "$E" = 2 && touch /two\n',
     expect: { one: 'f 644 0:0', two: 'f 644 0:0' },
   },
   {
