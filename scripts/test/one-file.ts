@@ -16,8 +16,15 @@ const args = [
   ...rest,
   file,
 ];
+// A file whose tests have ended may still hold on to something, and then it never ends.
+const longestMs = 15 * 60_000;
 const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+const timer = setTimeout(() => {
+  console.log(`${file} did not end within ${longestMs / 60_000} minutes`);
+  child.kill('SIGTERM');
+}, longestMs);
 const code = await new Promise<number>((resolve) => child.once('exit', (exit) => resolve(exit ?? 1)));
+clearTimeout(timer);
 const left = await leftAfter(before);
 for (const line of left) console.log(`left behind by ${file}: ${line}`);
 process.exit(code !== 0 ? code : left.length > 0 ? 1 : 0);

@@ -13,9 +13,12 @@ before(async () => {
   lab = await openBuildLab();
 });
 after(async () => {
-  assert.deepEqual(lab.mountsInside(), []);
-  assert.deepEqual(lab.snapshots.ids(), []);
-  await lab[Symbol.asyncDispose]();
+  try {
+    assert.deepEqual(lab.mountsInside(), []);
+    assert.deepEqual(lab.snapshots.ids(), []);
+  } finally {
+    await lab[Symbol.asyncDispose]();
+  }
 });
 
 interface Case {

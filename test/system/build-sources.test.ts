@@ -72,8 +72,11 @@ before(async () => {
 });
 after(async () => {
   server.close();
-  assert.deepEqual(lab.mountsInside(), []);
-  await lab[Symbol.asyncDispose]();
+  try {
+    assert.deepEqual(lab.mountsInside(), []);
+  } finally {
+    await lab[Symbol.asyncDispose]();
+  }
 });
 
 /** Who comes to `/for-…/` must say this. */
