@@ -150,12 +150,25 @@ test('content that is another one is refused, and a context that is not here mak
   await assert.rejects(lab.build.fillContext('../../etc', Readable.from([])), /was not offered/);
 });
 
-test('pruned, the store is empty, and layers keep the files that they shared', async () => {
+test('what a client offered or sent a moment ago is not pruned before it builds from it', async () => {
+  const dir = lab.context({ Dockerfile: 'FROM scratch\nCOPY . /offered\n', one: 'offered and pruned' });
+  const index = await indexOf(dir);
+  const { id, missing } = lab.build.offerContext(await index.bytes());
+  await lab.build.prune();
+  await lab.build.fillContext(id, await index.send(missing));
+  await lab.build.prune();
+  const { image, error } = await lab.run({ context: { stored: id } });
+  assert.ok(image, String(error));
+  await lab.build.prune();
+  assert.equal((await send(dir)).sent, missing.length);
+});
+
+test('pruned, what was built from is gone, and layers keep the files that they shared', async () => {
   const dir = lab.context({ Dockerfile: 'FROM scratch\nCOPY . /all\n', 'one/two': 'kept' });
   const { id } = await send(dir);
   const { image } = await lab.run({ context: { stored: id } });
   await lab.build.prune();
-  assert.deepEqual(readdirSync(join(lab.dir, 'root/build')), []);
+  assert.ok(!readdirSync(join(lab.dir, 'root/build/contexts/indexes')).includes(id));
   assert.ok(image);
   assert.ok(existsSync(join(lab.snapshots.lowersOf(image.chainId)[0] ?? '', 'all/one/two')));
   assert.equal((await send(dir)).sent, 2);

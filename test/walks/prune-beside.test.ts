@@ -60,7 +60,10 @@ test('builds stand on what a prune would take, and end well', async () => {
   writeFileSync(join(context, 'Dockerfile'), lines.join('\n'));
   // Holds the base, which nobody could fetch again otherwise.
   await good(['create', '--name', 'holder', 'busybox', 'true']);
-  const prunes = [['POST', `/images/prune?filters=${everything}`]] as const;
+  const prunes = [
+    ['POST', `/images/prune?filters=${everything}`],
+    ['POST', '/build/prune?all=1'],
+  ] as const;
   await beside(prunes, async () => {
     for (let n = 0; n < 6; n++)
       await good(['build', '-q', '--build-arg', `N=${n}`, '-t', `made:${n}`, context]);

@@ -211,7 +211,7 @@ export class Trash implements Disposable {
 
   async #discard(entry: TrashEntry): Promise<void> {
     if (entry.kind === 'container') await this.#deps.containers.discardShelved(entry.data);
-    if (entry.kind === 'volume') this.#deps.volumes.discardShelved(entry.data);
+    if (entry.kind === 'volume') await this.#deps.volumes.discardShelved(entry.data);
     await this.#deps.images.discardSubjects(this.#entries.drop(entry.id));
   }
 

@@ -1,7 +1,8 @@
 // Shelving: a volume that is removed but can come back. Its folder gets another name, its record leaves the store.
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, conflict } from '#shared/errors.ts';
+import { removeTree } from '#storage/archive/archive.ts';
 import { measureTree } from '#storage/snapshots/walk-tree.ts';
 import { dirOf, requireVolume } from './inspect.ts';
 import { unmountVolume } from './mount.ts';
@@ -62,8 +63,8 @@ export function unshelveVolume(room: VolumeRoom, shelved: ShelvedVolume, forget:
   room.events.emit('volume', 'create', record.name, { driver: 'local' });
 }
 
-export function discardShelvedVolume(room: VolumeRoom, shelved: ShelvedVolume): void {
-  rmSync(keptDir(room, shelved), { recursive: true, force: true });
+export async function discardShelvedVolume(room: VolumeRoom, shelved: ShelvedVolume): Promise<void> {
+  await removeTree(keptDir(room, shelved));
 }
 
 /** Bytes of its files. */

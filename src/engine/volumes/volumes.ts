@@ -94,8 +94,8 @@ export class Volumes {
     finishShelving(this.#room, shelved);
   }
 
-  discardShelved(shelved: ShelvedVolume): void {
-    discardShelvedVolume(this.#room, shelved);
+  async discardShelved(shelved: ShelvedVolume): Promise<void> {
+    await discardShelvedVolume(this.#room, shelved);
   }
 
   async shelvedBytes(shelved: ShelvedVolume): Promise<number> {

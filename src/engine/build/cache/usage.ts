@@ -87,7 +87,7 @@ export async function pruneCache(room: BuildRoom, options: PruneOptions): Promis
     return !users.some(isBuild) && (options.all === true || users.length === 0);
   });
   await cache.forget(chosen.map(({ key }) => key));
-  if (options.all === true && options.keys === undefined) forgetMounts(room, beforeMs);
+  if (options.all === true && options.keys === undefined) await forgetMounts(room, beforeMs);
   const sentBytes =
     options.keys === undefined && options.unusedForMs === undefined ? room.contexts.prune() : 0;
   const freed = chosen.filter(
@@ -110,7 +110,7 @@ function holdersBesides(room: BuildRoom, key: string, chainId: string | undefine
 }
 
 /** Empties the folders of cache mounts that were not used since; those in use stay. */
-function forgetMounts({ cacheMounts }: BuildRoom, beforeMs: number): void {
+async function forgetMounts({ cacheMounts }: BuildRoom, beforeMs: number): Promise<void> {
   const old = cacheMounts.list().filter(({ record }) => msOf(record.lastUsed) <= beforeMs);
-  cacheMounts.forget(old.map(({ name }) => name));
+  await cacheMounts.forget(old.map(({ name }) => name));
 }

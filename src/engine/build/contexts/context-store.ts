@@ -27,6 +27,8 @@ export interface OpenedContext extends Disposable {
 const mostContexts = 12;
 const mostBytes = 8 * 2 ** 30;
 const restMs = 60_000;
+/** A client that offers a context sends what is missing, and builds from it, right afterwards. */
+const expectedMs = 20_000;
 
 export class ContextStore {
   /** Made with the first context. */
@@ -37,6 +39,8 @@ export class ContextStore {
   readonly #records: Collection<ContextRecord>;
   readonly #bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   readonly #inUse = new Map<string, number>();
+  /** Offered a moment ago, and not built from yet. */
+  readonly #expected = new Map<string, NodeJS.Timeout>();
   /** The one that was used last, for a while: reading its index takes longer than all the rest. */
   #last: { id: string; tree: OpenedContext['tree']; timer: NodeJS.Timeout } | undefined;
 
@@ -68,6 +72,7 @@ export class ContextStore {
         entries.reduce((sum, { size }) => sum + size, 0),
       );
     this.#release(id);
+    this.#expect(id);
     return { id, missing };
   }
 
@@ -91,15 +96,16 @@ export class ContextStore {
     if (record === undefined) throw conflict(`build context ${id} is not here`);
     this.#records.put(id, { ...record, lastUsed: nowRfc3339Nano() });
     this.#hold(id);
+    this.#expectNoMore(id);
     return { tree: this.#treeOf(id), [Symbol.dispose]: () => this.#release(id) };
   }
 
-  /** Forgets what no build uses just now; gives the bytes of files that went. */
+  /** Forgets what no build uses, or is about to use, just now; gives the bytes of files that went. */
   prune(): number {
-    for (const { id } of this.#records.all()) if (!this.#inUse.has(id)) this.#forget(id);
+    for (const { id } of this.#records.all()) if (!this.#isWanted(id)) this.#forget(id);
     if (!existsSync(this.#indexes)) return 0;
     const freed = this.#sweep();
-    if (this.#inUse.size === 0) rmSync(this.#dir, { recursive: true, force: true });
+    if (this.#inUse.size + this.#expected.size === 0) rmSync(this.#dir, { recursive: true, force: true });
     return freed;
   }
 
@@ -128,7 +134,7 @@ export class ContextStore {
     for (const { id: each, value } of all) {
       count += 1;
       bytes += value.sizeBytes;
-      if ((count <= mostContexts && bytes <= mostBytes) || this.#inUse.has(each)) continue;
+      if ((count <= mostContexts && bytes <= mostBytes) || this.#isWanted(each)) continue;
       this.#forget(each);
       isOver = true;
     }
@@ -138,7 +144,8 @@ export class ContextStore {
   /** Files that no known context has go. Those that a layer shares stay there. */
   #sweep(): number {
     // What is being offered now is no record yet, but its index is held.
-    const ids = new Set([...this.#records.all().map(({ id }) => id), ...this.#inUse.keys()]);
+    const known = this.#records.all().map(({ id }) => id);
+    const ids = new Set([...known, ...this.#inUse.keys(), ...this.#expected.keys()]);
     const wanted = new Set<string>();
     for (const name of readdirSync(this.#indexes)) {
       const path = join(this.#indexes, name);
@@ -169,6 +176,20 @@ export class ContextStore {
   #assertOffered(id: string): void {
     if (!/^[0-9a-f]{64}$/.test(id) || !existsSync(join(this.#indexes, id)))
       throw conflict(`build context ${id} was not offered`);
+  }
+
+  #isWanted = (id: string): boolean => this.#inUse.has(id) || this.#expected.has(id);
+
+  #expect(id: string): void {
+    const timer = this.#expected.get(id);
+    if (timer === undefined)
+      this.#expected.set(id, setTimeout(() => this.#expected.delete(id), expectedMs).unref());
+    else timer.refresh();
+  }
+
+  #expectNoMore(id: string): void {
+    clearTimeout(this.#expected.get(id));
+    this.#expected.delete(id);
   }
 
   #hold(id: string): void {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelled } from '#shared/errors.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
+import { removeTree } from '#storage/archive/archive.ts';
 import type { Collection } from '#storage/state/collection.ts';
 import type { State } from '#storage/state/state.ts';
 
@@ -97,12 +98,17 @@ export class CacheMounts {
       .map(({ id, value }) => ({ name: id, record: value, inUse: this.#users.has(id) }));
   }
 
-  /** Removes those not in use. */
-  forget(names: readonly string[]): void {
+  /** Removes those not in use. Whoever asks for one meanwhile waits, and gets it new. */
+  async forget(names: readonly string[]): Promise<void> {
     for (const name of names) {
       if (this.#users.has(name)) continue;
-      this.#records.delete(name);
-      rmSync(join(this.#dir, name), { recursive: true, force: true });
+      this.#users.set(name, { count: 1, alone: true });
+      try {
+        this.#records.delete(name);
+        await removeTree(join(this.#dir, name));
+      } finally {
+        this.#users.delete(name);
+      }
     }
   }
 }

@@ -292,17 +292,21 @@ export class Place {
   async #freshen(side: Side): Promise<boolean> {
     // The server at port 53 is being asked: nothing is to make it read again.
     const others = side.servers.filter((server) => server !== this.#main.servers[0]);
-    const stale = side.stale(this.#newest()).filter((server) => others.includes(server));
+    const behind = (): NameServer[] => side.stale(this.#newest()).filter((server) => others.includes(server));
+    const stale = behind();
     const [first] = others;
     const isNew = [...this.#files.keys()].some((id) => !this.#reached.has(id));
     if (first === undefined || (stale.length === 0 && !isNew)) return false;
     this.#isWaiting = !this.#parts.steering.isOpen;
     if (this.#isWaiting) return false;
     if (stale.length > 0) await this.#read(side, stale);
-    this.#isWaiting = !(await this.#isReached(first));
-    if (this.#isWaiting) this.#parts.steering.shut();
+    const isReachable = await this.#isReached(first);
+    if (!isReachable) this.#parts.steering.shut();
     await this.#steer();
-    return !this.#isWaiting && stale.length > 0;
+    // One that does not answer (its port may be somebody's) is asked again by and by, not at once.
+    const isBetter = behind().length < stale.length;
+    this.#isWaiting = !isReachable || (stale.length > 0 && !isBetter);
+    return isReachable && isBetter;
   }
 
   /** Afterwards there are servers for all turns, which may have to be started yet. */
