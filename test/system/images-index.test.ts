@@ -34,6 +34,19 @@ interface MadeIndex {
   index: Buffer;
 }
 
+function indexOf(children: MadeIndex['children']): MadeIndex {
+  const manifests = children.map(({ image: { manifest }, platform }) => ({
+    mediaType: manifestType,
+    digest: digestOf(manifest),
+    size: manifest.length,
+    platform,
+  }));
+  return {
+    children,
+    index: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests })),
+  };
+}
+
 /** An image for this machine, one for another, and an attestation of the first. */
 async function makeIndex(word: string): Promise<MadeIndex> {
   const linux = (architecture: string) => ({ os: 'linux', architecture });
@@ -46,14 +59,7 @@ async function makeIndex(word: string): Promise<MadeIndex> {
     { image: await image(here), platform: linux(here) },
     { image: await makeImage([{ files: { statement: word } }], unknown), platform: unknown },
   ];
-  const manifests = children.map(({ image: { manifest }, platform }) => ({
-    mediaType: manifestType,
-    digest: digestOf(manifest),
-    size: manifest.length,
-    platform,
-  }));
-  const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests }));
-  return { children, index };
+  return indexOf(children);
 }
 
 const blobsOf = ({ image }: { image: MadeImage }): Buffer[] => [
@@ -318,14 +324,7 @@ test('an index goes with the last name that means it, and comes back with that n
   const children = first.children.map((child) =>
     child.image === childOf(first, other) ? { ...child, image: change } : child,
   );
-  const manifests = children.map(({ image: { manifest }, platform }) => ({
-    mediaType: manifestType,
-    digest: digestOf(manifest),
-    size: manifest.length,
-    platform,
-  }));
-  const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests }));
-  const second: MadeIndex = { children, index };
+  const second = indexOf(children);
   const own = (made: MadeIndex): string[] =>
     [made.index, ...blobsOf({ image: childOf(made, other) })]
       .map(digestOf)

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { inNetns } from '#kernel/netns.ts';
-import { run } from '#kernel/spawn.ts';
 import { readSysctl, writeSysctl } from '#kernel/sysctl.ts';
 import { NetworksFixture } from './networks-fixture.ts';
 import { enterOwnHost, host, ip, world } from './networks-own-host.ts';
@@ -19,18 +18,6 @@ const dual = {
   IPAM: { Config: [{ Subnet: '10.214.9.0/24' }, { Subnet: 'fd00:214:9::/64' }] },
 };
 const publish = (HostPort: string, HostIp = '') => ({ portBindings: { '80/tcp': [{ HostIp, HostPort }] } });
-
-/** What a connection from the world outside is answered. */
-async function askFromWorld(address: string, port: number): Promise<string> {
-  const script = `
-    const s = require('net').connect(Number(process.argv[2]), process.argv[1]);
-    s.setTimeout(700, () => { console.log('timeout'); process.exit(); });
-    s.on('error', (e) => { console.log(e.code); process.exit(); });
-    s.on('data', (d) => console.log(String(d)));`;
-  const args = ['-e', script, address, String(port)];
-  const result = await inNetns(place.worldNetns, () => run(process.execPath, args, { timeoutMs: 10_000 }));
-  return result.stdout.toString().trim();
-}
 
 test('a network of both families gives addresses and gateways of both', async () => {
   await fixture.networks.ready;
@@ -111,11 +98,11 @@ test('a port that names no address answers on both families, from everywhere', a
   for (const address of ['127.0.0.1', '::1', host.ipv4, host.ipv6, 'fd00:214:9::1']) {
     assert.match(await fixture.ask(undefined, address, 20911), /^web /, `host to ${address}`);
   }
-  assert.match(await askFromWorld(host.ipv4, 20911), /^web .*192\.0\.2\.2$/);
-  assert.match(await askFromWorld(host.ipv6, 20911), /^web 2001:db8:9::2$/);
+  assert.match(await place.askFromWorld(host.ipv4, 20911), /^web .*192\.0\.2\.2$/);
+  assert.match(await place.askFromWorld(host.ipv6, 20911), /^web 2001:db8:9::2$/);
   assert.match(await fixture.ask('one', host.ipv6, 20911), /^web /, 'from a neighbour');
   assert.match(await fixture.ask('web', host.ipv6, 20911), /^web /, 'from itself');
-  assert.notEqual(await askFromWorld('fd00:214:9::1', 20911), 'web');
+  assert.notEqual(await place.askFromWorld('fd00:214:9::1', 20911), 'web');
 });
 
 test('ports on one IPv6 address answer there only', async () => {
@@ -124,10 +111,10 @@ test('ports on one IPv6 address answer there only', async () => {
   assert.match(await fixture.ask(undefined, '::1', 20912), /^local /);
   assert.equal(await fixture.ask(undefined, host.ipv6, 20912), 'ECONNREFUSED');
   assert.equal(await fixture.ask(undefined, '127.0.0.1', 20912), 'ECONNREFUSED');
-  assert.equal(await askFromWorld(host.ipv6, 20912), 'ECONNREFUSED');
+  assert.equal(await place.askFromWorld(host.ipv6, 20912), 'ECONNREFUSED');
   await fixture.attach('outer', { networkMode: 'dual', ...publish('20913', host.ipv6) });
   await fixture.serve('outer', 80, 'outer');
-  assert.match(await askFromWorld(host.ipv6, 20913), /^outer /);
+  assert.match(await place.askFromWorld(host.ipv6, 20913), /^outer /);
   assert.equal(await fixture.ask(undefined, '::1', 20913), 'ECONNREFUSED');
   await assert.rejects(fixture.attach('no', { networkMode: 'dual', ...publish('20911', '::1') }), {
     message: 'Bind for [::1]:20911 failed: port is already allocated',
@@ -139,7 +126,7 @@ test('a container without IPv6 answers on an IPv6 address all the same, by a cop
   await fixture.attach('old', publish('20914', '::'));
   await fixture.serve('old', 80, 'old');
   assert.match(await fixture.ask(undefined, '::1', 20914), /^old /);
-  assert.match(await askFromWorld(host.ipv6, 20914), /^old /);
+  assert.match(await place.askFromWorld(host.ipv6, 20914), /^old /);
 });
 
 test('packets are copied to it as well, each answer to whoever asked', async () => {
@@ -208,9 +195,9 @@ test('a routed network is reached at its own addresses, at published ports only'
   const address = networks['routed']?.GlobalIPv6Address ?? '';
   await fixture.serve('r', 80, 'r');
   await fixture.serve('r', 81, 'hidden');
-  assert.match(await askFromWorld(address, 80), /^r 2001:db8:9::2$/);
-  assert.equal(await askFromWorld(address, 81), 'timeout');
-  assert.equal(await askFromWorld(host.ipv6, 20916), 'ECONNREFUSED', 'no port of the host');
+  assert.match(await place.askFromWorld(address, 80), /^r 2001:db8:9::2$/);
+  assert.equal(await place.askFromWorld(address, 81), 'timeout');
+  assert.equal(await place.askFromWorld(host.ipv6, 20916), 'ECONNREFUSED', 'no port of the host');
 });
 
 test('networks of different families and subnets that clash are refused by name', async () => {

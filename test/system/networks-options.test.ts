@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { inNetns } from '#kernel/netns.ts';
-import { run } from '#kernel/spawn.ts';
 import { NetworksFixture } from './networks-fixture.ts';
 import { enterOwnHost, host, ip, world } from './networks-own-host.ts';
 
@@ -22,18 +21,6 @@ async function create(Name: string, number: number, Options: Record<string, stri
   await fixture.networks.create({ Name, EnableIPv6: true, Attachable: true, IPAM, Options });
   await inNetns(place.worldNetns, () => ip(['route', 'add', four, 'via', host.ipv4]));
   await inNetns(place.worldNetns, () => ip(['-6', 'route', 'add', six, 'via', host.ipv6]));
-}
-
-/** What a connection from the world is answered. */
-async function askFromWorld(address: string, port: number): Promise<string> {
-  const script = `
-    const s = require('net').connect(Number(process.argv[2]), process.argv[1]);
-    s.setTimeout(700, () => { console.log('timeout'); process.exit(); });
-    s.on('error', (e) => { console.log(e.code); process.exit(); });
-    s.on('data', (d) => console.log(String(d)));`;
-  const args = ['-e', script, address, String(port)];
-  const result = await inNetns(place.worldNetns, () => run(process.execPath, args, { timeoutMs: 10_000 }));
-  return result.stdout.toString().trim();
 }
 
 test('enable_ip_masquerade=false: containers speak as themselves, by either family', async () => {
@@ -66,9 +53,9 @@ test('gateway_mode nat-unprotected: ports that nobody published are reached at t
   await fixture.attach('p', { networkMode: 'plain' });
   for (const name of ['o', 'p']) await fixture.serve(name, 80, name);
   for (const address of ['10.214.73.2', 'fd00:214:73::2'])
-    assert.match(await askFromWorld(address, 80), /^o /, address);
+    assert.match(await place.askFromWorld(address, 80), /^o /, address);
   for (const address of ['10.214.71.3', 'fd00:214:71::3'])
-    assert.equal(await askFromWorld(address, 80), 'timeout', address);
+    assert.equal(await place.askFromWorld(address, 80), 'timeout', address);
   for (const name of ['o', 'p']) await fixture.detach(name);
 });
 

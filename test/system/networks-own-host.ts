@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureNetns, inNetns, removeNetns } from '#kernel/netns.ts';
-import { runOk } from '#kernel/spawn.ts';
+import { run, runOk } from '#kernel/spawn.ts';
 import { CLONE, unshare } from '#kernel/syscalls.ts';
 
 export const host = { ipv4: '192.0.2.1', ipv6: '2001:db8:9::1' };
@@ -12,6 +12,8 @@ export const world = { ipv4: '192.0.2.2', ipv6: '2001:db8:9::2' };
 export interface OwnHost {
   /** Path of the namespace of the world outside. */
   worldNetns: string;
+  /** What a connection from the world is answered: its first bytes, the error's code, or `timeout`. */
+  askFromWorld(address: string, port: number): Promise<string>;
   close(): void;
 }
 
@@ -31,11 +33,23 @@ export async function enterOwnHost(): Promise<OwnHost> {
   await inNetns(worldNetns, () => addresses('in0', world));
   return {
     worldNetns,
+    askFromWorld: (address, port) => inNetns(worldNetns, () => ask(address, port)),
     close: () => {
       removeNetns(worldNetns);
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+async function ask(address: string, port: number): Promise<string> {
+  const script = `
+    const s = require('net').connect(Number(process.argv[2]), process.argv[1]);
+    s.setTimeout(700, () => { console.log('timeout'); process.exit(); });
+    s.on('error', (e) => { console.log(e.code); process.exit(); });
+    s.on('data', (d) => console.log(String(d)));`;
+  const args = ['-e', script, address, String(port)];
+  const { stdout } = await run(process.execPath, args, { timeoutMs: 10_000 });
+  return stdout.toString().trim();
 }
 
 async function addresses(link: string, of: { ipv4: string; ipv6: string }): Promise<void> {

@@ -1,4 +1,5 @@
 // An engine of a walk's own: its root, run folder, socket and bridge; the two clients that drive it; kill and restart.
+import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -41,6 +42,14 @@ export interface EngineUnderTest extends AsyncDisposable {
   start(): Promise<void>;
   /** An answer of the API by plain HTTP. */
   call(method: string, path: string, body?: string): Promise<{ status: number; text: string }>;
+}
+
+/** What our client prints for a command that must succeed; a failing walk shows the engine's last words. */
+export async function runWell(engine: EngineUnderTest, args: string[]): Promise<string> {
+  const ran = await engine.wharf(args);
+  const told = `wharf ${args.join(' ')}\n${ran.stdout}${ran.stderr}\n${engine.log().slice(-3000)}`;
+  assert.equal(ran.code, 0, told);
+  return ran.stdout.trim();
 }
 
 /** Why the stock client's walks cannot run here; undefined where they can. */

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { wharfProgram } from '../wharf-program.ts';
-import { type EngineUnderTest, startEngine } from './engine-under-test.ts';
+import { type EngineUnderTest, runWell, startEngine } from './engine-under-test.ts';
 
 const noScript = spawnSync('script', ['--version']).status === 0 ? false : 'needs script, for a terminal';
 
@@ -28,12 +28,7 @@ after(async () => {
   await engine?.[Symbol.asyncDispose]();
 });
 
-async function good(args: string[]): Promise<string> {
-  const ran = await engine.wharf(args);
-  const told = `wharf ${args.join(' ')}\n${ran.stdout}${ran.stderr}\n${engine.log().slice(-3000)}`;
-  assert.equal(ran.code, 0, told);
-  return ran.stdout.trim();
-}
+const good = (args: string[]): Promise<string> => runWell(engine, args);
 
 test('image layers counts what each layer added, changed and removed', async () => {
   const lines = (await good(['image', 'layers', 'made:1'])).split('\n');

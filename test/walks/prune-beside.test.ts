@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type EngineUnderTest, startEngine } from './engine-under-test.ts';
+import { type EngineUnderTest, runWell, startEngine } from './engine-under-test.ts';
 
 let engine: EngineUnderTest;
 before(async () => {
@@ -14,12 +14,7 @@ after(async () => {
   await engine?.[Symbol.asyncDispose]();
 });
 
-async function good(args: string[]): Promise<string> {
-  const ran = await engine.wharf(args);
-  const told = `wharf ${args.join(' ')}\n${ran.stdout}${ran.stderr}\n${engine.log().slice(-3000)}`;
-  assert.equal(ran.code, 0, told);
-  return ran.stdout.trim();
-}
+const good = (args: string[]): Promise<string> => runWell(engine, args);
 
 /** Asks the engine for this again and again while the work goes on; each answer must be sound. */
 async function beside(
