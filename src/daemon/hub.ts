@@ -7,6 +7,7 @@ import { type ServeOptions, serveHub } from '#hub/serve.ts';
 import { cryptPassword } from '#kernel/crypt.ts';
 import { isAlive, startTicksOf } from '#kernel/proc.ts';
 import { codeOf, conflict, invalid, messageOf } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 
 export { addUser, listUsers, removeUser };
 
@@ -24,7 +25,7 @@ export interface HubSettings extends Omit<ServeOptions, 'tls' | 'signal' | 'cryp
  */
 export async function runHub({ tlsCert, tlsKey, onServing, ...options }: HubSettings): Promise<void> {
   const tls = readTls(tlsCert, tlsKey);
-  mkdirSync(options.root, { recursive: true, mode: 0o700 });
+  makeFolders(mkdirSync, options.root, 0o700);
   using _claim = claimFolder(options.root);
   const stopped = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.abort());

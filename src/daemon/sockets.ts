@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { formatHost, type Host } from '#daemon/host.ts';
 import { codeOf, conflict, messageOf, unavailable } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 
 /** A listening server. Disposal refuses new connections, lets short answers end, and cuts the rest. */
 export interface Listener extends AsyncDisposable {
@@ -55,7 +56,7 @@ function listenPrivately(server: Server, path: string): void {
 }
 
 async function makeWay(path: string): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  makeFolders(mkdirSync, dirname(path), 0o755);
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return;
   if (!stat.isSocket())

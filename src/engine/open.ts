@@ -10,6 +10,7 @@ import { type Networks, openNetworks } from '#engine/networks/networks.ts';
 import { openVolumes, type Volumes } from '#engine/volumes/volumes.ts';
 import { openRegistry } from '#registry/registry.ts';
 import { openRuntime } from '#runtime/task.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { openContent } from '#storage/content/content.ts';
 import { openSnapshots } from '#storage/snapshots/snapshots.ts';
 import { openLeases } from '#storage/state/leases.ts';
@@ -47,8 +48,8 @@ const defaultTrashKeepMs = 7 * 24 * 3_600_000;
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { root, run } = options;
   const warn = options.warn ?? ((message: string) => console.error(message));
-  mkdirSync(root, { recursive: true, mode: 0o711 });
-  mkdirSync(run, { recursive: true, mode: 0o711 });
+  makeFolders(mkdirSync, root, 0o711);
+  makeFolders(mkdirSync, run, 0o711);
   const opening = new AsyncDisposableStack();
   try {
     opening.use(lockRoot(join(root, 'engine.lock')));
@@ -139,7 +140,7 @@ function openRooms(
 
 function scratchIn(root: string): string {
   const dir = join(root, 'tmp');
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeFolders(mkdirSync, dir, 0o700);
   return dir;
 }
 

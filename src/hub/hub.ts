@@ -1,6 +1,7 @@
 // The door of the room: a registry's stores in one folder, without any network.
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '#shared/make-folders.ts';
 import { type ContentStore, openContent } from '#storage/content/content.ts';
 import { openLeases } from '#storage/state/leases.ts';
 import { openState } from '#storage/state/state.ts';
@@ -39,7 +40,7 @@ export const defaultGraceMs = 24 * 3600 * 1000;
 /** Opens (or creates) the Hub in its folder. One process at a time should. */
 export function openHub(options: HubOptions): Hub {
   const { root } = options;
-  mkdirSync(root, { recursive: true, mode: 0o700 });
+  makeFolders(mkdirSync, root, 0o700);
   const state = openState(join(root, 'hub.db'));
   const content = openContent(join(root, 'content'));
   const leases = openLeases(state);

@@ -4,6 +4,7 @@ import { release as kernelRelease } from 'node:os';
 import { dirname } from 'node:path';
 import { MS, mount, mountSetattr, UMOUNT, umount2 } from '#kernel/syscalls.ts';
 import { codeOf } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 
 export interface MountEntry {
   id: number;
@@ -110,11 +111,11 @@ export function canMountReadOnlyBelow(release = kernelRelease()): boolean {
 /** Makes what a bind mount of `source` needs as its target: a directory, or an empty file. */
 export function ensureMountTarget(target: string, kind: 'directory' | 'file'): void {
   if (kind === 'directory') {
-    mkdirSync(target, { recursive: true });
+    makeFolders(mkdirSync, target);
     return;
   }
   if (existsSync(target)) return;
-  mkdirSync(dirname(target), { recursive: true });
+  makeFolders(mkdirSync, dirname(target));
   closeSync(openSync(target, 'a'));
 }
 

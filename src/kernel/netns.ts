@@ -6,6 +6,7 @@ import { upRequest } from '#kernel/netlink/links.ts';
 import { NetlinkSocket } from '#kernel/netlink/socket.ts';
 import { CLONE, MS, mount, setns, unshare } from '#kernel/syscalls.ts';
 import { codeOf } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 
 const ownNetns = '/proc/thread-self/ns/net';
 
@@ -15,7 +16,7 @@ const ownNetns = '/proc/thread-self/ns/net';
  */
 export function ensureNetns(path: string): void {
   if (isNetns(path)) return;
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolders(mkdirSync, dirname(path));
   closeSync(openSync(path, 'w'));
   const home = openSync(ownNetns, 'r');
   try {

@@ -2,12 +2,13 @@
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unavailable } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { withCompiledSeccomp } from './confine/seccomp-cache.ts';
 import type { OciSpec } from './oci-spec.ts';
 
 /** Makes the folder where needed and writes `config.json` into it. Safe to repeat: the last spec counts. */
 export function writeBundle(dir: string, spec: OciSpec): void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeFolders(mkdirSync, dir, 0o700);
   writeFileSync(join(dir, 'config.json'), JSON.stringify(withCompiledSeccomp(dir, spec)), { mode: 0o600 });
 }
 

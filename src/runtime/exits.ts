@@ -1,6 +1,7 @@
 // One watcher for the ends of all containers: conmon leaves a file with the exit code for each.
 import { type FSWatcher, mkdirSync, readdirSync, readFileSync, rmSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '#shared/make-folders.ts';
 
 export interface Exit {
   /** 0–255; 128 + n where signal n ended it. */
@@ -23,7 +24,7 @@ export class ExitWatcher implements Disposable {
 
   constructor(dir: string) {
     this.dir = dir;
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolders(mkdirSync, dir, 0o700);
     this.#watcher = watch(dir, (_, name) => {
       if (name !== null) this.#report(name);
     });

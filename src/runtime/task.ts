@@ -6,6 +6,7 @@ import { sealProgram } from '#kernel/sealed-program.ts';
 import { run, runOk } from '#kernel/spawn.ts';
 import { sendSignal } from '#kernel/syscalls.ts';
 import { conflict } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { forgetAwaited, learnFilter } from './confine/seccomp-cache.ts';
 import { type Exit, ExitWatcher } from './exits.ts';
 import { CgroupWarmth } from './monitor/cgroup-warmup.ts';
@@ -101,7 +102,7 @@ export class Runtime implements AsyncDisposable {
     this.#runDir = options.runDir;
     this.stateRoot = join(options.runDir, 'r');
     this.runtimeFlags = [`--root=${this.stateRoot}`];
-    mkdirSync(this.stateRoot, { recursive: true, mode: 0o700 });
+    makeFolders(mkdirSync, this.stateRoot, 0o700);
     const sealedPath = join(options.runDir, basename(this.runtimePath));
     this.#sealed = this.#isCrun ? sealProgram(this.runtimePath, sealedPath) : undefined;
     this.runtimeProgram = this.#sealed === undefined ? this.runtimePath : sealedPath;

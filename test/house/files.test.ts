@@ -65,6 +65,15 @@ test('nothing is left half-done, and no check is switched off', () => {
   assert.deepEqual(marked, []);
 });
 
+test('no folder is made by a recursive mkdir of Node, which never ends in /proc: makeFolders does', () => {
+  const endless = product.flatMap((file) =>
+    file.lines.flatMap((line, index) =>
+      /\bmkdir(Sync)?\(.*recursive: true/.test(line) ? [`${file.path}:${index + 1}`] : [],
+    ),
+  );
+  assert.deepEqual(endless, []);
+});
+
 test('every dependency has its reason in docs/dependencies.md', () => {
   const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
   const names = ['dependencies', 'optionalDependencies', 'devDependencies'].flatMap((key) =>

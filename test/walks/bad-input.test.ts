@@ -9,6 +9,7 @@ let engine: EngineUnderTest;
 before(async () => {
   engine = await startEngine();
   await engine.wharf(['pull', 'busybox']);
+  await engine.wharf(['create', '--name', 'proc-copied', 'busybox', 'true']);
 });
 after(async () => {
   await engine?.[Symbol.asyncDispose]();
@@ -52,6 +53,24 @@ describe('on the command line', () => {
       { code: 125, says: /bind source path does not exist: \/no\/such/ },
     ],
     [
+      'a bind source in /proc, where nobody can make a folder',
+      ['run', '-v', '/proc/no-such/a:/x', 'busybox', 'true'],
+      {
+        code: 125,
+        says: /error while creating mount source path '\/proc\/no-such\/a': .*no such file or directory/,
+      },
+    ],
+    [
+      'a copy out of a container to /proc',
+      ['cp', 'proc-copied:/etc', '/proc/no-such/a'],
+      { code: 1, says: /\/proc\/no-such.*(no such file or directory|does not exist)/s },
+    ],
+    [
+      'an image saved to /proc',
+      ['save', '-o', '/proc/no-such/a', 'busybox'],
+      { code: 1, says: /\/proc\/no-such\/a.*no such file or directory/s },
+    ],
+    [
       'an unknown network',
       ['run', '--network', 'nowhere', 'busybox', 'true'],
       { code: 125, says: /network nowhere not found/ },
@@ -72,6 +91,31 @@ describe('on the command line', () => {
     ['a mistyped flag', ['ps', '--al'], { code: 125, says: /--all/ }],
   ];
   for (const [name, args, expected] of cases) test(name, () => refused(args, expected));
+
+  test('a build into a folder of /proc', async () => {
+    const folder = join(engine.folder, 'into-proc');
+    await mkdir(folder);
+    await writeFile(join(folder, 'Dockerfile'), 'FROM busybox\nRUN echo made > /made\n');
+    for (const output of ['/proc/no-such/a', 'type=local,dest=/proc/no-such/a'])
+      await refused(['build', '-o', output, folder], {
+        code: 1,
+        says: /failed to write \/proc\/no-such\/a: .*no such file or directory/,
+      });
+    await refused(['build', '--cache-to', 'type=local,dest=/proc/no-such/a', folder], {
+      code: 1,
+      says: /failed to write \/proc\/no-such\/a: .*no such file or directory/,
+    });
+  });
+
+  test('an archive unpacked into the /proc of a container that runs', async () => {
+    const ran = await engine.wharf(['run', '-d', '--name', 'in-proc', 'busybox', 'sleep', '300']);
+    assert.equal(ran.code, 0, ran.stderr);
+    const folder = join(engine.folder, 'for-proc');
+    await mkdir(join(folder, 'no-such/a'), { recursive: true });
+    await writeFile(join(folder, 'no-such/a/b'), 'x');
+    await refused(['cp', `${folder}/.`, 'in-proc:/proc'], { code: 1, says: /no-such/ });
+    await engine.wharf(['rm', '-f', 'in-proc']);
+  });
 
   test('none of these left a container or a volume', async () => {
     const { stdout } = await engine.wharf(['ps', '-a', '--format', '{{.Names}} {{.Status}}']);

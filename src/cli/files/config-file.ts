@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFile
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { codeOf, invalid, messageOf } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -80,7 +81,7 @@ function targetOf(file: string): string {
 /** Replaces the file at once; only its owner may read it. */
 export function writeConfig(env: Env, config: ConfigFile): void {
   const file = targetOf(configFile(env));
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolders(mkdirSync, dirname(file), 0o700);
   const next = `${file}.${process.pid}.new`;
   writeFileSync(next, `${JSON.stringify(config, undefined, '\t')}\n`, { mode: 0o600 });
   chmodSync(next, 0o600);

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { configDir, type Env } from '#cli/files/config-file.ts';
 import { codeOf, invalid, messageOf, notFound } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 
 export interface Context {
   name: string;
@@ -67,13 +68,13 @@ export function listContexts(env: Env): Context[] {
 /** Makes or replaces a context; its keys can be read by their owner only. */
 export function writeContext(env: Env, context: Context): void {
   const { meta, tls } = placesOf(env, context.name);
-  mkdirSync(meta, { recursive: true, mode: 0o755 });
+  makeFolders(mkdirSync, meta, 0o755);
   writeFileSync(join(meta, 'meta.json'), metaText(context));
   rmSync(tls, { recursive: true, force: true });
   for (const name of tlsNames) {
     const text = context.tls[name];
     if (text === undefined) continue;
-    mkdirSync(join(tls, 'docker'), { recursive: true, mode: 0o700 });
+    makeFolders(mkdirSync, join(tls, 'docker'), 0o700);
     writeFileSync(join(tls, 'docker', `${name}.pem`), text, { mode: 0o600 });
   }
 }

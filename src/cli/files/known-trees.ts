@@ -5,6 +5,7 @@ import type { Env } from '#cli/files/config-file.ts';
 import { decodeTrees, encodeTrees } from '#compose/load/coded-trees.ts';
 import type { ParseYaml } from '#compose/load/document.ts';
 import type { Located } from '#compose/load/located.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 
 /** Thrown by `known`: the text has to be read. */
 export class NotKnown extends Error {}
@@ -68,9 +69,9 @@ function keep(folder: string, { path, text, trees }: { path: string; text: strin
   const kept: Kept = { form, text, trees: coded };
   const partial = `${path}.${process.pid}`;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(mkdirSync, folder, 0o700);
     if (readdirSync(folder).length >= mostFiles) rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(mkdirSync, folder, 0o700);
     writeFileSync(partial, JSON.stringify(kept), { mode: 0o600 });
     renameSync(partial, path);
   } catch {

@@ -1,6 +1,7 @@
 // What is known of the files of a context from the build before, so that they need not be read again.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '#shared/make-folders.ts';
 
 /** By name: size, times and inode as one text, and the digest of the content. */
 export type KnownFiles = Record<string, [marks: string, digest: string]>;
@@ -28,7 +29,7 @@ export function openStatCache(dir: string | undefined, root: string): StatCache 
     files: () => parse(read(`${place}.files`) ?? '{}'),
     keep: ({ files, signature, id }) => {
       try {
-        mkdirSync(dir, { recursive: true, mode: 0o700 });
+        makeFolders(mkdirSync, dir, 0o700);
         write(`${place}.files`, JSON.stringify(files));
         if (signature === undefined || id === undefined) rmSync(`${place}.id`, { force: true });
         else write(`${place}.id`, `${id}\n${signature}`);

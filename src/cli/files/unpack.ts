@@ -15,6 +15,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Header } from 'tar-stream';
 import { invalid } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 
 export interface UnpackOptions {
   /** An existing directory; everything lands in it. */
@@ -54,7 +55,7 @@ export async function unpackTar(tar: Readable, options: UnpackOptions): Promise<
 function checkInside(root: string, path: string): void {
   const parent = dirname(path);
   if (path === root) return;
-  mkdirSync(parent, { recursive: true });
+  makeFolders(mkdirSync, parent);
   const real = realpathSync(parent);
   if (real !== root && !real.startsWith(`${root === '/' ? '' : root}/`))
     throw invalid(`refusing to write outside of ${root}: ${path}`);
@@ -72,7 +73,7 @@ async function write(
     return;
   }
   entry.resume();
-  if (header.type === 'directory') mkdirSync(path, { recursive: true });
+  if (header.type === 'directory') makeFolders(mkdirSync, path);
   else if (header.type === 'symlink') {
     rmSync(path, { force: true });
     symlinkSync(header.linkname ?? '', path);

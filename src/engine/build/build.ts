@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { invalid, isKind, messageOf } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import { shortOf } from '#shared/oci/digest.ts';
 import { familiarReference, parseReference } from '#shared/oci/reference.ts';
@@ -52,7 +53,7 @@ export class Build implements AsyncDisposable {
   constructor(deps: BuildDeps) {
     const cache = new BuildCache(deps);
     const builds = deps.state.collection<BuildIntent>('builds');
-    mkdirSync(join(deps.root, 'build'), { recursive: true, mode: 0o711 });
+    makeFolders(mkdirSync, join(deps.root, 'build'), 0o711);
     const cacheMounts = new CacheMounts(deps.state, join(deps.root, 'build', 'mounts'));
     this.#clients = new ClientSessions(deps.root);
     const records = new BuildRecords(deps, cache);

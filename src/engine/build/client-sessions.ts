@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { invalid, notFound } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { newId } from '#shared/notation/id.ts';
 import type { ContextStore } from './contexts/context-store.ts';
 import type { KeptResult } from './output/kept-result.ts';
@@ -66,7 +67,7 @@ export class ClientSessions {
     if (!/^[\w.@:/-]{1,128}$/.test(name))
       throw invalid(`invalid name of a build context: ${JSON.stringify(name)}`);
     const dir = buildFolder(this.#root, id);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolders(mkdirSync, dir, 0o700);
     const path = join(dir, `context-${kept.sent.length}`);
     await pipeline(tar, createWriteStream(path, { mode: 0o600 }));
     kept.sent.push({ ...named, path });

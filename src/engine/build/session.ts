@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cancelled } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { newId } from '#shared/notation/id.ts';
 import { type Digest, parseDigest } from '#shared/oci/digest.ts';
 import type { Platform } from '#shared/oci/specs.ts';
@@ -97,14 +98,14 @@ export class BuildSession {
   /** A folder of the build's own; made here, removed when the build ends. */
   folder(): string {
     const dir = buildFolder(this.room.root, this.id);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolders(mkdirSync, dir, 0o700);
     return dir;
   }
 
   /** As `folder`, for small files that need not outlive a reboot. */
   runFolder(): string {
     const dir = buildFolder(this.room.run, this.id);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolders(mkdirSync, dir, 0o700);
     return dir;
   }
 

@@ -8,6 +8,7 @@ import type {
   HostConfig,
 } from '#shared/contract/container.ts';
 import { invalid, isKind, messageOf, notFound } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { newId } from '#shared/notation/id.ts';
 import { assertName, randomName } from '#shared/notation/name.ts';
 import { nowRfc3339Nano, zeroTime } from '#shared/notation/time.ts';
@@ -50,7 +51,7 @@ export async function createContainer(
     attempt.undo(() => discard(room, record));
     room.leases.hold(`image:${record.imageId}`, holderOf(record.id));
   });
-  mkdirSync(pathsOf(room, record.id).dir, { recursive: true, mode: 0o710 });
+  makeFolders(mkdirSync, pathsOf(room, record.id).dir, 0o710);
   room.snapshots.create(record.id, record.chainId);
   const mounts = await realiseMounts(room, record);
   const created = room.store.update(record.id, { phase: 'created', mounts });

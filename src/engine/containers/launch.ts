@@ -9,6 +9,7 @@ import { buildSpec, type NamespaceChoice } from '#runtime/spec.ts';
 import type { Task } from '#runtime/task.ts';
 import { resolveUser } from '#runtime/users.ts';
 import { conflict, notFound } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { formatResolvConf, writeHostFiles } from './config/host-files.ts';
 import { attachRequestOf } from './config/network-request.ts';
 import { specInputOf } from './config/spec-input.ts';
@@ -137,7 +138,7 @@ async function prepareMounts(room: Room, record: ContainerRecord, paths: Contain
       await room.volumes.mountFor(record.id, mount.Name);
   }
   if (record.hostConfig.IpcMode !== 'shareable') return;
-  mkdirSync(paths.shm, { recursive: true });
+  makeFolders(mkdirSync, paths.shm);
   mountTmpfs(paths.shm, { mode: 0o1777, sizeBytes: record.hostConfig.ShmSize ?? 67_108_864 });
 }
 
@@ -145,5 +146,5 @@ function ensureWorkingDir(rootfs: string, record: ContainerRecord): void {
   const dir = record.config.WorkingDir;
   if (!dir || dir === '/') return;
   const path = pathInRoot(rootfs, dir);
-  if (!existsSync(path)) mkdirSync(path, { recursive: true, mode: 0o755 });
+  if (!existsSync(path)) makeFolders(mkdirSync, path, 0o755);
 }

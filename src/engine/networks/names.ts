@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, unwatchFile, watchFile } from 'node:fs';
 import { join } from 'node:path';
 import { isHeldEverywhere } from '#kernel/port-holder.ts';
 import { KeyedLock } from '#shared/lock.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { Place } from './names/place.ts';
 import { NameServer } from './names/server.ts';
 import type { NetworkFile } from './names/side.ts';
@@ -47,11 +48,11 @@ export class Names {
   constructor(options: NamesOptions) {
     this.#options = options;
     this.#store = options.store;
-    mkdirSync(options.dir, { recursive: true });
+    makeFolders(mkdirSync, options.dir);
     const names = readdirSync(options.dir);
     const known = names.map((name) => /^at-(\d+)$/.exec(name)?.[1]).find((port) => port !== undefined);
     this.firstPort = known === undefined ? freePorts() : Number(known);
-    mkdirSync(this.#extraDir, { recursive: true });
+    makeFolders(mkdirSync, this.#extraDir);
     const count = names.filter((name) => /^\d+$/.test(name)).length;
     for (let at = 0; at < count; at++) this.#add();
   }

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VolumeCreateRequest } from '#shared/contract/volume.ts';
 import { conflict, invalid, notFound } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { newId } from '#shared/notation/id.ts';
 import { assertName } from '#shared/notation/name.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
@@ -17,7 +18,7 @@ export function createVolume(room: VolumeRoom, request: VolumeCreateRequest): Vo
   if (found !== undefined) return found;
   assertOptions(record.name, record.options ?? {});
   // A folder without a record is nobody's; a record without its folder would be a lie.
-  mkdirSync(dataOf(room, record.name), { recursive: true, mode: 0o755 });
+  makeFolders(mkdirSync, dataOf(room, record.name), 0o755);
   return remember(room, record);
 }
 
@@ -49,7 +50,7 @@ export async function createFilled(
   // By that name the next engine removes it, should this one not come to the end.
   const aside = join(room.dir, `${trashPrefix}${newId()}`);
   const data = join(aside, '_data');
-  mkdirSync(data, { recursive: true, mode: 0o755 });
+  makeFolders(mkdirSync, data, 0o755);
   try {
     await fill(data);
     renameSync(aside, dir);

@@ -10,6 +10,7 @@ import type {
 } from '#shared/contract/volume.ts';
 import { messageOf } from '#shared/errors.ts';
 import { KeyedLock } from '#shared/lock.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import type { Filters } from '#shared/notation/filter.ts';
 import type { Leases } from '#storage/state/leases.ts';
 import type { State } from '#storage/state/state.ts';
@@ -212,7 +213,7 @@ export class Volumes {
 
 /** Opens the room at `dir`, which is made where it is missing. */
 export function openVolumes(options: VolumesOptions): Volumes {
-  mkdirSync(options.dir, { recursive: true, mode: 0o711 });
+  makeFolders(mkdirSync, options.dir, 0o711);
   emptyTrash(options.dir);
   const containers = options.state.collection<{ name?: string }>('containers');
   const room: VolumeRoom = {

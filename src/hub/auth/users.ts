@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { invalid, notFound } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { hashPassword, parseUsers, readUsersFile } from './passwords.ts';
 
 const userPattern = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$/;
@@ -28,7 +29,7 @@ export function listUsers(file: string): string[] {
 }
 
 function write(file: string, users: Map<string, string>): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolders(mkdirSync, dirname(file), 0o700);
   const temporary = `${file}.new`;
   const lines = [...users].map(([user, hash]) => `${user}:${hash}\n`);
   writeFileSync(temporary, lines.join(''), { mode: 0o600 });

@@ -5,6 +5,7 @@ import type { RegistryAuth } from '#registry/auth.ts';
 import type { Referrer } from '#registry/lists.ts';
 import { openRegistry, type RegistryClient, type RegistryOptions } from '#registry/registry.ts';
 import { asEngineError, isKind, messageOf } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { type Digest, hexOf } from '#shared/oci/digest.ts';
 import type { Reference } from '#shared/oci/reference.ts';
 import { refuse } from '../failures.ts';
@@ -43,7 +44,7 @@ export class PullThrough implements Disposable {
     this.#upstream = options.upstream.replace(/^https?:\/\//, '').replace(/\/+$/, '');
     this.#client = openRegistry(options.client ?? {});
     this.#dir = join(hub.root, 'fetches');
-    mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
+    makeFolders(mkdirSync, this.#dir, 0o700);
     this.#sweep();
   }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { messageOf } from '#shared/errors.ts';
 import { KeyedLock } from '#shared/lock.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import type { Digest } from '#shared/oci/digest.ts';
 import type { ContentStore } from '#storage/content/content.ts';
 import { refuse } from '../failures.ts';
@@ -54,7 +55,7 @@ export class Uploads {
 
   constructor(stores: UploadStores) {
     this.#stores = stores;
-    mkdirSync(stores.dir, { recursive: true, mode: 0o700 });
+    makeFolders(mkdirSync, stores.dir, 0o700);
     this.#sweep();
   }
 

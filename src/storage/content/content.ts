@@ -13,6 +13,7 @@ import {
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, conflict, internal, notFound } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { type Digest, hexOf, isDigest } from '#shared/oci/digest.ts';
 import { diskFault } from '../disk-faults.ts';
 import { type Expected, type Ingest, openIngest } from './ingest.ts';
@@ -37,8 +38,8 @@ export class ContentStore {
   constructor(dir: string) {
     this.#blobs = join(dir, 'blobs', 'sha256');
     this.#ingest = join(dir, 'ingest');
-    mkdirSync(this.#blobs, { recursive: true, mode: 0o700 });
-    mkdirSync(this.#ingest, { recursive: true, mode: 0o700 });
+    makeFolders(mkdirSync, this.#blobs, 0o700);
+    makeFolders(mkdirSync, this.#ingest, 0o700);
     this.#unsynced = new Unsynced(join(dir, 'unsynced'));
     this.#unsynced.sweep((digest) => this.path(digest));
     this.#sweep();

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolders } from '#shared/make-folders.ts';
 import { type Digest, hexOf } from '#shared/oci/digest.ts';
 
 const settleMs = 5_000;
@@ -13,7 +14,7 @@ export class Unsynced {
 
   constructor(dir: string) {
     this.#dir = dir;
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolders(mkdirSync, dir, 0o700);
   }
 
   /** Comes before the blob gets its name. */

@@ -2,6 +2,7 @@
 import { mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { conflict, invalid, notFound } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import type { Digest } from '#shared/oci/digest.ts';
 import { diskFault } from '../disk-faults.ts';
 import type { Collection } from '../state/collection.ts';
@@ -95,7 +96,7 @@ export class LayerStore {
     const n = this.#places.number();
     const tmp = this.#places.arriving(n);
     try {
-      mkdirSync(join(tmp, 'fs'), { recursive: true, mode: 0o755 });
+      makeFolders(mkdirSync, join(tmp, 'fs'), 0o755);
       const { diffId, sizeBytes } = await unpack(join(tmp, 'fs'));
       this.#assertParent(request.parent);
       assertDigests(request, diffId);

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '#shared/make-folders.ts';
 import { spreadFolders } from './spread.ts';
 
 export interface ActivePlace {
@@ -30,10 +31,10 @@ export class Places {
     this.trash = join(dir, 'trash');
     this.empty = join(dir, 'empty');
     for (const each of [this.layers, this.actives, this.tmp, this.trash]) {
-      mkdirSync(each, { recursive: true, mode: 0o700 });
+      makeFolders(mkdirSync, each, 0o700);
     }
     spreadFolders(this.tmp);
-    mkdirSync(this.empty, { recursive: true, mode: 0o755 });
+    makeFolders(mkdirSync, this.empty, 0o755);
     this.stubs = ensureStubs(join(dir, 'stubs'));
     this.#next = 1 + Math.max(0, ...[this.layers, this.actives, this.tmp, this.trash].flatMap(numbersIn));
   }
@@ -72,7 +73,7 @@ const stubFolders = ['dev', 'etc', 'proc', 'sys'];
 const stubFiles = ['etc/hostname', 'etc/hosts', 'etc/resolv.conf'];
 
 function ensureStubs(dir: string): string {
-  for (const folder of stubFolders) mkdirSync(join(dir, folder), { recursive: true, mode: 0o755 });
+  for (const folder of stubFolders) makeFolders(mkdirSync, join(dir, folder), 0o755);
   for (const file of stubFiles) writeFileSync(join(dir, file), '', { mode: 0o644 });
   for (const folder of ['', ...stubFolders]) utimesSync(join(dir, folder), 0, 0);
   return dir;

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFolders } from '#shared/make-folders.ts';
 import { Collection, prepareRecords, type RecordStatements } from './collection.ts';
 import { damaged, isDiskFull, stateFault } from './faults.ts';
 import { Reserve } from './reserve.ts';
@@ -94,7 +95,7 @@ export class State implements AsyncDisposable {
  * where the file is damaged, `unsupported` where a newer program wrote it.
  */
 export function openState(file: string): State {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolders(mkdirSync, dirname(file), 0o700);
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(file);

@@ -7,6 +7,7 @@ import { registryAuthFor } from '#cli/terminal/credentials.ts';
 import { showProgress } from '#cli/terminal/progress.ts';
 import type { Client } from '#client/client.ts';
 import { codeOf, invalid, messageOf } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { familiarReference, familiarRepository, parseReference } from '#shared/oci/reference.ts';
 
 export interface Delivery {
@@ -25,7 +26,7 @@ async function fetchInto(
   dest: string,
 ): Promise<void> {
   const { unpackTar } = await import('#cli/files/unpack.ts');
-  writing(dest, () => mkdirSync(dest, { recursive: true }));
+  writing(dest, () => makeFolders(mkdirSync, dest));
   const tar = await client.images.buildOutput(session, kind);
   await unpackTar(tar, { root: dest, place: (name) => name, owners: false });
 }

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { configDir, type Env } from '#cli/files/config-file.ts';
 import { codeOf, notFound } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { familiarReference, formatReference, type Reference } from '#shared/oci/reference.ts';
 import type { Descriptor, Platform } from '#shared/oci/specs.ts';
 
@@ -37,7 +38,7 @@ export function getList(env: Env, list: Reference): Member[] {
 
 export function keepList(env: Env, list: Reference, members: readonly Member[]): void {
   const file = fileOf(env, list);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolders(mkdirSync, dirname(file), 0o700);
   writeFileSync(file, `${JSON.stringify(members, undefined, 2)}\n`);
 }
 

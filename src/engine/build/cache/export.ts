@@ -5,6 +5,7 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { invalid } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import type { Digest } from '#shared/oci/digest.ts';
 import { parseReference } from '#shared/oci/reference.ts';
 import { type Descriptor, type Manifest, mediaTypes } from '#shared/oci/specs.ts';
@@ -62,7 +63,7 @@ async function pack(session: BuildSession, key: string, diffId: Digest): Promise
   const chainId = cache.record(key)?.layer?.chainId;
   if (chainId === undefined) throw invalid(`step ${key} has no layer any more`);
   const dir = join(session.folder(), 'cache-blobs');
-  mkdirSync(dir, { recursive: true });
+  makeFolders(mkdirSync, dir);
   const path = join(dir, diffId.slice(7));
   const { dir: files } = snapshots.layer(chainId);
   const packed = await packLayer({ dir: files, output: path, compress: 'gzip', signal: session.signal });
@@ -152,7 +153,7 @@ export async function exportToLayout(
   dir: string,
 ): Promise<void> {
   const blobs = join(dir, 'blobs', 'sha256');
-  mkdirSync(blobs, { recursive: true, mode: 0o700 });
+  makeFolders(mkdirSync, blobs, 0o700);
   const pathOf = ({ digest }: Descriptor): string => join(blobs, digest.slice(7));
   await write(session, steps, {
     has: async () => false,

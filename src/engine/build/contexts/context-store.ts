@@ -4,6 +4,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { conflict } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import type { Collection } from '#storage/state/collection.ts';
 import type { State } from '#storage/state/state.ts';
@@ -59,8 +60,7 @@ export class ContextStore {
   offer(index: Buffer): { id: string; missing: string[] } {
     const id = hash('sha256', index);
     const entries = decodeIndex(index);
-    for (const each of [this.#files, this.#indexes, this.#incoming])
-      mkdirSync(each, { recursive: true, mode: 0o700 });
+    for (const each of [this.#files, this.#indexes, this.#incoming]) makeFolders(mkdirSync, each, 0o700);
     if (this.#records.all().length === 0) this.#sweep();
     writeFileSync(join(this.#indexes, id), index, { mode: 0o600 });
     const wanted = new Set(entries.flatMap(({ digest }) => (digest === '' ? [] : [digest])));

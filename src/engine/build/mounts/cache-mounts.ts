@@ -5,6 +5,7 @@ import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelled } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import { removeTree } from '#storage/archive/archive.ts';
 import type { Collection } from '#storage/state/collection.ts';
@@ -82,7 +83,7 @@ export class CacheMounts {
     const now = nowRfc3339Nano();
     if (known === undefined) {
       rmSync(dir, { recursive: true, force: true });
-      mkdirSync(this.#dir, { recursive: true, mode: 0o711 });
+      makeFolders(mkdirSync, this.#dir, 0o711);
       mkdirSync(dir);
       await order.fill?.(dir);
       chownSync(dir, order.uid, order.gid);

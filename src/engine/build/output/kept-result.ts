@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { invalid, isKind, notFound } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import type { Digest } from '#shared/oci/digest.ts';
 import { packTree } from '#storage/archive/archive.ts';
@@ -58,12 +59,12 @@ export class KeptResult {
   #files(): Readable {
     const { run, snapshots } = this.#room;
     const dir = buildFolder(run, this.id);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolders(mkdirSync, dir, 0o700);
     const top = mkdtempSync(join(dir, 'files-'));
     chmodSync(top, 0o755);
     const mounts = this.#made.roots.flatMap(({ chainId, folder = '' }) => {
       const target = join(top, folder);
-      mkdirSync(target, { recursive: true });
+      makeFolders(mkdirSync, target);
       return chainId === null ? [] : [mountReadOnly(snapshots.lowersOf(chainId), target)];
     });
     const tar = packTree({ root: top, rebase: '' });

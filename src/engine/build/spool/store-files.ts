@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, invalid } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { paddingOf, type TarEntry } from '#storage/archive/tar/entry.ts';
 import { readEntries } from '#storage/archive/tar/reader.ts';
 import { type ByteSource, maxTakeBytes } from '#storage/archive/tar/source.ts';
@@ -27,7 +28,7 @@ export function storeEntries(source: ByteSource, places: { dir: string; incoming
     if (entry.type !== 'file' || !/^[0-9a-f]{64}$/.test(name))
       throw invalid(`${JSON.stringify(name)} is no file of a build context`);
     const folder = join(places.dir, name.slice(0, 2));
-    if (!made.has(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!made.has(folder)) makeFolders(mkdirSync, folder, 0o700);
     made.add(folder);
     const path = join(places.incoming, name);
     try {

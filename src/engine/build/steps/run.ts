@@ -7,6 +7,7 @@ import { runOnce } from '#runtime/once.ts';
 import { buildSpec } from '#runtime/spec.ts';
 import { resolveUser } from '#runtime/users.ts';
 import { forbidden } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { envName, mergeEnv } from '#shared/notation/env.ts';
 import { shellOf } from '../apply-plain.ts';
 import { type DeviceFlag, parseDeviceFlag } from '../devices/device-flag.ts';
@@ -212,7 +213,7 @@ async function runBox(
   const network = await stage.network(plan.network);
   const user = resolveUser(rootfs, state.config.User ?? '', []);
   const bundle = runtime.bundleDir(id);
-  mkdirSync(bundle, { recursive: true, mode: 0o700 });
+  makeFolders(mkdirSync, bundle, 0o700);
   const home = plan.env.some((entry) => entry.startsWith('HOME=')) ? [] : [`HOME=${user.home}`];
   const { request } = session;
   const spec = buildSpec({

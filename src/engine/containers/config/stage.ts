@@ -7,6 +7,7 @@ import { bindMount, ensureMountTarget, observeMounts, unmountUnder } from '#kern
 import { pathInRoot } from '#kernel/root-path.ts';
 import { runOk } from '#kernel/spawn.ts';
 import { codeOf, invalid, notFound, unsupported } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { mountReadOnly } from '#storage/snapshots/read-only.ts';
 import type { ContainerMount, ContainerRecord } from '../record/record.ts';
 import { type ContainerPaths, pathsOf, type Room } from '../room.ts';
@@ -47,7 +48,7 @@ async function stage(
   let source = mount.Source;
   if (mount.Type === 'image') {
     source = join(dir, 'image');
-    mkdirSync(source, { recursive: true });
+    makeFolders(mkdirSync, source);
     mountReadOnly(room.snapshots.lowersOf(mount.chainId ?? null), source);
   }
   if (mount.subpath !== undefined) source = pin(mount, source, join(dir, 'part'));

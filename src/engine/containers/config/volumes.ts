@@ -2,6 +2,7 @@
 import { existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { pathInRoot } from '#kernel/root-path.ts';
 import { invalid, messageOf } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import type { ContainerMount, ContainerRecord } from '../record/record.ts';
 import { holderOf, type Room } from '../room.ts';
 import type { PlannedMount } from './mounts.ts';
@@ -46,7 +47,7 @@ export function ensureSource(source: string, missing: PlannedMount['missingSourc
     throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
   }
   try {
-    mkdirSync(source, { recursive: true, mode: 0o755 });
+    makeFolders(mkdirSync, source, 0o755);
   } catch (cause) {
     const isLink = lstatSync(source, { throwIfNoEntry: false })?.isSymbolicLink() === true;
     const reason = isLink ? 'it is a symbolic link that leads nowhere' : messageOf(cause);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerConfig } from '#shared/contract/container.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import type { Digest } from '#shared/oci/digest.ts';
 import { type ImageConfig, type ImageRunConfig, mediaTypes } from '#shared/oci/specs.ts';
@@ -77,7 +78,7 @@ async function freezing<T>(
 /** What was written becomes a layer of its own; the container goes on with its copy. */
 async function layerOf(room: Room, record: ContainerRecord): Promise<Digest> {
   const scratch = join(room.root, 'tmp');
-  mkdirSync(scratch, { recursive: true, mode: 0o700 });
+  makeFolders(mkdirSync, scratch, 0o700);
   const tar = join(scratch, `commit-${randomBytes(6).toString('hex')}.tar`);
   try {
     const { diffId } = await packLayer({ dir: room.snapshots.get(record.id).upper, output: tar });

@@ -6,6 +6,7 @@ import { commandLineOf, isAlive } from '#kernel/proc.ts';
 import { missingProgram, startProgram } from '#kernel/spawn.ts';
 import { sendSignal } from '#kernel/syscalls.ts';
 import { internal } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 
 const SIGHUP = 1;
 const SIGTERM = 15;
@@ -32,7 +33,7 @@ export class NameServer {
     this.port = port;
     this.#dir = dir;
     this.#program = program;
-    mkdirSync(dir, { recursive: true });
+    makeFolders(mkdirSync, dir);
     this.#networks = new Set(readdirSync(dir).filter((name) => /^[0-9a-f]{64}$/.test(name)));
   }
 

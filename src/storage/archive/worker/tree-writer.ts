@@ -20,6 +20,7 @@ import { dirname } from 'node:path';
 import { isWhiteout, setOpaque } from '#kernel/overlay.ts';
 import { deviceNumber, lsetxattr, mknod, S_IF } from '#kernel/syscalls.ts';
 import { codeOf, EngineError, invalid } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { diskFault } from '../../disk-faults.ts';
 import type { Owner } from '../jobs.ts';
 import type { TarEntry } from '../tar/entry.ts';
@@ -215,7 +216,7 @@ export class TreeWriter {
 
 /** Missing parents of `path` are there, 0755 and root's. */
 export function makeParents(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  makeFolders(mkdirSync, dirname(path), 0o755);
 }
 
 function setXattrs(path: string, xattrs: ReadonlyMap<string, Buffer>): void {
