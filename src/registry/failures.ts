@@ -1,4 +1,5 @@
 // What went wrong on the way to a registry, in the sentences people know from Docker.
+import { STATUS_CODES } from 'node:http';
 import { codeOf, EngineError, type ErrorKind, messageOf } from '#shared/errors.ts';
 import { plainText } from './foreign-text.ts';
 
@@ -13,6 +14,8 @@ interface FailureDetails {
   retryAfterMs?: number;
   cause?: unknown;
   hint?: string;
+  /** It was the token server that answered, not the registry. */
+  byTokenServer?: boolean;
 }
 
 /** A failure of the wire or of a registry. */
@@ -21,6 +24,7 @@ export class RegistryFailure extends EngineError {
   readonly code: string | undefined;
   readonly transient: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly byTokenServer: boolean;
 
   constructor(kind: ErrorKind, message: string, details: FailureDetails = {}) {
     super(kind, message, details);
@@ -29,6 +33,7 @@ export class RegistryFailure extends EngineError {
     this.code = details.code;
     this.transient = details.transient ?? false;
     this.retryAfterMs = details.retryAfterMs;
+    this.byTokenServer = details.byTokenServer ?? false;
   }
 }
 
@@ -137,4 +142,14 @@ export function pullFailure(failure: unknown, name: { reference: string; reposit
     return said('not-found', text);
   }
   return failure;
+}
+
+/** `failure` as Docker words it for a login, which asks `url`. */
+export function loginFailure(failure: unknown, url: string): unknown {
+  if (!(failure instanceof RegistryFailure) || failure.status === undefined) return failure;
+  const { status, kind } = failure;
+  const text = failure.byTokenServer
+    ? `Get "${url}": ${failure.message}`
+    : `login attempt to ${url} failed with status: ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd();
+  return new RegistryFailure(kind, text, { status, cause: failure });
 }

@@ -225,6 +225,38 @@ test("refusals have Docker's sentences", async () => {
   await assert.rejects(ask('other'), says('not-found', /^repository 127.*\/other not found: name unknown: /));
 });
 
+test("a login that is refused has Docker's sentences: by the token server, and by the registry itself", async () => {
+  await using tokens = await serve((_request, response) => {
+    response
+      .writeHead(401)
+      .end('{"errors":[{"code":"UNAUTHORIZED","message":"incorrect username or password"}]}');
+  });
+  await using hub = await serve((_request, response) => {
+    response
+      .writeHead(401, { 'www-authenticate': `Bearer realm="http://${tokens.host}/token",service="s"` })
+      .end();
+  });
+  await using plain = await serve((_request, response) => {
+    response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
+  });
+  using registry = client();
+  const auth = { username: 'me', password: 'wrong' };
+  await assert.rejects(
+    registry.login(hub.host, { auth }),
+    says(
+      'unauthorized',
+      new RegExp(`^Get "http://${hub.host}/v2/": unauthorized: incorrect username or password$`),
+    ),
+  );
+  await assert.rejects(
+    registry.login(plain.host, { auth }),
+    says(
+      'unauthorized',
+      new RegExp(`^login attempt to http://${plain.host}/v2/ failed with status: 401 Unauthorized$`),
+    ),
+  );
+});
+
 test('what a registry says does not steer the terminal, and what is no tag is left out', async () => {
   await using server = await serve((request, response) => {
     if (request.url?.includes('/tags/'))

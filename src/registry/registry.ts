@@ -8,7 +8,7 @@ import type { RegistryAuth } from './auth.ts';
 import { type BlobSink, download, rangeFrom } from './download.ts';
 import { downloadElsewhere, liesElsewhere } from './elsewhere.ts';
 import { type Endpoint, type EndpointOptions, endpointsOf } from './endpoints.ts';
-import { pullFailure, RegistryFailure } from './failures.ts';
+import { loginFailure, pullFailure, RegistryFailure } from './failures.ts';
 import { findReferrers, listTags, type Referrer, type TagPage } from './lists.ts';
 import { type FetchedManifest, fetchManifest } from './manifests.ts';
 import { chooseManifest } from './nested.ts';
@@ -212,8 +212,12 @@ class Client implements RegistryClient {
 
   async login(registry: string, options: CallOptions): Promise<void> {
     const endpoint = await this.#real(registry);
-    const answer = await ask(this.#wire, { endpoint, path: '/v2/', scope: '', ...options });
-    answer.body.resume();
+    try {
+      const answer = await ask(this.#wire, { endpoint, path: '/v2/', scope: '', ...options });
+      answer.body.resume();
+    } catch (thrown) {
+      throw loginFailure(thrown, `${endpoint.origin}${endpoint.prefix}/v2/`);
+    }
   }
 
   [Symbol.dispose](): void {

@@ -143,9 +143,19 @@ function tokenOf(body: Buffer, url: URL): { token: string; lastsMs: number } {
 
 function refused(sent: Sent, status: number, body: Buffer): RegistryFailure {
   const failure = statusFailure(sent, { status, body });
-  if (status !== 401 && status !== 403) return failure;
+  const byTokenServer = true;
+  if (status !== 401 && status !== 403) {
+    const { kind, message, code, transient } = failure;
+    return new RegistryFailure(kind, message, {
+      status,
+      transient,
+      byTokenServer,
+      ...(code === undefined ? {} : { code }),
+    });
+  }
   const reason = failure.code === undefined ? 'incorrect username or password' : failure.message;
   return new RegistryFailure('unauthorized', `unauthorized: ${reason.replace(/^unauthorized: /, '')}`, {
     status: 401,
+    byTokenServer,
   });
 }
