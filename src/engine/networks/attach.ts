@@ -8,11 +8,11 @@ import type { Attached, AttachRequest } from './attach-request.ts';
 import { detachContainer } from './detach.ts';
 import { asksPorts, portMapOf, reservePorts } from './ports/publish.ts';
 import { targetOf } from './ports/target.ts';
-import { type Endpoint, type NetworkRecord, resolvesNames, type Sandbox } from './record.ts';
+import { type Endpoint, isMade, type NetworkRecord, type Sandbox } from './record.ts';
 import { resolutionOf } from './resolver.ts';
 import type { NetworkRoom } from './room.ts';
 import { linkPrefixOf } from './rules/options.ts';
-import { isBridge, isJoinable, type JoinableNetwork } from './store.ts';
+import { isJoinable, type JoinableNetwork } from './store.ts';
 import { chooseDefaults, planEndpoint, settingsOf, wireEndpoint } from './wire.ts';
 
 /** The host's own namespace, as every process can name it. */
@@ -169,7 +169,7 @@ export function assertSettings(network: JoinableNetwork, settings: EndpointSetti
   const { IPv4Address, IPv6Address, LinkLocalIPs } = settings.IPAMConfig ?? {};
   for (const address of [IPv4Address, IPv6Address, ...(LinkLocalIPs ?? [])])
     if (address) canonicalAddress(address);
-  if (resolvesNames(network) || !isBridge(network)) return;
+  if (isMade(network)) return;
   if (IPv4Address || IPv6Address) {
     throw invalid('user specified IP address is supported on user defined networks only');
   }

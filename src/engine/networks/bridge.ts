@@ -10,8 +10,9 @@ import type { NetworkRoom } from './room.ts';
 import { isolatesMembers } from './rules/options.ts';
 import { type BridgeNetwork, isBridge, type JoinableNetwork, type ParentNetwork } from './store.ts';
 
-const hasFamily = (network: NetworkRecord, family: 4 | 6): boolean =>
-  network.blocks.some(({ subnet }) => familyOf(subnet) === family);
+/** Whether the host has an address of IPv6 there. */
+const speaksIpv6 = (network: NetworkRecord): boolean =>
+  network.blocks.some(({ subnet, isBare }) => familyOf(subnet) === 6 && isBare !== true);
 
 /** Afterwards the network's device on the host is up, and the host forwards. Safe to repeat; about 1 ms. */
 export function ensureDevice(network: JoinableNetwork): void {
@@ -22,11 +23,11 @@ export function ensureDevice(network: JoinableNetwork): void {
 function ensureBridgeDevice(network: BridgeNetwork): void {
   const { device, mtu } = network.bridge;
   const [first] = gatewaysOf(network);
-  const isDual = hasFamily(network, 6);
+  const isDual = speaksIpv6(network);
   ensureBridge({
     name: device,
-    addresses: network.blocks.flatMap(({ gateway, subnet }) =>
-      gateway === undefined ? [] : [`${gateway}/${parseCidr(subnet).prefixLength}`],
+    addresses: network.blocks.flatMap(({ gateway, subnet, isBare }) =>
+      gateway === undefined || isBare ? [] : [`${gateway}/${parseCidr(subnet).prefixLength}`],
     ),
     ...(first === undefined ? {} : { mac: macOf(first) }),
     ...(mtu === undefined ? {} : { mtu }),

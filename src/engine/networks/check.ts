@@ -55,7 +55,7 @@ function checkDevice(network: JoinableNetwork, links: Links): CheckFinding[] {
   if (!isBridge(network)) return [];
   const has = link.addresses.map((each) => each.split('/')[0]);
   const missing = network.blocks
-    .flatMap(({ gateway }) => gateway ?? [])
+    .flatMap(({ gateway, isBare }) => (isBare ? [] : (gateway ?? [])))
     .filter((each) => !has.includes(each));
   return missing.map((address) =>
     severe(subject, `its device ${device} has lost the address ${address}`, repair),

@@ -6,11 +6,19 @@ import { newId } from '#shared/notation/id.ts';
 import { assertName } from '#shared/notation/name.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import { Scope } from '#shared/scope.ts';
+import type { Family } from './addresses/cidr.ts';
 import { ensureDevice, removeDevice } from './bridge.ts';
 import { planParent } from './parents.ts';
 import type { NetworkRecord } from './record.ts';
 import type { NetworkRoom } from './room.ts';
-import { assertOptions, mtuOf } from './rules/options.ts';
+import {
+  assertIsolated,
+  assertOptions,
+  familiesOf,
+  isBare,
+  isWithoutGateway,
+  mtuOf,
+} from './rules/options.ts';
 import { isBridge, isJoinable } from './store.ts';
 import { planBlocks } from './subnets.ts';
 
@@ -46,6 +54,7 @@ function assertCreatable(room: NetworkRoom, request: NetworkCreateRequest): void
   }
   assertName('network', name);
   if (room.store.named(name) !== undefined) throw conflict(`network with name ${name} already exists`);
+  if (request.Ingress === true) throw forbidden('Ingress network can only be global scope network');
   if (request.ConfigOnly === true) return;
   if (driver === 'host' || driver === 'null') {
     throw forbidden(`only one instance of "${driver}" network is allowed`);
@@ -82,7 +91,8 @@ function fromConfiguration(room: NetworkRoom, request: NetworkCreateRequest): Ne
     Options: from.options,
     Labels: from.labels,
     Internal: from.internal,
-    EnableIPv6: from.blocks.some(({ subnet }) => subnet.includes(':')),
+    ...(from.families && { EnableIPv4: from.families.includes(4) }),
+    EnableIPv6: from.families?.includes(6) ?? from.blocks.some(({ subnet }) => subnet.includes(':')),
     IPAM: {
       Options: from.ipamOptions,
       Config: from.blocks.map(({ subnet, gateway, range, auxiliary }) => ({
@@ -96,16 +106,15 @@ function fromConfiguration(room: NetworkRoom, request: NetworkCreateRequest): Ne
 }
 
 function planNetwork(room: NetworkRoom, request: NetworkCreateRequest): NetworkRecord {
-  const id = newId();
   const driver = request.Driver || 'bridge';
   const configFrom = request.ConfigFrom?.Network;
-  const options = {
+  const { families, options } = familiesOf(request, {
     ...(configFrom ? {} : room.choices.defaults.networkOptions?.[driver]),
     ...request.Options,
-  };
+  });
   assertOptions(options);
   const record: NetworkRecord = {
-    id,
+    id: newId(),
     name: request.Name,
     driver: request.ConfigOnly === true || !isUserDriver(driver) ? 'null' : driver,
     created: nowRfc3339Nano(),
@@ -117,18 +126,40 @@ function planNetwork(room: NetworkRoom, request: NetworkCreateRequest): NetworkR
     blocks: [],
     ...(configFrom ? { configFrom } : {}),
   };
-  if (request.ConfigOnly === true) {
-    const asked = (request.IPAM?.Config ?? []).length > 0;
-    return { ...record, configOnly: true, blocks: asked ? planBlocks(room, request, { isFree: true }) : [] };
-  }
+  if (request.ConfigOnly === true)
+    return {
+      ...record,
+      configOnly: true,
+      families,
+      ...planBlocks(room, request, { families, isFree: true }),
+    };
+  return planMade(room, record, { request, families });
+}
+
+/** The network with its device and subnets. */
+function planMade(
+  room: NetworkRoom,
+  record: NetworkRecord,
+  { request, families }: { request: NetworkCreateRequest; families: Family[] },
+): NetworkRecord {
+  const { options } = record;
   const mtu = mtuOf(options);
   if (record.driver === 'bridge') {
-    const bridge = { device: planDevice(id, options), ...(mtu === undefined ? {} : { mtu }) };
-    return { ...record, bridge, blocks: planBlocks(room, request, { isOnHost: true }) };
+    assertIsolated(record);
+    const bridge = { device: planDevice(record.id, options), ...(mtu === undefined ? {} : { mtu }) };
+    const planned = planBlocks(room, request, {
+      families,
+      isOnHost: true,
+      isInternal: record.internal,
+      needsGateway: (family) => !isWithoutGateway(record, family),
+      isBare: (family) => isBare(record, family),
+    });
+    return { ...record, bridge, ...planned };
   }
   const { parent, internal } = planParent(room, record, mtu);
   const needsGateway = record.driver === 'macvlan' || !/^l3/.test(options['ipvlan_mode'] ?? '');
-  return { ...record, parent, internal, blocks: planBlocks(room, request, { needsGateway }) };
+  const planned = planBlocks(room, request, { families, needsGateway: () => needsGateway });
+  return { ...record, parent, internal, ...planned };
 }
 
 function planDevice(id: string, options: Record<string, string>): string {

@@ -14,8 +14,8 @@ export function inspectNetwork(room: NetworkRoom, network: NetworkRecord): Netwo
     Created: network.created,
     Scope: 'local',
     Driver: network.driver,
-    EnableIPv4: network.blocks.length === 0 || hasFamily(network, 4),
-    EnableIPv6: hasFamily(network, 6),
+    EnableIPv4: network.families?.includes(4) ?? (network.blocks.length === 0 || hasFamily(network, 4)),
+    EnableIPv6: network.families?.includes(6) ?? hasFamily(network, 6),
     IPAM: ipamOf(network),
     Internal: network.internal,
     Attachable: network.attachable,
@@ -31,10 +31,11 @@ export function inspectNetwork(room: NetworkRoom, network: NetworkRecord): Netwo
 const hasFamily = (network: NetworkRecord, family: Family): boolean =>
   network.blocks.some(({ subnet }) => familyOf(subnet) === family);
 
-function ipamOf({ blocks, ipamOptions }: NetworkRecord): Ipam {
+function ipamOf({ blocks, idle = [], ipamOptions }: NetworkRecord): Ipam {
   const options = Object.keys(ipamOptions).length === 0 ? null : ipamOptions;
-  if (blocks.length === 0) return { Driver: 'default', Options: null, Config: null };
-  const pools = blocks.map(({ subnet, range, gateway, auxiliary }) => ({
+  const told = [...blocks, ...idle];
+  if (told.length === 0) return { Driver: 'default', Options: null, Config: null };
+  const pools = told.map(({ subnet, range, gateway, auxiliary }) => ({
     Subnet: subnet,
     ...(range === undefined ? {} : { IPRange: range }),
     ...(gateway === undefined ? {} : { Gateway: gateway }),

@@ -1,9 +1,9 @@
-// Names that hosts files give: of the neighbours on macvlan and ipvlan networks, where the host has no address that a name
-// server could answer at, and of the containers that one is linked to. Both hold while the engine is down, too.
+// Names that hosts files give: of the neighbours on macvlan, ipvlan and isolated networks, where the host has no address that
+// a name server could answer at, and of the containers that one is linked to. Both hold while the engine is down, too.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { codeOf } from '#shared/errors.ts';
 import { namesOf } from './names/lines.ts';
-import { addressesOf, type Endpoint, type LinkedName, type Sandbox } from './record.ts';
+import { addressesOf, type Endpoint, hasNoServer, type LinkedName, type Sandbox } from './record.ts';
 import type { NetworkStore } from './store.ts';
 
 /** Ends each line that is ours to change; resolvers read no further than its beginning. */
@@ -19,10 +19,12 @@ export function tellNeighbours(store: NetworkStore, networkIds: readonly string[
 }
 
 const isTold = (store: NetworkStore, { links = [], endpoints }: Sandbox): boolean =>
-  links.length > 0 || endpoints.some(({ networkId }) => hasNoServer(store, networkId));
+  links.length > 0 || endpoints.some(({ networkId }) => isUnserved(store, networkId));
 
-const hasNoServer = (store: NetworkStore, networkId: string): boolean =>
-  store.byId(networkId)?.parent !== undefined;
+const isUnserved = (store: NetworkStore, networkId: string): boolean => {
+  const network = store.byId(networkId);
+  return network !== undefined && hasNoServer(network);
+};
 
 /** Afterwards the container's hosts file names the neighbours that it has now. */
 export function writeNeighbours(store: NetworkStore, sandbox: Sandbox): void {
@@ -45,7 +47,7 @@ const linesOf = (endpoint: Endpoint, names: readonly string[]): string[] =>
 
 function neighbourLines(store: NetworkStore, { containerId, endpoints }: Sandbox): string[] {
   return endpoints
-    .filter(({ networkId }) => hasNoServer(store, networkId))
+    .filter(({ networkId }) => isUnserved(store, networkId))
     .flatMap(({ networkId }) => store.members(networkId))
     .filter(({ sandbox }) => sandbox.containerId !== containerId)
     .flatMap(({ sandbox, endpoint }) => linesOf(endpoint, namesOf(sandbox, endpoint)));

@@ -18,12 +18,16 @@ export interface NetworkRecord {
   ipamOptions: Record<string, string>;
   /** The subnets, in the order asked for. */
   blocks: AddressBlock[];
+  /** Subnets that were asked for of a family that is off: told, and nothing else. */
+  idle?: AddressBlock[];
   /** Bridge networks only. */
   bridge?: BridgeRecord;
   /** macvlan and ipvlan networks only. */
   parent?: ParentRecord;
   /** Settings for other networks, none of its own. */
   configOnly?: boolean;
+  /** The families that those networks have. */
+  families?: (4 | 6)[];
   /** Name of the network whose settings it has. */
   configFrom?: string;
 }
@@ -36,6 +40,8 @@ export interface AddressBlock {
   range?: string;
   /** Addresses that are never given, by name. */
   auxiliary: Record<string, string>;
+  /** The host has no address in it: its gateway, if it has one, is somebody else. */
+  isBare?: boolean;
 }
 
 export interface BridgeRecord {
@@ -160,18 +166,25 @@ export const sandboxShape: Shape = {
 /** What `bridge` means in a container's network mode. */
 export const defaultNetworkName = 'bridge';
 
-/** Whether names are resolved on it: on bridge networks that a user made. */
-export function resolvesNames(network: NetworkRecord): boolean {
-  return network.driver === 'bridge' && network.name !== defaultNetworkName;
-}
+/** Whether a user made it: containers have names, and addresses of their choice, on such networks only. */
+export const isMade = (network: NetworkRecord): boolean => network.name !== defaultNetworkName;
+
+/** Whether a server answers for names on it: on bridge networks that a user made, where the host has an address. */
+export const resolvesNames = (network: NetworkRecord): boolean =>
+  network.driver === 'bridge' && isMade(network) && gatewaysOf(network).length > 0;
+
+/** Whether the names on it are lines of hosts files: no server could be asked. */
+export const hasNoServer = (network: NetworkRecord): boolean =>
+  network.parent !== undefined ||
+  (network.bridge !== undefined && isMade(network) && !resolvesNames(network));
 
 /** The addresses of an endpoint, IPv4 first. */
 export const addressesOf = ({ ipv4, ipv6 }: Endpoint): EndpointAddress[] =>
   [ipv4, ipv6].filter((each) => each !== undefined);
 
-/** Where the network's own name server listens: the first gateway of each family that has one. */
+/** Where the network's own name server listens: the first address of the host of each family in which it has one. */
 export function gatewaysOf(network: NetworkRecord): string[] {
-  const gateways = network.blocks.flatMap(({ gateway }) => gateway ?? []);
+  const gateways = network.blocks.flatMap(({ gateway, isBare }) => (isBare ? [] : (gateway ?? [])));
   const first = (isIpv6: boolean): string[] =>
     gateways.filter((each) => each.includes(':') === isIpv6).slice(0, 1);
   return [...first(false), ...first(true)];

@@ -105,7 +105,8 @@ export function ensureDevices(room: NetworkRoom): string[] {
 /** Why the network cannot be: its subnet is another device's now. */
 export function takenMeanwhile(network: JoinableNetwork): string | undefined {
   if (!isBridge(network)) return undefined;
-  for (const { subnet } of network.blocks) {
+  for (const { subnet, isBare } of network.blocks) {
+    if (isBare) continue;
     const holder = subnetHolder(subnet, network.bridge.device);
     if (holder !== undefined)
       return `network ${network.name}: its subnet ${subnet} is now that of the device ${holder}`;

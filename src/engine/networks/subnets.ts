@@ -3,6 +3,7 @@ import { observeLinks, observeRoutes } from '#kernel/links.ts';
 import type { IpamPool, NetworkCreateRequest } from '#shared/contract/network.ts';
 import { conflict, invalid, notFound } from '#shared/errors.ts';
 import {
+  addressNumber,
   canonicalAddress,
   contains,
   type Family,
@@ -16,10 +17,16 @@ import { type AddressBlock, defaultNetworkName } from './record.ts';
 import type { NetworkRoom } from './room.ts';
 
 export interface BlockChoice {
-  /** Taken subnets do not matter: nothing is made of them. */
+  /** That the network has; subnets of another are told and nothing else. */
+  families: readonly Family[];
+  /** Taken subnets do not matter, and none is added: nothing is made of them. */
   isFree?: boolean;
   /** Whether each subnet has a gateway though none is named; default true. */
-  needsGateway?: boolean;
+  needsGateway?: (family: Family) => boolean;
+  /** Whether the host gets no address in the subnets, though it might. */
+  isBare?: (family: Family) => boolean;
+  /** Whether nothing leads out of it. */
+  isInternal?: boolean;
   /** Whether the host gets an address in each subnet, so that none of its own may be there. */
   isOnHost?: boolean;
 }
@@ -29,38 +36,72 @@ export function planBlocks(
   room: NetworkRoom,
   request: NetworkCreateRequest,
   choice: BlockChoice,
-): AddressBlock[] {
+): { blocks: AddressBlock[]; idle?: AddressBlock[] } {
   const driver = request.IPAM?.Driver || 'default';
   if (driver !== 'default')
     throw notFound(`plugin "${driver}" not found`, { hint: 'The ipam driver here is default.' });
   const asked = request.IPAM?.Config ?? [];
-  const blocks: AddressBlock[] = [];
+  const [blocks, idle]: [AddressBlock[], AddressBlock[]] = [[], []];
   for (const pool of asked) {
     if (!pool.Subnet) continue;
+    if (!choice.families.includes(familyOf(pool.Subnet))) {
+      idle.push(idleBlock(pool, pool.Subnet));
+      continue;
+    }
     const taken = choice.isFree ? [] : takenByNetworks(room);
     blocks.push(
       askedBlock(pool, pool.Subnet, { choice, taken: [...taken, ...namedAs(request.Name, blocks)] }),
     );
   }
-  const has = (family: Family): boolean => blocks.some(({ subnet }) => familyOf(subnet) === family);
+  const lacks = (family: Family): boolean =>
+    choice.isFree !== true &&
+    choice.families.includes(family) &&
+    !blocks.some(({ subnet }) => familyOf(subnet) === family);
   const bare = asked.find(({ Subnet }) => !Subnet);
-  if (request.EnableIPv4 !== false && !has(4)) blocks.unshift(automaticBlock(room, 4, bare));
-  if (request.EnableIPv6 === true && !has(6)) blocks.push(automaticBlock(room, 6));
-  const refused = (family: Family): boolean =>
-    family === 4 ? request.EnableIPv4 === false : request.EnableIPv6 === false;
-  const wanted = blocks.filter(({ subnet }) => !refused(familyOf(subnet)));
-  if (wanted.length === 0) throw invalid('IPv4 or IPv6 must be enabled');
-  return wanted;
+  if (lacks(4)) blocks.unshift(automaticBlock(room, choice, { family: 4, ...(bare && { pool: bare }) }));
+  if (lacks(6)) blocks.push(automaticBlock(room, choice, { family: 6 }));
+  return { blocks, ...(idle.length === 0 ? {} : { idle }) };
 }
 
 const namedAs = (name: string, blocks: AddressBlock[]) => blocks.map(({ subnet }) => ({ name, subnet }));
 
-function automaticBlock(room: NetworkRoom, family: Family, pool: IpamPool = {}): AddressBlock {
+function automaticBlock(
+  room: NetworkRoom,
+  choice: BlockChoice,
+  { family, pool = {} }: { family: Family; pool?: IpamPool },
+): AddressBlock {
   const seed = room.store.named(defaultNetworkName)?.id ?? '';
   const pools = family === 4 ? room.choices.pools : [...room.choices.pools, localPool(seed)];
   const subnet = pickSubnet(takenSubnets(room), pools, family);
-  const gateway = pool.Gateway ? insideOf(subnet, pool.Gateway) : firstAddress(subnet);
-  return { subnet, gateway, auxiliary: {} };
+  return {
+    subnet,
+    ...gatewayOf(subnet, { named: pool.Gateway, usual: firstAddress(subnet), choice }),
+    auxiliary: {},
+  };
+}
+
+/** What is said of the subnet's gateway: the one that is named, or where the network needs one the usual one. */
+function gatewayOf(
+  subnet: string,
+  { named, usual, choice }: { named: string | undefined; usual: string; choice: BlockChoice },
+): Pick<AddressBlock, 'gateway' | 'isBare'> {
+  const family = familyOf(subnet);
+  const text = named?.split('/')[0];
+  const needed = (choice.needsGateway?.(family) ?? true) ? usual : undefined;
+  const gateway = text ? usableIn(subnet, text) : needed;
+  return {
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(choice.isBare?.(family) ? { isBare: true } : {}),
+  };
+}
+
+function idleBlock(pool: IpamPool, text: string): AddressBlock {
+  return {
+    subnet: formatCidr(parseCidr(text)),
+    ...(pool.Gateway ? { gateway: pool.Gateway } : {}),
+    ...(pool.IPRange ? { range: pool.IPRange } : {}),
+    auxiliary: pool.AuxiliaryAddresses ?? {},
+  };
 }
 
 function askedBlock(
@@ -75,27 +116,32 @@ function askedBlock(
   if (['224.0.0.0/4', 'ff00::/8'].some((group) => overlaps(parseCidr(group), cidr))) {
     throw invalid(`invalid subnet ${subnet}: its addresses are those of groups (multicast)`);
   }
-  if (choice.isOnHost === true) assertNotHosts(subnet);
   const range = pool.IPRange ? rangeIn(subnet, pool.IPRange) : undefined;
-  const named = pool.Gateway?.split('/')[0];
-  const usual = choice.needsGateway === false ? undefined : firstAddress(range ?? subnet);
-  const gateway = named ? insideOf(subnet, named) : usual;
+  const usual = firstAddress(range ?? subnet);
+  const place = gatewayOf(subnet, { named: pool.Gateway, usual, choice });
+  if (choice.isOnHost === true && place.isBare !== true) assertNotHosts(subnet);
+  assertBesideLinkLocal(subnet, place.gateway ?? usual);
   const auxiliary = Object.fromEntries(
     Object.entries(pool.AuxiliaryAddresses ?? {}).map(([name, address]) => [name, insideOf(subnet, address)]),
   );
   for (const [name, address] of Object.entries(auxiliary)) {
-    if (address === gateway) {
+    if (address === place.gateway) {
       throw conflict(`failed to allocate secondary ip address (${name}:${address}): Address already in use`, {
         hint: 'The gateway has it.',
       });
     }
   }
-  return {
-    subnet,
-    ...(gateway === undefined ? {} : { gateway }),
-    ...(range === undefined ? {} : { range }),
-    auxiliary,
-  };
+  if (choice.isInternal && Object.keys(auxiliary).some((name) => /^DefaultGatewayIPv[46]$/.test(name)))
+    throw invalid('no gateway can be set on an internal bridge network');
+  return { subnet, ...place, ...(range === undefined ? {} : { range }), auxiliary };
+}
+
+// Every link has addresses of fe80::/64, whose length the kernel gives them.
+function assertBesideLinkLocal(subnet: string, gateway: string): void {
+  const local = 'fe80::/64';
+  if (subnet === local || !overlaps(parseCidr(local), parseCidr(subnet))) return;
+  const length = parseCidr(subnet).prefixLength;
+  throw invalid(`'${gateway}/${length}' clashes with the Link-Local prefix '${local}'`);
 }
 
 // It would have to choose between the network and its own: at its next start the engine would leave the network alone.
@@ -123,6 +169,18 @@ function insideOf(subnet: string, address: string): string {
     throw invalid(`invalid network config: address ${address} is not in the subnet ${subnet}`);
   }
   return canonical;
+}
+
+/** As `insideOf`; not the subnet's own address, nor the one of all in it. */
+function usableIn(subnet: string, address: string): string {
+  const canonical = insideOf(subnet, address);
+  const { first, last, family, prefixLength } = parseCidr(subnet);
+  const number = addressNumber(canonical);
+  const isNobodys = number === first || (family === 4 && number === last);
+  if (!isNobodys || prefixLength >= (family === 4 ? 31 : 127)) return canonical;
+  throw conflict(`failed to allocate gateway (${canonical}): Address already in use`, {
+    hint: 'The first and the last address of a subnet are nobody’s.',
+  });
 }
 
 const takenByNetworks = (room: NetworkRoom): { name: string; subnet: string }[] =>

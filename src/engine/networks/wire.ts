@@ -4,7 +4,7 @@ import { attachToParent, type ParentKind } from '#kernel/parent-links.ts';
 import type { EndpointSettings } from '#shared/contract/network.ts';
 import { conflict, isKind } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
-import { canonicalAddress, type Family, familyOf } from './addresses/cidr.ts';
+import { canonicalAddress, contains, type Family, familyOf, parseCidr } from './addresses/cidr.ts';
 import { macOf, takeAddress } from './addresses/ipam.ts';
 import { asksItself, isolatesPorts, noteBridgeFilter, repairDevice } from './bridge.ts';
 import { namesOf } from './names/lines.ts';
@@ -146,7 +146,7 @@ function insideOf(network: JoinableNetwork, endpoint: Endpoint) {
 // A network's other subnets of a family are on the same wire.
 const otherSubnets = (network: JoinableNetwork, own: EndpointAddress[]): string[] =>
   network.blocks
-    .filter(({ gateway }) => !own.some((each) => each.gateway === gateway))
+    .filter(({ subnet }) => !own.some(({ address }) => contains(parseCidr(subnet), address)))
     .map(({ subnet }) => subnet)
     .filter((subnet) => own.some(({ address }) => familyOf(address) === familyOf(subnet)));
 

@@ -7,9 +7,14 @@ import {
   type Cidr,
   contains,
   type Family,
+  familyOf,
   formatCidr,
   parseCidr,
 } from './cidr.ts';
+
+/** Who containers send to what is not in the subnet: the network's gateway, or the router that is named in its place. */
+const wayOutOf = ({ subnet, gateway, auxiliary }: AddressBlock): string | undefined =>
+  auxiliary[`DefaultGatewayIPv${familyOf(subnet)}`] ?? gateway;
 
 /** Gives addresses of one subnet, the lowest free one after the last given, so that one just left is not given at once. */
 export class AddressPool {
@@ -22,7 +27,7 @@ export class AddressPool {
 
   constructor(block: AddressBlock, used: string[]) {
     this.subnet = parseCidr(block.subnet);
-    this.gateway = block.gateway;
+    this.gateway = wayOutOf(block);
     this.#range = block.range === undefined ? this.subnet : parseCidr(block.range);
     this.#last = this.#range.first - 1n;
     const gateways = block.gateway === undefined ? [] : [block.gateway];

@@ -4,9 +4,9 @@ import { addressBytes, macBytes } from '#kernel/netlink/address.ts';
 import { addressText, canonicalAddress, familyOf, formatCidr, parseCidr } from '../addresses/cidr.ts';
 import { macOf } from '../addresses/ipam.ts';
 import type { Steered } from '../names/steering.ts';
-import { addressesOf, type Endpoint, gatewaysOf, type PublishedPort } from '../record.ts';
+import { addressesOf, type Endpoint, gatewaysOf, type PublishedPort, resolvesNames } from '../record.ts';
 import type { BridgeNetwork } from '../store.ts';
-import { type GatewayMode, isolatesMembers, masquerades, modeOf } from './options.ts';
+import { type GatewayMode, hostAddressOf, isolatesMembers, masquerades, modeOf } from './options.ts';
 
 type FieldKind = 'ifname' | 'ether' | 'address' | 'protocol' | 'port' | 'raw' | 'subnet';
 type Field = readonly [FieldKind, string];
@@ -36,12 +36,21 @@ export function networkElements(network: BridgeNetwork): Element[] {
       const mode: GatewayMode = modeOf(network, family);
       const open = mode === 'nat-unprotected' ? [inet(`open_links${family}`, [link])] : [];
       if (isInternal || mode === 'routed' || !masquerades(network)) return open;
-      return [...open, inet(`subnets${family}`, [['subnet', formatCidr(parseCidr(subnet))]])];
+      const source: Field[] = [['subnet', formatCidr(parseCidr(subnet))]];
+      const host = hostAddressOf(network, family);
+      const named =
+        host === undefined ? [] : [{ ...inet(`hosts${family}`, source), data: addressData(host) }];
+      return [...open, inet(`subnets${family}`, source), ...named];
     }),
-    ...gatewaysOf(network).map((address) => inet(`names${familyOf(address)}`, [['address', address]])),
+    ...(resolvesNames(network) ? gatewaysOf(network) : []).flatMap((address) => [
+      inet(`names${familyOf(address)}`, [['address', address]]),
+      inet(`asked${familyOf(address)}`, [link, ['address', address]]),
+    ]),
     ...gatewayElements(network),
   ];
 }
+
+const addressData = (address: string): Field[] => [['address', canonicalAddress(address)]];
 
 /** Nobody may speak as the gateway. */
 function gatewayElements(network: BridgeNetwork): Element[] {

@@ -48,6 +48,10 @@ const inetSets: Record<string, string> = {
   same: 'set { type ifname . ifname; }',
   subnets4: 'set { type ipv4_addr; flags interval; }',
   subnets6: 'set { type ipv6_addr; flags interval; }',
+  asked4: 'set { type ifname . ipv4_addr; }',
+  asked6: 'set { type ifname . ipv6_addr; }',
+  hosts4: 'map { type ipv4_addr : ipv4_addr; flags interval; }',
+  hosts6: 'map { type ipv6_addr : ipv6_addr; flags interval; }',
   ...Object.fromEntries(
     ['names', 'aside', ...turnCounts.map((count) => `turns${count}_`)].flatMap((name) => [
       [`${name}4`, 'set { type ipv4_addr; }'],
@@ -58,6 +62,7 @@ const inetSets: Record<string, string> = {
 
 const inetChains: Record<string, string> = {
   raw: 'type filter hook prerouting priority raw; policy accept;',
+  strangers: '',
   questions: '',
   answers: 'type filter hook output priority 225; policy accept;',
   publish: '',
@@ -68,22 +73,30 @@ const inetChains: Record<string, string> = {
 };
 
 // Containers may not speak to the host's loopback although route_localnet is on for their bridges, and nobody
-// from outside reaches ports published on 127.0.0.1 or ::1. Our forward chain comes before the common priority, and
+// from outside reaches ports published on 127.0.0.1 or ::1. A network's name server is there for its own
+// containers only, also where a container publishes port 53. Our forward chain comes before the common priority, and
 // an accept here is not final for other tables: what the host's own firewall refuses stays refused.
 const inetRules = (view: RuleView): string => `
   chain raw {
     iifname @bridges ip daddr 127.0.0.0/8 drop
     iifname @bridges ip6 daddr ::1 drop
+    iifname != "lo" meta l4proto { tcp, udp } th dport { 53, ${nameServers(view)} } jump strangers
     iifname != "lo" udp dport 53 jump questions
+  }
+  chain strangers {
+    ip daddr @names4 iifname . ip daddr != @asked4 drop
+    ip6 daddr @names6 iifname . ip6 daddr != @asked6 drop
   }
   chain questions {
 ${questionRules(view.namesPort)}
   }
   chain answers {
-    udp sport ${view.namesPort}-${view.namesPort + mostTurns - 1} ip saddr @names4 udp sport set 53
-    udp sport ${view.namesPort}-${view.namesPort + mostTurns - 1} ip6 saddr @names6 udp sport set 53
+    udp sport ${nameServers(view)} ip saddr @names4 udp sport set 53
+    udp sport ${nameServers(view)} ip6 saddr @names6 udp sport set 53
   }
   chain publish {
+    meta l4proto { tcp, udp } th dport 53 ip daddr @names4 return
+    meta l4proto { tcp, udp } th dport 53 ip6 daddr @names6 return
     meta nfproto ipv4 meta l4proto { tcp, udp, sctp } dnat ip to ip daddr . meta l4proto . th dport map @published4_at
     meta nfproto ipv4 meta l4proto { tcp, udp, sctp } fib daddr type local dnat ip to meta l4proto . th dport map @published4
     meta nfproto ipv6 meta l4proto { tcp, udp, sctp } dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6_at
@@ -102,6 +115,8 @@ ${questionRules(view.namesPort)}
     ip6 saddr ::1 oifname @bridges masquerade
     ct status dnat ip saddr @subnets4 ip daddr @subnets4 masquerade
     ct status dnat ip6 saddr @subnets6 ip6 daddr @subnets6 masquerade
+    oifname != @bridges snat ip to ip saddr map @hosts4
+    oifname != @bridges snat ip6 to ip6 saddr map @hosts6
     ip saddr @subnets4 oifname != @bridges masquerade
     ip6 saddr @subnets6 oifname != @bridges masquerade
   }
@@ -120,6 +135,8 @@ ${questionRules(view.namesPort)}
     oifname @bridges drop
   }
 `;
+
+const nameServers = ({ namesPort }: RuleView): string => `${namesPort}-${namesPort + mostTurns - 1}`;
 
 // Which server is asked is decided anew for every question: a translation of connections would go on sending a client
 // to where it once sent it. So ports are changed before the kernel looks for a connection, and back after the last
@@ -159,10 +176,13 @@ const bridgeChains: Record<string, string> = {
 
 // What is nobody else's may be said: containers with addresses of their own making (tunnels, virtual addresses) work.
 // A container that announces itself as a router would draw everyone's packets.
+// What is tagged as of a virtual LAN without a number is received as if it were not, but seen here as of no other kind.
 const bridgeRules = `
   chain guard {
     ether type ip iifname . ether saddr . ip saddr @own4 accept
     iifname != @links accept
+    ether type 8021q vlan id 0 drop
+    ether type 8021ad vlan id 0 drop
     iifname . ether saddr != @own_mac ether saddr @taken_mac drop
     ether type ip ip saddr @taken4 drop
     ether type arp iifname . arp saddr ether . arp saddr ip != @own4 arp saddr ip @taken4 drop
