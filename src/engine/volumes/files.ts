@@ -54,7 +54,12 @@ export async function packVolume(room: VolumeRoom, record: VolumeRecord, path: s
   await placeIn(room, record, path);
   // With the folder itself: its owner and mode are the volume's.
   const rebase = cleanPath(path) === '/' ? { rebase: '.' } : {};
-  const tree = packTree({ root: dataOf(room, record.name), path: cleanPath(path), ...rebase });
+  const tree = packTree({
+    root: dataOf(room, record.name),
+    path: cleanPath(path),
+    keepHoles: true,
+    ...rebase,
+  });
   return Readable.from(whileItIs(room, record, tree), { objectMode: false });
 }
 

@@ -19,7 +19,15 @@ export type Job =
       diffId?: Digest;
     }
   | { kind: 'pack-layer'; dir: string; fd: number | null }
-  | { kind: 'pack-tree'; root: string; path: string; fd: number; rebase?: string; followLinks: boolean }
+  | {
+      kind: 'pack-tree';
+      root: string;
+      path: string;
+      fd: number;
+      rebase?: string;
+      followLinks: boolean;
+      keepHoles?: boolean;
+    }
   | {
       kind: 'extract-tree';
       fd: number;

@@ -14,15 +14,17 @@ export interface PackTreeRequest {
   rebase?: string;
   /** Whether a symbolic link at `path` is followed. */
   followLinks?: boolean;
+  /** Holes of files stay holes (GNU's sparse format 1.0 in pax), which not every reader knows. */
+  keepHoles?: boolean;
   signal?: AbortSignal | undefined;
 }
 
 /** A tar of `path`; the caller reads it to its end or destroys it. A missing path is the stream's error. */
 export function packTree(request: PackTreeRequest): PipeReader {
-  const { root, path = '/', rebase, followLinks = false, signal } = request;
+  const { root, path = '/', rebase, followLinks = false, keepHoles = false, signal } = request;
   const { readFd, writeFd } = openPipe();
   const stream = new PipeReader(readFd);
-  const job = { root, path, followLinks, ...(rebase === undefined ? {} : { rebase }) };
+  const job = { root, path, followLinks, keepHoles, ...(rebase === undefined ? {} : { rebase }) };
   runJob({ kind: 'pack-tree', fd: writeFd, ...job }, { signal })
     .catch((thrown: unknown) => stream.destroy(asEngineError(thrown)))
     .finally(() => closeSync(writeFd));

@@ -7,6 +7,7 @@ import { cancelled, codeOf, EngineError, messageOf } from '#shared/errors.ts';
 import { paddingOf, type TarEntry } from '#storage/archive/tar/entry.ts';
 import { readEntries } from '#storage/archive/tar/reader.ts';
 import { ByteSource, maxTakeBytes } from '#storage/archive/tar/source.ts';
+import { eachContent } from '#storage/archive/tar/sparse.ts';
 import { cleanName } from '#storage/archive/worker/entry-name.ts';
 import type { SpoolAnswer, SpooledEntry, SpoolOrder } from './orders.ts';
 import { storeEntries } from './store-files.ts';
@@ -45,14 +46,16 @@ function writeAll(fd: number, bytes: Buffer): void {
 }
 
 function takeContent(entry: TarEntry, source: ByteSource, output: Output): string {
-  if (entry.size <= maxTakeBytes) {
+  if (entry.size <= maxTakeBytes && entry.runs === undefined) {
     const bytes = entry.size === 0 ? Buffer.alloc(0) : source.take(entry.size);
     if (bytes === undefined) throw new EngineError('invalid', 'archive is truncated: unexpected end of data');
     output.write(bytes);
-    return hash('sha256', bytes);
+    const digest = hash('sha256', bytes);
+    source.each(paddingOf(entry.size));
+    return digest;
   }
   const sum = createHash('sha256');
-  source.each(entry.size, (piece) => {
+  eachContent(source, entry, (piece) => {
     sum.update(piece);
     output.write(piece);
   });
@@ -84,7 +87,6 @@ function spool(order: SpoolOrder): SpooledEntry[] {
       const { type, mode, size, mtime, linkName, major, minor } = entry;
       const offset = output.offset;
       const digest = type === 'file' ? takeContent(entry, source, output) : '';
-      if (size > 0) source.each(paddingOf(size));
       const name = cleanName(entry.name);
       entries.push({ name, type, mode, size, mtime, offset, digest, link: linkName, major, minor });
     }

@@ -25,7 +25,7 @@ export function storeEntries(source: ByteSource, places: { dir: string; incoming
   const made = new Set<string>();
   for (const entry of readEntries(source)) {
     const { name } = entry;
-    if (entry.type !== 'file' || !/^[0-9a-f]{64}$/.test(name))
+    if (entry.type !== 'file' || entry.runs !== undefined || !/^[0-9a-f]{64}$/.test(name))
       throw invalid(`${JSON.stringify(name)} is no file of a build context`);
     const folder = join(places.dir, name.slice(0, 2));
     if (!made.has(folder)) makeFolders(mkdirSync, folder, 0o700);

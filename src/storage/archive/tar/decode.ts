@@ -11,6 +11,7 @@ const typeOfFlag = new Map<string, EntryType>([
   ...Object.entries(typeFlags).map(([type, flag]): [string, EntryType] => [flag, type as EntryType]),
   ['\0', 'file'],
   ['7', 'file'],
+  ['S', 'file'],
 ]);
 
 /** The type of an entry by its flag; undefined where we do not know it. */
@@ -64,7 +65,8 @@ function text(block: Buffer, start: number, length: number): string {
   return block.toString('utf8', start, end);
 }
 
-function octal(block: Buffer, start: number, length: number, name: string): number {
+/** The number in a field of a header, octal or GNU's base 256; `name` is for the message. */
+export function octal(block: Buffer, start: number, length: number, name: string): number {
   const first = block[start] ?? 0;
   if (first & 0x80) return base256(block, start, length, name);
   const [written = ''] = block.toString('latin1', start, start + length).split('\0');
@@ -87,6 +89,7 @@ function base256(block: Buffer, start: number, length: number, name: string): nu
 /** The records of a pax header: `<length> <key>=<value>\n` each. */
 export function decodePax(bytes: Buffer): Map<string, Buffer> {
   const records = new Map<string, Buffer>();
+  const mapped: string[] = [];
   for (let at = 0; at < bytes.length; ) {
     const space = bytes.indexOf(0x20, at);
     const length = Number(bytes.toString('latin1', at, space));
@@ -95,10 +98,21 @@ export function decodePax(bytes: Buffer): Map<string, Buffer> {
     if (space < 0 || equals < 0 || !Number.isSafeInteger(length) || end > bytes.length || end <= equals) {
       throw invalid('invalid tar header: bad pax record');
     }
-    records.set(bytes.toString('utf8', space + 1, equals), Buffer.from(bytes.subarray(equals + 1, end - 1)));
+    const value = Buffer.from(bytes.subarray(equals + 1, end - 1));
+    const key = bytes.toString('utf8', space + 1, equals);
+    // The one kind of records that come many times: all of them are the map of one file.
+    if (/^GNU\.sparse\.(?:offset|numbytes)$/.test(key)) mapped.push(value.toString('latin1'));
+    else records.set(key, value);
     at = end;
   }
+  if (mapped.length > 0) records.set('GNU.sparse.map', Buffer.from(mapped.join()));
   return records;
+}
+
+/** The text before the first zero. */
+export function untilZero(bytes: Buffer): string {
+  const zero = bytes.indexOf(0);
+  return bytes.toString('utf8', 0, zero === -1 ? bytes.length : zero);
 }
 
 /** Puts what a pax header says over what the plain header says. */

@@ -1,14 +1,27 @@
 // Tar headers, encoded: ustar, with a pax header before it only where ustar has no room.
 
 import { checksumOf } from './decode.ts';
-import { blockBytes, paddingOf, type TarEntry, typeFlags, xattrPrefix } from './entry.ts';
+import { blockBytes, paddingOf, type Run, type TarEntry, typeFlags, xattrPrefix } from './entry.ts';
+import { sparseHeader, storedBytes } from './sparse.ts';
 
 const maxSize = 0o77777777777;
 const maxId = 0o7777777;
 
-/** The header blocks of an entry: the same entry gives the same bytes, always. */
+/** What stands before an entry's content, its map of holes too: the same entry gives the same bytes, always. */
 export function encodeHeader(entry: TarEntry): Buffer {
-  const pax = paxRecords(entry);
+  if (entry.runs !== undefined) return encodeSparse(entry, entry.runs);
+  return encodePlain(entry, []);
+}
+
+function encodeSparse({ runs: _, ...entry }: TarEntry, runs: readonly Run[]): Buffer {
+  const { name, records, map } = sparseHeader(entry.name, entry.size, runs);
+  const more = [...records].map(([key, value]) => paxRecord(key, Buffer.from(value)));
+  const size = map.length + storedBytes({ size: entry.size, runs });
+  return Buffer.concat([encodePlain({ ...entry, name, size }, more), map]);
+}
+
+function encodePlain(entry: TarEntry, more: Buffer[]): Buffer {
+  const pax = [...paxRecords(entry), ...more];
   const plain = ustar(entry, typeFlags[entry.type]);
   if (pax.length === 0) return plain;
   const body = Buffer.concat(pax);

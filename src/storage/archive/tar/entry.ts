@@ -10,8 +10,10 @@ export interface TarEntry {
   mode: number;
   uid: number;
   gid: number;
-  /** Bytes of content that follow; 0 for all but files. */
+  /** Bytes of content; 0 for all but files. */
   size: number;
+  /** Of a file with holes: what of it follows, in order; all of it where this is absent. */
+  runs?: readonly Run[];
   /** Seconds since 1970, may have a fraction. */
   mtime: number;
   /** Target of a link; empty otherwise. */
@@ -19,6 +21,12 @@ export interface TarEntry {
   major: number;
   minor: number;
   xattrs: Map<string, Buffer> | undefined;
+}
+
+/** A part of a file. */
+export interface Run {
+  at: number;
+  bytes: number;
 }
 
 export const blockBytes = 512;

@@ -1,8 +1,17 @@
 // Tar archives, read entry by entry from a byte source.
 import { invalid } from '#shared/errors.ts';
-import { applyPax, decodeHeader, decodePax, entryTypeOf, isZeroBlock, type RawHeader } from './decode.ts';
+import {
+  applyPax,
+  decodeHeader,
+  decodePax,
+  entryTypeOf,
+  isZeroBlock,
+  type RawHeader,
+  untilZero,
+} from './decode.ts';
 import { blockBytes, paddingOf, type TarEntry } from './entry.ts';
 import type { ByteSource } from './source.ts';
+import { storedBytes, takeSparse } from './sparse.ts';
 
 // What others take too; real ones are below 64 KiB.
 const maxMetaBytes = 1 << 20;
@@ -13,7 +22,7 @@ interface Meta {
   longLink: string | undefined;
 }
 
-/** Yields entries; each one's content must be taken from `source` (size bytes and padding) before the next. */
+/** Yields entries; each one's content must be taken from `source` before the next: by `eachContent` or `skipContent`. */
 export function* readEntries(source: ByteSource): Generator<TarEntry> {
   let meta: Meta = { pax: undefined, longName: undefined, longLink: undefined };
   for (;;) {
@@ -22,15 +31,17 @@ export function* readEntries(source: ByteSource): Generator<TarEntry> {
     const header = decodeHeader(block);
     if (takeMeta(source, header, meta)) continue;
     applyMeta(header, meta);
-    meta = { pax: undefined, longName: undefined, longLink: undefined };
     assertKnown(header);
+    takeSparse(source, header, { block, pax: meta.pax });
+    meta = { pax: undefined, longName: undefined, longLink: undefined };
     yield normal(header);
   }
 }
 
 /** Skips an entry's content with its padding. */
 export function skipContent(source: ByteSource, entry: TarEntry): void {
-  source.each(entry.size + paddingOf(entry.size));
+  const bytes = storedBytes(entry);
+  source.each(bytes + paddingOf(bytes));
 }
 
 function takeMeta(source: ByteSource, header: RawHeader, meta: Meta): boolean {
@@ -47,11 +58,6 @@ function takeMeta(source: ByteSource, header: RawHeader, meta: Meta): boolean {
   else if (header.flag === 'K') meta.longLink = untilZero(bytes);
   else if (header.flag !== 'g') meta.pax = decodePax(bytes);
   return true;
-}
-
-function untilZero(bytes: Buffer): string {
-  const zero = bytes.indexOf(0);
-  return bytes.toString('utf8', 0, zero === -1 ? bytes.length : zero);
 }
 
 function applyMeta(header: RawHeader, meta: Meta): void {

@@ -20,7 +20,11 @@ export function packTree(job: Extract<Job, { kind: 'pack-tree' }>, onEntry: () =
   const stat = statOf(job);
   const path = job.followLinks ? realpathSync(job.path) : job.path;
   const name = job.rebase ?? nameOf(job.path);
-  const packer = new TreePacker(new TarSink(job.fd, { hashed: false }), { asLayer: false, onEntry });
+  const packer = new TreePacker(new TarSink(job.fd, { hashed: false }), {
+    asLayer: false,
+    keepHoles: job.keepHoles === true,
+    onEntry,
+  });
   if (!stat.isDirectory()) packer.entry(path, name || 'root');
   else if (job.rebase === '') packer.children(path, '');
   else packer.directory(path, `${name || '.'}/`);

@@ -4,28 +4,30 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { invalid } from '#shared/errors.ts';
 import { diskFault } from '../../disk-faults.ts';
 import type { Job, SpooledEntry } from '../jobs.ts';
-import { paddingOf } from '../tar/entry.ts';
+import type { TarEntry } from '../tar/entry.ts';
 import { readEntries } from '../tar/reader.ts';
 import type { ByteSource } from '../tar/source.ts';
+import { eachContent } from '../tar/sparse.ts';
 
 /** Entry number n, where it is a file, is afterwards `/n` of the confinement. */
 export function spoolFiles(job: Extract<Job, { kind: 'spool-files' }>, source: ByteSource): SpooledEntry[] {
   const entries: SpooledEntry[] = [];
-  for (const { name, type, size, linkName } of readEntries(source)) {
+  for (const entry of readEntries(source)) {
+    const { name, type, size, linkName } = entry;
     if (entries.length >= job.maxFiles) throw invalid(`invalid archive: more than ${job.maxFiles} files`);
     const isFile = type === 'file';
-    const digest = isFile ? writeFile(`/${entries.length}`, size, source) : undefined;
+    const digest = isFile ? writeFile(`/${entries.length}`, entry, source) : undefined;
     entries.push({ name, type, linkName, sizeBytes: size, digest });
   }
   source.finish();
   return entries;
 }
 
-function writeFile(path: string, size: number, source: ByteSource): `sha256:${string}` {
+function writeFile(path: string, entry: TarEntry, source: ByteSource): `sha256:${string}` {
   const hash = createHash('sha256');
   const fd = openSync(path, 'wx', 0o600);
   try {
-    source.each(size, (piece) => {
+    eachContent(source, entry, (piece) => {
       hash.update(piece);
       for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at, piece.length - at);
     });
@@ -34,6 +36,5 @@ function writeFile(path: string, size: number, source: ByteSource): `sha256:${st
   } finally {
     closeSync(fd);
   }
-  source.each(paddingOf(size));
   return `sha256:${hash.digest('hex')}`;
 }

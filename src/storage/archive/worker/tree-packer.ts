@@ -14,13 +14,16 @@ import { isOpaque, isWhiteout } from '#kernel/overlay.ts';
 import { lgetxattr, llistxattr, splitDeviceNumber } from '#kernel/syscalls.ts';
 import { codeOf } from '#shared/errors.ts';
 import { encodeHeader, endOfArchive } from '../tar/encode.ts';
-import { paddingOf, type TarEntry } from '../tar/entry.ts';
+import { paddingOf, type Run, type TarEntry } from '../tar/entry.ts';
 import type { TarSink } from '../tar/sink.ts';
 import { opaqueName, whiteoutPrefix } from './layer-entries.ts';
+import { runsOf } from './sparse-file.ts';
 
 export interface TreePackerOptions {
   /** Overlay's marks become those of a layer's tar. */
   asLayer: boolean;
+  /** Holes of files stay holes: for readers that know them (GNU, libarchive, Go, Python and this house's own). */
+  keepHoles?: boolean;
   /** Called before each entry; may throw to stop. */
   onEntry?: () => void;
 }
@@ -90,26 +93,40 @@ export class TreePacker {
     if (fd === undefined) return;
     try {
       // Somebody may be writing to it: what the header says is what is sent.
-      const size = fstatSync(fd).size;
-      this.#put({ ...this.#describe(path, name, stat), size });
-      this.#content(fd, size);
+      const now = fstatSync(fd);
+      const runs = this.#options.keepHoles === true ? runsOf(fd, now) : undefined;
+      const entry = { ...this.#describe(path, name, stat), size: now.size };
+      this.#put(runs === undefined ? entry : { ...entry, runs });
+      this.#content(fd, runs ?? [{ at: 0, bytes: now.size }]);
     } finally {
       closeSync(fd);
     }
   }
 
-  #content(fd: number, size: number): void {
-    let left = size;
+  #content(fd: number, runs: readonly Run[]): void {
+    let stored = 0;
+    for (const { at, bytes } of runs) {
+      this.#run(fd, at, bytes);
+      stored += bytes;
+    }
+    this.#zeros(paddingOf(stored));
+    this.#contentBytes += stored;
+  }
+
+  #run(fd: number, from: number, bytes: number): void {
+    let left = bytes;
     while (left > 0) {
-      const count = readSync(fd, chunk, 0, Math.min(left, chunk.length), null);
+      const count = readSync(fd, chunk, 0, Math.min(left, chunk.length), from + bytes - left);
       if (count === 0) break;
       this.#sink.write(chunk.subarray(0, count));
       left -= count;
     }
-    for (let rest = left + paddingOf(size); rest > 0; rest -= zeros.length) {
-      this.#sink.write(zeros.subarray(0, Math.min(rest, zeros.length)));
-    }
-    this.#contentBytes += size;
+    this.#zeros(left);
+  }
+
+  #zeros(bytes: number): void {
+    for (let left = bytes; left > 0; left -= zeros.length)
+      this.#sink.write(zeros.subarray(0, Math.min(left, zeros.length)));
   }
 
   #put(entry: TarEntry): void {

@@ -24,10 +24,11 @@ import { makeFolders } from '#shared/make-folders.ts';
 import { diskFault } from '../../disk-faults.ts';
 import type { Owner } from '../jobs.ts';
 import type { TarEntry } from '../tar/entry.ts';
-import { paddingOf } from '../tar/entry.ts';
 import type { ByteSource } from '../tar/source.ts';
+import { eachContent, storedBytes } from '../tar/sparse.ts';
 import { passesNothingOn, passesOn } from './as-made.ts';
 import { cleanName, quoteName } from './entry-name.ts';
+import { writeSparse } from './sparse-file.ts';
 
 export interface TreeWriterOptions {
   /** Directory inside the confinement that names are relative to; '' for its root. */
@@ -127,12 +128,13 @@ export class TreeWriter {
     });
     try {
       const { onContent } = this.#options;
-      source.each(entry.size, (piece) => {
-        onContent?.(piece);
-        for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at, piece.length - at);
-      });
-      source.each(paddingOf(entry.size));
-      this.#contentBytes += entry.size;
+      if (entry.runs === undefined) {
+        eachContent(source, entry, (piece) => {
+          onContent?.(piece);
+          for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at, piece.length - at);
+        });
+      } else writeSparse(fd, source, entry, onContent);
+      this.#contentBytes += storedBytes(entry);
       if (!isDone) {
         const { uid, gid } = this.#options.chown ?? entry;
         fchownSync(fd, uid, gid);
