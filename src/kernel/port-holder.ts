@@ -44,6 +44,12 @@ export const isHeldEverywhere = (protocol: 'tcp' | 'udp', port: number): boolean
     listSockets(`/proc/net/${name}`, protocol, port).some(({ address }) => /^(0\.0\.0\.0|::)$/.test(address)),
   );
 
+/** Addresses of this thread's network namespace at which a socket has the port. */
+export const addressesHeld = (protocol: 'tcp' | 'udp', port: number): string[] =>
+  [protocol, `${protocol}6`].flatMap((name) =>
+    listSockets(`/proc/net/${name}`, protocol, port).map(({ address }) => address),
+  );
+
 function socketsAt(file: string, protocol: string, wanted: { address: string; port: number }): string[] {
   return listSockets(file, protocol, wanted.port)
     .filter(({ address }) => standsInTheWay(address, wanted.address))

@@ -145,15 +145,23 @@ export class NetworksFixture {
   }
 
   /** What a name is for a container that asks `server`; of `type` A, AAAA or PTR. */
-  async lookup(from: string, name: string, server: string, type = 'A'): Promise<string> {
+  lookup(from: string, name: string, server: string, type = 'A'): Promise<string> {
+    return this.lookupAt(this.netns(from), { name, server, type, tries: 3 });
+  }
+
+  /** As `lookup`, in any namespace; each of `tries` waits longer than the one before. */
+  async lookupAt(
+    netns: string,
+    { name, server, type = 'A', tries }: { name: string; server: string; type?: string; tries: number },
+  ): Promise<string> {
     const script = `
-      const [, name, server, type] = process.argv;
-      const r = new (require('dns').promises.Resolver)({ timeout: 1000, tries: 3 });
+      const [, name, server, type, tries] = process.argv;
+      const r = new (require('dns').promises.Resolver)({ timeout: 1000, tries: Number(tries) });
       r.setServers([server.includes(':') ? '[' + server + ']' : server]);
       const asked = type === 'PTR' ? r.reverse(name) : r.resolve(name, type);
       asked.then((a) => console.log(a.sort().join()), (e) => console.log(e.code));`;
-    const args = ['-e', script, name, server, type];
-    const result = await inNetns(this.netns(from), () => run(process.execPath, args, { timeoutMs: 20_000 }));
+    const args = ['-e', script, name, server, type, String(tries)];
+    const result = await inNetns(netns, () => run(process.execPath, args, { timeoutMs: 20_000 }));
     return result.stdout.toString().trim();
   }
 

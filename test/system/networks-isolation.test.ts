@@ -202,6 +202,9 @@ function ipv4Frame(mac: string, source: string, payload: string): string {
 const arpFrame = (mac: string, senderMac: string, sender: string): string =>
   `${broadcast}${mac}08060001080006040002${senderMac}${Buffer.from(sender.split('.').map(Number)).toString('hex')}${broadcast}0ad61103${'00'.repeat(18)}`;
 
+/** The frame as one of a virtual LAN without a number, which whoever gets it takes for one that is of none. */
+const tagged = (frame: string, tags: string): string => `${frame.slice(0, 24)}${tags}${frame.slice(24)}`;
+
 const hex = (text: string): string => Buffer.from(text).toString('hex');
 
 test('a container cannot speak as another one or as the gateway', async () => {
@@ -231,6 +234,10 @@ test('a container cannot speak as another one or as the gateway', async () => {
   );
   const arp = `0002${redMac}0ad61104`;
   assert.equal(await spoof(arpFrame(redMac, redMac, other), 'red2', arp), false, 'by ARP');
+  for (const tags of ['81000000', '88a80000', '8100e00081000000', '88a8000081000000']) {
+    const frame = tagged(arpFrame(redMac, redMac, other), tags);
+    assert.equal(await spoof(frame, 'red2', arp), false, `by ARP with the tags ${tags}`);
+  }
   assert.ok(
     await spoof(arpFrame(redMac, redMac, '10.214.17.2'), 'red2', `0002${redMac}0ad61102`),
     'honest ARP',

@@ -29,12 +29,13 @@ import { Names } from './names.ts';
 import { writeNeighbours } from './neighbours.ts';
 import { Reservations } from './ports/reservations.ts';
 import { portUses } from './ports/uses.ts';
-import type { LinkedName, NetworkRecord } from './record.ts';
+import { gatewaysOf, type LinkedName, type NetworkRecord, resolvesNames } from './record.ts';
 import { ensureDevices, type RunningContainer, recoverNetworks } from './recover.ts';
 import { pruneNetworks, removeNetwork } from './remove.ts';
 import { type Renamed, renameContainer } from './rename.ts';
 import { NetworkRoom } from './room.ts';
 import { Firewall } from './rules/firewall.ts';
+import { currentOpenings, followLinks } from './rules/follow-links.ts';
 import { NetworkStore } from './store.ts';
 
 export type { Attached, AttachRequest, HostNames } from './attach-request.ts';
@@ -171,12 +172,13 @@ export class Networks implements AsyncDisposable {
   }
 
   /** The links that a running container has from now on. */
-  link(containerId: string, links: LinkedName[]): void {
+  async link(containerId: string, links: LinkedName[]): Promise<void> {
     const sandbox = this.#room.store.sandbox(containerId);
     if (sandbox === undefined) return;
     const linked = { ...sandbox, links };
     this.#room.store.putSandbox(linked);
     writeNeighbours(this.#room.store, linked);
+    await followLinks(this.#room);
   }
 
   /** What is not as it should be; empty where all is well. */
@@ -246,6 +248,7 @@ export function openNetworks(options: NetworksOptions): Networks {
       endpoints: store.sandboxes().flatMap(({ endpoints }) => endpoints),
       ports: store.sandboxes().flatMap(({ ports }) => ports),
       steered: steering.current,
+      opened: currentOpenings(room),
       namesPort: names.firstPort,
       translatesLoopback6: loopback6,
     }),
@@ -255,23 +258,31 @@ export function openNetworks(options: NetworksOptions): Networks {
     store,
     firewall,
     names,
-    reservations: new Reservations(),
+    reservations: new Reservations(() => store.bridges().filter(resolvesNames).flatMap(gatewaysOf)),
     events: options.events,
     lock: new KeyedLock(),
     choices,
   });
+  room.opened = currentOpenings(room);
   const warnings = ensureDevices(room);
   const ready = firewall
     .ensure()
-    .then(() => firewall.watch(watchIntervalMs, (isTouched) => look(room, isTouched)));
+    .then(() =>
+      firewall.watch(watchIntervalMs, (isTouched) =>
+        look(room, isTouched, (thrown) => warn(messageOf(thrown))),
+      ),
+    );
   room.names.watchHost();
   return new Networks(room, ready, warnings);
 }
 
-function look(room: NetworkRoom, isTouched: boolean): void {
+function look(room: NetworkRoom, isTouched: boolean, warn: (thrown: unknown) => void): void {
   room.names.mend();
   if (isTouched) room.names.verify();
-  followBridgeFilter(room);
+  // Whom others are linked to is unlocked on the bridge only with the rules there.
+  followLinks(room)
+    .then(() => followBridgeFilter(room))
+    .catch(warn);
 }
 
 /** `wharf` for the usual bridge; otherwise a name of its own, so that engines side by side do not meet. */

@@ -1,7 +1,7 @@
 // Host ports in use: each published port is held by a socket of ours, so that no other program takes it.
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:net';
-import { portHolder } from '#kernel/proc.ts';
+import { addressesHeld, portHolder } from '#kernel/port-holder.ts';
 import { hasSctp } from '#kernel/sockets.ts';
 import { codeOf, conflict, EngineError, internal, invalid, messageOf, unsupported } from '#shared/errors.ts';
 import type { PortProtocol } from '#shared/notation/port.ts';
@@ -19,6 +19,7 @@ interface Held {
 }
 
 const keyOf = (place: PortPlace): string => `${place.protocol} ${place.hostAddress} ${place.hostPort}`;
+const namesPort = 53;
 const isAnywhere = (address: string): boolean => address === '0.0.0.0' || address === '::';
 
 /**
@@ -27,6 +28,12 @@ const isAnywhere = (address: string): boolean => address === '0.0.0.0' || addres
  */
 export class Reservations {
   #held = new Map<string, Held>();
+  readonly #namesAt: () => string[];
+
+  /** `namesAt` gives the addresses of which port 53 belongs to name servers of the engine's own. */
+  constructor(namesAt: () => string[] = () => []) {
+    this.#namesAt = namesAt;
+  }
 
   /**
    * Takes a host port for `owner` (a container's name). Throws `conflict` with the name of the container or
@@ -39,12 +46,13 @@ export class Reservations {
       throw taken(port, other === owner ? 'It is asked for twice.' : `Container ${other} has it.`);
     const key = keyOf(port);
     if (port.protocol === 'sctp' && !hasSctp()) throw noSctp(port);
+    const holding = this.#isBesideNames(port) ? this.#loopbackOf(port) : port;
     const socket = this.#socketFor(port);
     // Recorded before the wait: a second taker in between must see it.
     this.#held.set(key, { owner, port, socket });
     if (socket === undefined) return;
     try {
-      await listen(socket, port);
+      await listen(socket, holding);
     } catch (thrown) {
       this.#held.delete(key);
       throw failure(port, thrown);
@@ -99,6 +107,21 @@ export class Reservations {
     );
   }
 
+  /** Every address, but for those at which networks' name servers answer: no socket can have all others. */
+  #isBesideNames({ hostAddress, hostPort, protocol, path }: PortPlace): boolean {
+    return hostPort === namesPort && protocol !== 'sctp' && path === 'nat' && isAnywhere(hostAddress);
+  }
+
+  /** Keeps other programs from having the port everywhere. Throws where one has it at an address that is not the engine's. */
+  #loopbackOf(port: PublishedPort): PortPlace {
+    const family = familyOf(port.hostAddress);
+    const names = this.#namesAt();
+    for (const address of isSearchable(port.protocol) ? addressesHeld(port.protocol, port.hostPort) : [])
+      if (familyOf(address) === family && !names.includes(address))
+        throw inTheWay(port, { ...port, hostAddress: address });
+    return { ...port, hostAddress: family === 4 ? '127.0.0.1' : '::1' };
+  }
+
   #heldBy(place: PortPlace): string | undefined {
     for (const { owner, port } of this.#held.values()) {
       if (port.protocol !== place.protocol || port.hostPort !== place.hostPort) continue;
@@ -143,12 +166,14 @@ const noSctp = (port: PublishedPort): EngineError =>
     hint: 'Load its module (modprobe sctp), or publish tcp or udp.',
   });
 
+function inTheWay(place: PortPlace, held: PortPlace): EngineError {
+  const holder = holderOf(held);
+  const who = holder === undefined ? 'Another program' : `Process ${holder.pid} (${holder.program})`;
+  return taken(place, `${who} has it; choose another host port.`);
+}
+
 function failure(place: PortPlace, thrown: unknown): EngineError {
-  if (codeOf(thrown) === 'EADDRINUSE') {
-    const holder = holderOf(place);
-    const who = holder === undefined ? 'Another program' : `Process ${holder.pid} (${holder.program})`;
-    return taken(place, `${who} has it; choose another host port.`);
-  }
+  if (codeOf(thrown) === 'EADDRINUSE') return inTheWay(place, place);
   const where = `${place.protocol} ${placeText(place)}`;
   if (codeOf(thrown) === 'EADDRNOTAVAIL') {
     return new EngineError('invalid', `listen ${where}: bind: cannot assign requested address`, {

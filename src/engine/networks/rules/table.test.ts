@@ -85,7 +85,12 @@ test('an endpoint may speak as itself, by each of its addresses, and nobody else
   assert.deepEqual(endpointElements({ ...endpoint, hostLink: '' }), []);
 });
 
-const names = ['names4 10.1.0.1', 'names6 fd00:1::1'];
+const names = [
+  'names4 10.1.0.1',
+  'asked4 "wh-a" . 10.1.0.1',
+  'names6 fd00:1::1',
+  'asked6 "wh-a" . fd00:1::1',
+];
 const setsOf = (change: Partial<BridgeNetwork>) =>
   networkElements({ ...network, ...change })
     .filter(({ family }) => family === 'inet')
