@@ -2,7 +2,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { release as kernelRelease } from 'node:os';
 import { dirname } from 'node:path';
-import { MS, mount, mountSetattr, UMOUNT, umount2 } from '#kernel/syscalls.ts';
+import { MS, mount, mountFlagsAt, mountSetattr, UMOUNT, umount2 } from '#kernel/syscalls.ts';
 import { codeOf } from '#shared/errors.ts';
 import { makeFolders } from '#shared/make-folders.ts';
 
@@ -101,6 +101,25 @@ export function isMountPoint(path: string): boolean {
   }
   return observeMounts().some(({ target }) => target === path);
 }
+
+/** What the mount that `path` is on does not allow: `ro`, `nosuid`, `nodev`, `noexec`. Nothing where it is not there. */
+export function limitsAt(path: string): string[] {
+  try {
+    const flags = mountFlagsAt(path);
+    return limitWords.filter(([, flag]) => (flags & flag) !== 0).map(([word]) => word);
+  } catch (thrown) {
+    const code = codeOf(thrown);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw thrown;
+  }
+}
+
+const limitWords: [string, number][] = [
+  ['ro', MS.RDONLY],
+  ['nosuid', MS.NOSUID],
+  ['nodev', MS.NODEV],
+  ['noexec', MS.NOEXEC],
+];
 
 /** Whether `rro` can be had: read-only for a mount with all mounts below it (mount_setattr(2), Linux 5.12). */
 export function canMountReadOnlyBelow(release = kernelRelease()): boolean {

@@ -61,6 +61,7 @@ export const RLIMIT = {
 
 const mountCall = bind('mount', 'int', ['str', 'str', 'str', 'ulong', 'str']);
 const umountCall = bind('umount2', 'int', ['str', 'int']);
+const statfsCall = bind('statfs', 'int', ['str', 'void *']);
 const unshareCall = bind('unshare', 'int', ['int']);
 const setnsCall = bind('setns', 'int', ['int', 'int']);
 const chrootCall = bind('chroot', 'int', ['str']);
@@ -91,6 +92,13 @@ export function mount(source: string, target: string, type: string, flags: numbe
 /** umount2(2). */
 export function umount2(target: string, flags = 0): void {
   umountCall(target, flags);
+}
+
+/** The flags of the mount that `path` is on (statfs(2), `f_flags`: those of MS_RDONLY, MS_NOSUID, … and ST_RELATIME). */
+export function mountFlagsAt(path: string): number {
+  const found = Buffer.alloc(256);
+  statfsCall(path, found);
+  return Number(found.readBigUInt64LE(80));
 }
 
 /** unshare(2), for the calling thread only. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Engine } from '#engine/open.ts';
 import { mountTmpfs, observeMounts, unmountUnder } from '#kernel/mounts.ts';
+import { runOk } from '#kernel/spawn.ts';
 import type { MountRequest } from '#shared/contract/container.ts';
 import { endEngine, importBusybox, newPlace, openAt, type Ran, runIn } from './containers-fixture.ts';
 
@@ -144,6 +145,21 @@ test('read-only holds for what is mounted below, unless it is asked otherwise', 
     sh('true', { Mounts: asked({ ReadOnlyForceRecursive: true, NonRecursive: true }) }),
     /mount options conflict/,
   );
+});
+
+test('what a mount of the host does not allow is not allowed inside either', async () => {
+  const path = folder('strict');
+  await runOk('mount', ['-t', 'tmpfs', '-o', 'nosuid,nodev,noexec', 'strict', path]);
+  const flags = 'while read a b c d e f rest; do [ $e = /m ] && echo $f; done < /proc/self/mountinfo';
+  const seen = async (bind: string): Promise<string> => (await sh(flags, { Binds: [bind] })).stdout;
+  assert.equal(await seen(`${path}:/m`), 'rw,nosuid,nodev,noexec,relatime\n');
+  assert.equal(await seen(`${path}:/m:ro`), 'ro,nosuid,nodev,noexec,relatime\n');
+  await runOk('mount', ['-o', 'remount,bind,ro,nosuid', path]);
+  for (const mode of ['', ':rw', ':rslave']) assert.match(await seen(`${path}:/m${mode}`), /^ro,/);
+  const volume = { Name: 'strict', DriverOpts: { type: 'none', device: path, o: 'bind,ro,noexec' } };
+  await engine.volumes.create(volume);
+  assert.match(await seen('strict:/m'), /^ro,.*noexec/);
+  unmountUnder(path);
 });
 
 test('a mount of the host appears inside where it was asked for', async () => {

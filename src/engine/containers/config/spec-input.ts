@@ -1,7 +1,7 @@
 // The box that a container's process is put in, out of its record.
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { canMountReadOnlyBelow } from '#kernel/mounts.ts';
+import { canMountReadOnlyBelow, limitsAt } from '#kernel/mounts.ts';
 import { findInit } from '#runtime/bundle.ts';
 import { deviceAt } from '#runtime/host-facts.ts';
 import type { OciMount, OciUser } from '#runtime/oci-spec.ts';
@@ -149,7 +149,7 @@ function toOci(mount: ContainerRecord['mounts'][number], staged: StagedSources):
   // Nothing can be mounted below a file, and crun takes the word for folders only.
   const reaches = canMountReadOnlyBelow() && statSync(source, { throwIfNoEntry: false })?.isFile() !== true;
   const options = reaches ? mount.options : mount.options.map((word) => (word === 'rro' ? 'ro' : word));
-  return { destination, type: 'bind', source, options };
+  return { destination, type: 'bind', source, options: [...options, ...limitsAt(source)] };
 }
 
 /** One device, or every device below a folder. */
