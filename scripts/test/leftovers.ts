@@ -40,6 +40,7 @@ function tables(): string[] {
 /** Those of containers, without a process: what lives in them is told as a process. */
 function cgroups(): string[] {
   const parents = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup']
+    .filter((root) => existsSync(root))
     .flatMap((root) => readdirSync(root).map((name) => `${root}/${name}`))
     .filter((path) => /\/wharf[^/]*$/.test(path));
   return parents

@@ -58,12 +58,7 @@ export function attachToParent(request: ParentLinkRequest): { mac: string } {
     const body = Buffer.concat([linkHead(0), ...attributes]);
     host.change(`${request.type.kind} on ${request.parent}`, [{ type: RTM.NEWLINK, flags: make, body }]);
   } catch (thrown) {
-    if (codeOf(thrown) === 'EOPNOTSUPP') throw noKind(request.type.kind, thrown);
-    if (codeOf(thrown) !== 'EBUSY') throw thrown;
-    throw conflict(`parent interface ${request.parent} is in use by another kind of link`, {
-      hint: 'A link carries macvlan or ipvlan, not both, and no bridge ports beside them.',
-      cause: thrown,
-    });
+    throw refusalOf(request, parent.mtu, thrown);
   } finally {
     closeSync(descriptor);
   }
@@ -73,6 +68,29 @@ export function attachToParent(request: ParentLinkRequest): { mac: string } {
     using inside = inNetns(request.netns, () => new NetlinkSocket());
     deleteLink(inside, request.name);
     throw thrown;
+  }
+}
+
+/** In words, where users can have brought it about. */
+function refusalOf({ type, parent, mtu = 0 }: ParentLinkRequest, mostMtu: number, cause: unknown): unknown {
+  switch (codeOf(cause)) {
+    case 'EOPNOTSUPP':
+      return noKind(type.kind, cause);
+    case 'EBUSY':
+      return conflict(`parent interface ${parent} is in use by another kind of link`, {
+        hint: 'A link carries macvlan or ipvlan, not both, and no bridge ports beside them.',
+        cause,
+      });
+    case 'EINVAL':
+      return conflict(`failed to create the ${type.kind} port: invalid argument`, {
+        hint:
+          mtu > mostMtu
+            ? `The MTU of the parent ${parent} is ${mostMtu}: that of its links cannot be larger.`
+            : `In mode passthru a parent is for one container alone, and nothing else stands on it: ${parent}`,
+        cause,
+      });
+    default:
+      return cause;
   }
 }
 

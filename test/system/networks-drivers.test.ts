@@ -1,12 +1,10 @@
-// The other drivers and what networks can be told: macvlan, ipvlan, several subnets, configurations, priorities, names.
+// What networks can be told: several subnets, options, configurations, priorities, names.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { observeLink, observeLinks, observeRoutes } from '#kernel/links.ts';
 import { inNetns } from '#kernel/netns.ts';
-import { hasSctp } from '#kernel/sockets.ts';
-import { run } from '#kernel/spawn.ts';
 import { NetworksFixture } from './networks-fixture.ts';
 import { enterOwnHost, host, ip, world } from './networks-own-host.ts';
 
@@ -17,134 +15,12 @@ after(async () => {
   place.close();
 });
 
-/** Why a test of this kind of link cannot run here. */
-async function lacking(kind: string, ...more: string[]): Promise<string | false> {
-  const made = await run('ip', ['link', 'add', 'link', 'out0', 'name', 'probe0', 'type', kind, ...more]);
-  if (made.code !== 0) return `the kernel has no ${kind} links`;
-  await ip(['link', 'del', 'probe0']);
-  return false;
-}
-
-const noIpvlan = (await lacking('ipvlan')) || (await lacking('dummy'));
-const noVlan = await lacking('vlan', 'id', '9');
-
 const { networks } = fixture;
 const pool = (Subnet: string, more: object = {}) => ({ IPAM: { Config: [{ Subnet, ...more }] } });
 const linkOf = (name: string, link = 'eth0') =>
   inNetns(fixture.netns(name), observeLinks).find((each) => each.name === link);
 const defaultOf = (name: string) =>
   inNetns(fixture.netns(name), observeRoutes).find(({ destination }) => destination === '0.0.0.0/0');
-
-test('macvlan: containers stand in the network of the parent, beside its neighbours', async () => {
-  await networks.ready;
-  await networks.create({
-    Name: 'lan',
-    Driver: 'macvlan',
-    ...pool('192.0.2.0/24', {
-      Gateway: world.ipv4,
-      IPRange: '192.0.2.128/26',
-      AuxiliaryAddresses: { me: '192.0.2.128' },
-    }),
-    Options: { parent: 'out0' },
-  });
-  await fixture.attach('m1', { networkMode: 'lan' });
-  const { networks: given } = await fixture.attach('m2', { networkMode: 'lan' });
-  assert.equal(given['lan']?.IPAddress, '192.0.2.130');
-  assert.equal(given['lan']?.Gateway, world.ipv4);
-  assert.equal(linkOf('m2')?.kind, 'macvlan');
-  assert.equal(linkOf('m2')?.mac, given['lan']?.MacAddress);
-  await fixture.serve('m2', 80, 'm2');
-  await fixture.serveAt(place.worldNetns, 90, 'world');
-  assert.match(await fixture.ask('m1', '192.0.2.130', 80), /^m2 .*192\.0\.2\.129$/);
-  assert.match(await fixture.ask('m1', world.ipv4, 90), /^world .*192\.0\.2\.129$/);
-  assert.equal(networks.inspect('lan').Driver, 'macvlan');
-  await assert.rejects(
-    networks.create({
-      Name: 'lan2',
-      Driver: 'ipvlan',
-      ...pool('198.51.100.0/24'),
-      Options: { parent: 'out0' },
-    }),
-    { kind: 'conflict', message: 'network lan is already using parent interface out0' },
-  );
-  await assert.rejects(
-    networks.create({
-      Name: 'lan2',
-      Driver: 'macvlan',
-      ...pool('198.51.100.0/24'),
-      Options: { parent: 'no0' },
-    }),
-    { message: 'parent interface no0 does not exist' },
-  );
-  await assert.rejects(
-    networks.create({ Name: 'lan2', Driver: 'macvlan', Options: { parent: 'out0', macvlan_mode: 'odd' } }),
-    { kind: 'invalid', hint: /bridge/ },
-  );
-  for (const name of ['m1', 'm2']) await fixture.detach(name);
-  await networks.remove('lan');
-  assert.notEqual(observeLink('out0'), undefined, 'the parent was not ours');
-});
-
-test('a VLAN of the parent is made for a network, and goes with it', { skip: noVlan }, async () => {
-  await networks.create({
-    Name: 'vlan',
-    Driver: 'macvlan',
-    ...pool('198.51.100.0/24'),
-    Options: { parent: 'out0.50' },
-  });
-  assert.equal(observeLink('out0.50')?.kind, 'vlan');
-  await fixture.attach('v1', { networkMode: 'vlan' });
-  assert.equal(linkOf('v1')?.kind, 'macvlan');
-  await fixture.detach('v1');
-  await networks.remove('vlan');
-  assert.equal(observeLink('out0.50'), undefined);
-});
-
-test('ipvlan in its modes; without a parent it leads nowhere', { skip: noIpvlan }, async () => {
-  await networks.create({
-    Name: 'ip2',
-    Driver: 'ipvlan',
-    ...pool('192.0.2.0/24', { Gateway: world.ipv4, IPRange: '192.0.2.64/26' }),
-    Options: { parent: 'out0' },
-  });
-  await fixture.attach('i1', { networkMode: 'ip2' });
-  assert.equal(linkOf('i1')?.kind, 'ipvlan');
-  assert.equal(linkOf('i1')?.mac, observeLink('out0')?.mac);
-  assert.match(await fixture.ask('i1', world.ipv4, 90), /^world .*192\.0\.2\.64$/);
-  await networks.create({
-    Name: 'ip3',
-    Driver: 'ipvlan',
-    IPAM: { Config: [{ Subnet: '198.51.100.0/24' }, { Subnet: '203.0.113.0/24' }] },
-    Options: { ipvlan_mode: 'l3' },
-  });
-  assert.equal(networks.inspect('ip3').Internal, true);
-  const first = await fixture.attach('l1', { networkMode: 'ip3' });
-  assert.equal(first.networks['ip3']?.Gateway, '');
-  await fixture.attach('l2', {
-    networkMode: 'ip3',
-    endpoints: { ip3: { IPAMConfig: { IPv4Address: '203.0.113.9' } } },
-  });
-  await fixture.serve('l2', 80, 'l2');
-  assert.match(await fixture.ask('l1', '203.0.113.9', 80), /^l2 /);
-  for (const name of ['i1', 'l1', 'l2']) await fixture.detach(name);
-  for (const name of ['ip2', 'ip3']) await networks.remove(name);
-});
-
-test('a kind of link that the kernel has not is refused in words', {
-  skip: noIpvlan === false && 'it has ipvlan',
-}, async () => {
-  await networks.create({
-    Name: 'none2',
-    Driver: 'ipvlan',
-    ...pool('198.51.100.0/24'),
-    Options: { parent: 'out0' },
-  });
-  await assert.rejects(fixture.attach('no', { networkMode: 'none2' }), {
-    kind: 'unsupported',
-    message: 'the kernel has no ipvlan links',
-  });
-  await networks.remove('none2');
-});
 
 test('a bridge network of several subnets', async () => {
   await networks.create({
@@ -273,20 +149,6 @@ test('one name for several containers gives all of them; links are names of oneâ
     { ip: 'fd00::9', names: ['x'] },
   ]);
   for (const name of ['a1', 'a2', 'a3', 'linked', 'hosted']) await fixture.detach(name);
-});
-
-test('sctp is published where the kernel has it, and refused in words where not', async () => {
-  const attach = () => fixture.attach('sctp', { portBindings: { '80/sctp': [{ HostPort: '20943' }] } });
-  if (hasSctp()) {
-    const { ports } = await attach();
-    assert.equal(ports['80/sctp']?.[0]?.HostPort, '20943');
-    await fixture.detach('sctp');
-  } else
-    await assert.rejects(attach, {
-      kind: 'unsupported',
-      message: /the kernel has no SCTP/,
-      hint: /modprobe/,
-    });
 });
 
 test('two hundred networks have subnets of their own, none of them the hostâ€™s', async () => {

@@ -19,10 +19,14 @@ export async function removeNetwork(room: NetworkRoom, reference: string): Promi
   room.forgetPool(network.id);
   room.blocked.delete(network.id);
   if (isBridge(network)) await room.firewall.removeNetwork(network);
-  if (isJoinable(network)) removeDevice(network);
+  if (isJoinable(network) && !isParentOfOthers(room, network)) removeDevice(network);
   await room.names.refresh([network.id]);
   room.events.emit('network', 'destroy', network.id, { name: network.name, type: network.driver });
 }
+
+// A VLAN that was made for the first of several networks.
+const isParentOfOthers = (room: NetworkRoom, { parent }: NetworkRecord): boolean =>
+  parent !== undefined && room.store.networks().some((each) => each.parent?.device === parent.device);
 
 function assertUnused(room: NetworkRoom, network: NetworkRecord): void {
   const dependent = room.store.networks().find(({ configFrom }) => configFrom === network.name);
