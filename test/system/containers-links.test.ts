@@ -63,7 +63,7 @@ for (const network of ['bridge', 'town']) {
     await engine.containers.restart(web, { timeoutSeconds: 0 });
     await run('base', { NetworkMode: network });
     assert.equal(await known(web, 'store'), await addressOf('base', network), 'whoever has the name now');
-    engine.containers.removeLink('web/store');
+    await engine.containers.removeLink('web/store');
     assert.equal(await known(web, 'store'), undefined);
     for (const name of ['web', 'base', 'sitter']) await engine.containers.remove(name, { force: true });
   });

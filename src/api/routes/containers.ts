@@ -63,11 +63,11 @@ function createRoutes(api: Api, { containers, trash }: Engine): void {
   const unlink = { ...remove, params: segment('*') };
   api.delete('/containers/*', { schema: unlink }, async ({ params, query }, reply) => {
     if (query.link !== true) throw notFound('page not found');
-    containers.removeLink(params['*']);
+    await containers.removeLink(params['*']);
     return reply.code(204).send();
   });
   api.delete('/containers/:id', { schema: remove }, async ({ params, query }, reply) => {
-    if (query.link === true) containers.removeLink(params.id);
+    if (query.link === true) await containers.removeLink(params.id);
     const options = { force: query.force, volumes: query.v };
     // Wharf's own: our command line names the group of things that are undone together.
     if (query.trash && !trash.isOff)

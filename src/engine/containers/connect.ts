@@ -29,7 +29,7 @@ export async function connectContainer(
   const isFirst = isUp(record) && record.hostConfig.NetworkMode === 'none';
   const hostConfig = isFirst ? { ...record.hostConfig, NetworkMode: network.name } : record.hostConfig;
   if (isUp(record)) await room.networks.connect(network.id, id, join.settings);
-  follow(room, record, { endpoints, hostConfig });
+  await follow(room, record, { endpoints, hostConfig });
 }
 
 /** The container is off the network when this returns. Throws `not-found` or `conflict` where it was not on it. */
@@ -41,7 +41,10 @@ export async function disconnectContainer(room: Room, id: string, leave: { netwo
   const { [network.name]: _, [network.id]: __, ...endpoints } = record.endpoints;
   const mode = record.hostConfig.NetworkMode;
   const leavesMain = mode === network.name || mode === network.id;
-  follow(room, record, { endpoints, hostConfig: leavesMain ? ledBy(record, endpoints) : record.hostConfig });
+  await follow(room, record, {
+    endpoints,
+    hostConfig: leavesMain ? ledBy(record, endpoints) : record.hostConfig,
+  });
 }
 
 function assertOwnNetwork({ hostConfig }: ContainerRecord): void {
@@ -61,7 +64,7 @@ const ledBy = (
  * What the networks remember of a container that runs, and its record does not: the connect or disconnect was cut off
  * before it was written down here. Afterwards the record and the files in the container tell it too.
  */
-export function followCutOff(room: Room, record: ContainerRecord): ContainerRecord {
+export async function followCutOff(room: Room, record: ContainerRecord): Promise<ContainerRecord> {
   const mode = record.hostConfig.NetworkMode ?? 'bridge';
   if (mode.startsWith('container:')) return record;
   const networks = room.networks.settingsOf(record.id);
@@ -97,11 +100,11 @@ const askedOf = ({
 });
 
 /** The files first: where this is cut off, the record still shows that it is to be done again. */
-function follow(room: Room, record: ContainerRecord, asked: Asked): ContainerRecord {
+async function follow(room: Room, record: ContainerRecord, asked: Asked): Promise<ContainerRecord> {
   const after = { ...record, ...asked };
   const attached = isUp(record) ? room.networks.attachedOf(attachRequestOf(room, after)) : undefined;
   if (attached === undefined) return room.store.update(record.id, asked);
-  room.networks.link(record.id, linksOf(room, after));
+  await room.networks.link(record.id, linksOf(room, after));
   const resolvConf = followNetworks(record, pathsOf(room, record.id), attached);
   const { networks, ports, sandboxKey } = attached;
   return room.store.update(record.id, { ...asked, wiring: { networks, ports, sandboxKey, resolvConf } });

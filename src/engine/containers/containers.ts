@@ -165,8 +165,8 @@ export class Containers implements AsyncDisposable {
   }
 
   /** `PARENT/ALIAS` as in `rm --link`. */
-  removeLink(path: string): void {
-    removeLink(this.#room, path);
+  removeLink(path: string): Promise<void> {
+    return removeLink(this.#room, path);
   }
 
   async update(ref: string, asked: HostConfig): Promise<{ Warnings: string[] | null }> {

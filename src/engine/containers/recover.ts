@@ -62,7 +62,7 @@ export async function recoverContainers(room: Room, { plans }: RecoveryPlan): Pr
 async function actOn(room: Room, record: ContainerRecord, plan: Recovery): Promise<boolean> {
   switch (plan.action) {
     case 'adopt':
-      adopt(room, record, plan);
+      await adopt(room, record, plan);
       await room.networks.followName(record.id, record.name);
       return false;
     case 'discard':
@@ -86,13 +86,13 @@ async function actOn(room: Room, record: ContainerRecord, plan: Recovery): Promi
 const restPhaseOf = (record: ContainerRecord): 'created' | 'exited' =>
   record.startedAt === zeroTime ? 'created' : 'exited';
 
-function adopt(
+async function adopt(
   room: Room,
   record: ContainerRecord,
   { phase, pid }: Extract<Recovery, { action: 'adopt' }>,
-): void {
+): Promise<void> {
   const startedAt = isUp(record) ? record.startedAt : rfc3339NanoOf(Date.now());
-  const running = followCutOff(room, room.store.update(record.id, { phase, pid, startedAt }));
+  const running = await followCutOff(room, room.store.update(record.id, { phase, pid, startedAt }));
   const live = room.live.of(record.id);
   live.startedMs = performance.now() - Math.max(0, Date.now() - Date.parse(running.startedAt));
   watchRun(room, running);

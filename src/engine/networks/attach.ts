@@ -1,16 +1,17 @@
 // Attach: a container that starts gets its namespace, its links, its published ports and its names.
-import { ensureNetns, removeNetns } from '#kernel/netns.ts';
+import { ensureNetns } from '#kernel/netns.ts';
 import type { EndpointSettings } from '#shared/contract/network.ts';
 import { conflict, forbidden, invalid } from '#shared/errors.ts';
 import { Scope } from '#shared/scope.ts';
 import { canonicalAddress } from './addresses/cidr.ts';
 import type { Attached, AttachRequest } from './attach-request.ts';
-import { detachContainer } from './detach.ts';
+import { detachContainer, removeSandbox } from './detach.ts';
 import { asksPorts, portMapOf, reservePorts } from './ports/publish.ts';
 import { targetOf } from './ports/target.ts';
 import { type Endpoint, isMade, type NetworkRecord, type Sandbox } from './record.ts';
 import { resolutionOf } from './resolver.ts';
 import type { NetworkRoom } from './room.ts';
+import { followLinks } from './rules/follow-links.ts';
 import { linkPrefixOf } from './rules/options.ts';
 import { isJoinable, type JoinableNetwork } from './store.ts';
 import { chooseDefaults, planEndpoint, settingsOf, wireEndpoint } from './wire.ts';
@@ -93,11 +94,12 @@ async function attachNetworks(
   // The record comes before the deeds: whoever starts next can take them back.
   room.store.putSandbox(sandbox);
   scope.undo(() => room.store.deleteSandbox(request.containerId));
-  scope.undo(() => removeNetns(request.netnsPath));
+  scope.undo(() => removeSandbox(sandbox));
   ensureNetns(request.netnsPath);
   scope.undo(() => undoShared(room, sandbox));
   // What a container may say of itself is settled before it can say anything.
   await room.firewall.add(sandbox);
+  await followLinks(room);
   for (const endpoint of sandbox.endpoints) wireEndpoint(room, sandbox, endpoint);
   room.store.putSandbox(sandbox);
   room.beginNames(sandbox);
@@ -108,7 +110,7 @@ const idsOf = ({ endpoints }: Sandbox): string[] => endpoints.map(({ networkId }
 
 async function undoShared(room: NetworkRoom, sandbox: Sandbox): Promise<void> {
   room.store.deleteSandbox(sandbox.containerId);
-  await room.firewall.remove(sandbox);
+  await Promise.all([room.firewall.remove(sandbox), followLinks(room)]);
   await room.tellNames(idsOf(sandbox));
 }
 

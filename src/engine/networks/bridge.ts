@@ -85,6 +85,12 @@ export function removeDevice(network: JoinableNetwork): void {
 export const isolatesPorts = (network: BridgeNetwork): boolean =>
   isolatesMembers(network) && bridgeFilter().some((each) => each !== '1');
 
+/**
+ * As `isolatesPorts` for one container: not where others are linked to it and the firewall says who reaches it.
+ */
+export const isLocked = (room: NetworkRoom, network: BridgeNetwork, { hostLink }: Endpoint): boolean =>
+  isolatesPorts(network) && !(room.firewall.filtersBridges && room.opened.unlocked.includes(hostLink));
+
 /** Whether bridged packets pass the host's IPv4 and IPv6 tables. */
 const bridgeFilter = (): (string | undefined)[] =>
   ['iptables', 'ip6tables'].map((each) => readSysctl(`net.bridge.bridge-nf-call-${each}`));
@@ -119,7 +125,7 @@ export function repairDevice(room: NetworkRoom, network: JoinableNetwork): void 
     joinBridge({
       bridge: network.bridge.device,
       hostName: endpoint.hostLink,
-      isolated: isolatesPorts(network),
+      isolated: isLocked(room, network, endpoint),
       hairpin: asksItself(sandbox, endpoint),
     });
   }

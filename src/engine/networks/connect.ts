@@ -14,6 +14,7 @@ import {
   type Sandbox,
 } from './record.ts';
 import type { NetworkRoom } from './room.ts';
+import { followLinks } from './rules/follow-links.ts';
 import { isJoinable } from './store.ts';
 import { chooseDefaults, planEndpoint, reroute, settingsOf, wireEndpoint } from './wire.ts';
 
@@ -54,6 +55,8 @@ export async function connectContainer(
   scope.undo(() => room.store.putSandbox(sandbox));
   await room.firewall.add({ endpoints: [endpoint], ports });
   scope.undo(() => room.firewall.remove({ endpoints: [endpoint], ports }));
+  scope.undo(() => followLinks(room));
+  await followLinks(room);
   wireEndpoint(room, joined, endpoint);
   scope.undo(() => detachVeth({ netns: sandbox.netnsPath, name: endpoint.link }));
   reroute(joined);
@@ -111,7 +114,11 @@ export async function disconnectContainer(
   room.store.putSandbox(left);
   reroute(left);
   await room.firewall.remove({ ports: gone, endpoints: [endpoint] });
-  await Promise.all([room.firewall.add({ ports: moved }), room.tellNames([network.id], left)]);
+  await Promise.all([
+    followLinks(room),
+    room.firewall.add({ ports: moved }),
+    room.tellNames([network.id], left),
+  ]);
   for (const port of moved) room.reservations.retarget(port);
   for (const port of gone)
     if (!moved.some((each) => isSamePlace(each, port))) room.reservations.release(port);

@@ -3,7 +3,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { codeOf } from '#shared/errors.ts';
 import { namesOf } from './names/lines.ts';
-import { addressesOf, type Endpoint, hasNoServer, type LinkedName, type Sandbox } from './record.ts';
+import { addressesOf, type Endpoint, hasNoServer, type Sandbox } from './record.ts';
+import { linkedSandbox } from './rules/openings.ts';
 import type { NetworkStore } from './store.ts';
 
 /** Ends each line that is ours to change; resolvers read no further than its beginning. */
@@ -57,13 +58,9 @@ function neighbourLines(store: NetworkStore, { containerId, endpoints }: Sandbox
 function linkLines(store: NetworkStore, { links = [], endpoints }: Sandbox): string[] {
   const shared = ({ networkId }: Endpoint): boolean => endpoints.some((own) => own.networkId === networkId);
   return links.flatMap(({ target, alias }) => {
-    const other = linkedOf(store, target);
+    const other = linkedSandbox(store, target);
     if (other === undefined) return [];
     const names = [...new Set([alias, other.name, other.shortId])];
     return other.endpoints.filter(shared).flatMap((endpoint) => linesOf(endpoint, names));
   });
 }
-
-// Not by the beginning of an id: any name of hexadecimal digits is one of somebody's.
-const linkedOf = (store: NetworkStore, target: LinkedName['target']): Sandbox | undefined =>
-  store.sandbox(target) ?? store.sandboxes().find(({ name }) => name === target);

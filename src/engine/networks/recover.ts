@@ -7,6 +7,7 @@ import { detachContainer } from './detach.ts';
 import { writeNeighbours } from './neighbours.ts';
 import { addressesOf, type Sandbox } from './record.ts';
 import type { NetworkRoom } from './room.ts';
+import { settleLinks } from './rules/follow-links.ts';
 import { isBridge, type JoinableNetwork } from './store.ts';
 import { subnetHolder } from './subnets.ts';
 import { reroute, wireEndpoint } from './wire.ts';
@@ -31,6 +32,7 @@ export async function recoverNetworks(room: NetworkRoom, running: RunningContain
     warnings.push(...rewire(room, sandbox));
     warnings.push(...(await reserveAgain(room, sandbox)));
   }
+  await settleLinks(room);
   await room.names.recover();
   for (const sandbox of kept) writeNeighbours(room.store, sandbox);
   return warnings;

@@ -1,6 +1,7 @@
 // Rename: a container has another name, and so have those who know it by a link.
 import type { LinkedName, Sandbox } from './record.ts';
 import type { NetworkRoom } from './room.ts';
+import { followLinks } from './rules/follow-links.ts';
 
 export interface Renamed {
   containerId: string;
@@ -15,9 +16,10 @@ export async function renameContainer(room: NetworkRoom, { containerId, from, to
     if (links !== undefined) room.store.putSandbox({ ...sandbox, links });
   }
   const sandbox = room.store.sandbox(containerId);
-  if (sandbox === undefined) return;
+  if (sandbox === undefined) return followLinks(room);
   room.store.putSandbox({ ...sandbox, name: to });
   room.reservations.rename(from, to);
+  await followLinks(room);
   await room.tellNames(sandbox.endpoints.map(({ networkId }) => networkId));
 }
 

@@ -17,6 +17,7 @@ import {
   type Sandbox,
 } from './record.ts';
 import type { Firewall } from './rules/firewall.ts';
+import type { Openings } from './rules/openings.ts';
 import {
   type BridgeNetwork,
   isBridge,
@@ -45,6 +46,8 @@ export class NetworkRoom {
   readonly choices: NetworkChoices;
   /** Why a network cannot be used now, by its id: its subnet is another's since the engine was last up. */
   readonly blocked = new Map<string, string>();
+  /** What links open now (see `followLinks`). */
+  opened: Openings = { openings: [], unlocked: [] };
   /** What the host did with bridged packets when it was last looked at; empty before that. */
   bridgeFilter = '';
   #pools = new Map<string, AddressPool[]>();

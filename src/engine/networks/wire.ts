@@ -6,7 +6,7 @@ import { conflict, isKind } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
 import { canonicalAddress, contains, type Family, familyOf, parseCidr } from './addresses/cidr.ts';
 import { macOf, takeAddress } from './addresses/ipam.ts';
-import { asksItself, isolatesPorts, noteBridgeFilter, repairDevice } from './bridge.ts';
+import { asksItself, isLocked, noteBridgeFilter, repairDevice } from './bridge.ts';
 import { namesOf } from './names/lines.ts';
 import { addressesOf, type Endpoint, type EndpointAddress, type Sandbox } from './record.ts';
 import type { NetworkRoom } from './room.ts';
@@ -118,7 +118,7 @@ export function wireEndpoint(room: NetworkRoom, sandbox: Sandbox, endpoint: Endp
   if (reason !== undefined) throw conflict(reason, { hint: 'See: wharf system check' });
   if (isBridge(network)) noteBridgeFilter(room, network);
   const wire = isBridge(network)
-    ? () => wireBridge(network, sandbox, endpoint)
+    ? () => wireBridge(network, sandbox, { endpoint, isolated: isLocked(room, network, endpoint) })
     : () => wireParent(network, sandbox, endpoint);
   try {
     wire();
@@ -164,7 +164,11 @@ const defaultGateways = ({ isDefault4, isDefault6, ipv4, ipv6 }: Endpoint): stri
   ...(isDefault6 && ipv6?.gateway !== undefined ? [ipv6.gateway] : []),
 ];
 
-function wireBridge(network: BridgeNetwork, sandbox: Sandbox, endpoint: Endpoint): void {
+function wireBridge(
+  network: BridgeNetwork,
+  sandbox: Sandbox,
+  { endpoint, isolated }: { endpoint: Endpoint; isolated: boolean },
+): void {
   const { device, mtu } = network.bridge;
   attachVeth({
     netns: sandbox.netnsPath,
@@ -174,7 +178,7 @@ function wireBridge(network: BridgeNetwork, sandbox: Sandbox, endpoint: Endpoint
     mac: endpoint.mac,
     ...insideOf(network, endpoint),
     hairpin: asksItself(sandbox, endpoint),
-    isolated: isolatesPorts(network),
+    isolated,
     ...(mtu === undefined ? {} : { mtu }),
   });
 }

@@ -6,6 +6,7 @@ import { macOf } from '../addresses/ipam.ts';
 import type { Steered } from '../names/steering.ts';
 import { addressesOf, type Endpoint, gatewaysOf, type PublishedPort, resolvesNames } from '../record.ts';
 import type { BridgeNetwork } from '../store.ts';
+import type { Openings } from './openings.ts';
 import { type GatewayMode, hostAddressOf, isolatesMembers, masquerades, modeOf } from './options.ts';
 
 type FieldKind = 'ifname' | 'ether' | 'address' | 'protocol' | 'port' | 'raw' | 'subnet';
@@ -93,6 +94,21 @@ export function endpointElements(endpoint: Endpoint): Element[] {
     guard('taken_mac', [['ether', endpoint.mac]]),
     ...own,
   ];
+}
+
+/** Set while a container is linked to another that it is kept from. */
+export function openingElements({ openings, unlocked }: Openings): Element[] {
+  const pairs = openings.flatMap(({ from, to, protocol, port }) => {
+    const key: Field[] = [
+      ['address', from],
+      ['address', to],
+      ['protocol', protocol],
+      ['port', String(port)],
+    ];
+    const holder = `linked${familyOf(from)}`;
+    return [{ family: 'inet' as const, holder, key }, guard(holder, key)];
+  });
+  return [...pairs, ...unlocked.map((link) => guard('unlocked', [['ifname', link]]))];
 }
 
 /** Set when a container publishes a port. */

@@ -10,10 +10,20 @@ import {
 import { internal, messageOf } from '#shared/errors.ts';
 import type { Steered } from '../names/steering.ts';
 import type { BridgeNetwork } from '../store.ts';
-import { type Element, elementChange, networkElements, steeredElements } from './elements.ts';
+import {
+  type Element,
+  elementChange,
+  elementText,
+  networkElements,
+  openingElements,
+  steeredElements,
+} from './elements.ts';
+import type { Openings } from './openings.ts';
 import { adminChain, type RuleView, renderBare, renderTable, type Things, thingElements } from './table.ts';
 
 const families = ['inet', 'bridge'] as const;
+
+const nameOf = (element: Element): string => `${element.family} ${element.holder} ${elementText(element)}`;
 
 /** Every change waits for the one before. A change that fails is tried again as whole new tables from the records. */
 export class Firewall {
@@ -60,6 +70,21 @@ export class Firewall {
     const added = after.flatMap(steeredElements);
     const removed = before.flatMap(steeredElements);
     return this.#changeAll({ added, removed });
+  }
+
+  /** Whether bridged packets can be filtered. */
+  get filtersBridges(): boolean {
+    return this.#hasBridgeFilter;
+  }
+
+  /** Opens what links open now and did not before, and closes what they did. At once. */
+  reopen(before: Openings, after: Openings): Promise<void> {
+    const [old, wanted] = [before, after].map(openingElements) as [Element[], Element[]];
+    const without = (all: Element[], others: Element[]): Element[] => {
+      const known = new Set(others.map(nameOf));
+      return this.#known(all.filter((each) => !known.has(nameOf(each))));
+    };
+    return this.#changeAll({ added: without(wanted, old), removed: without(old, wanted) });
   }
 
   addNetwork(network: BridgeNetwork): Promise<void> {

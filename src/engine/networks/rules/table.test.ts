@@ -128,6 +128,10 @@ const view = {
     { gateways: ['10.1.0.1', 'fd00:1::1'], way: 3 },
     { gateways: ['10.2.0.1'], way: 'aside' as const },
   ],
+  opened: {
+    openings: [{ from: '10.1.0.3', to: '10.1.0.2', protocol: 'tcp' as const, port: 80 }],
+    unlocked: ['wv1'],
+  },
   namesPort: 20_530,
   hasBridgeFilter: true,
   translatesLoopback6: true,
@@ -143,6 +147,12 @@ test('the whole table holds everything, and never flushes the chain of the admin
     /add element inet t turns3_4 \{ 10\.1\.0\.1 \}\nadd element inet t turns3_6 \{ fd00:1::1 \}/,
   );
   assert.match(text, /add element inet t aside4 \{ 10\.2\.0\.1 \}/);
+  for (const family of ['inet', 'bridge'])
+    assert.ok(
+      text.includes(`add element ${family} t linked4 { 10.1.0.3 . 10.1.0.2 . tcp . 80 }`),
+      `links: ${family}`,
+    );
+  assert.match(text, /add element bridge t unlocked \{ "wv1" \}/);
   assert.match(text, /chain admin \{ \}/);
   assert.doesNotMatch(text, /flush chain inet t admin/);
   assert.doesNotMatch(renderBare('t'), /(flush|delete) chain inet t admin/);

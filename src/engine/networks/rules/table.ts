@@ -10,9 +10,11 @@ import {
   elementText,
   endpointElements,
   networkElements,
+  openingElements,
   portElements,
   steeredElements,
 } from './elements.ts';
+import type { Openings } from './openings.ts';
 
 export interface RuleView {
   table: string;
@@ -21,6 +23,8 @@ export interface RuleView {
   ports: PublishedPort[];
   /** Networks whose name server at port 53 is not the one that is asked. */
   steered: Steered[];
+  /** What links open between containers that are kept apart. */
+  opened: Openings;
   /** Port of the standby name servers; the others' follow. */
   namesPort: number;
   /** Whether the kernel filters on bridges by nftables. */
@@ -34,6 +38,11 @@ export const adminChain = 'admin';
 
 const turnCounts = Array.from({ length: mostTurns - 1 }, (_, index) => index + 2);
 
+const linkSets: Record<string, string> = {
+  linked4: 'set { type ipv4_addr . ipv4_addr . inet_proto . inet_service; }',
+  linked6: 'set { type ipv6_addr . ipv6_addr . inet_proto . inet_service; }',
+};
+
 const inetSets: Record<string, string> = {
   published4: 'map { type inet_proto . inet_service : ipv4_addr . inet_service; }',
   published6: 'map { type inet_proto . inet_service : ipv6_addr . inet_service; }',
@@ -41,6 +50,7 @@ const inetSets: Record<string, string> = {
   published6_at: 'map { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }',
   routed4: 'set { type ipv4_addr . inet_proto . inet_service; }',
   routed6: 'set { type ipv6_addr . inet_proto . inet_service; }',
+  ...linkSets,
   bridges: 'set { type ifname; }',
   internals: 'set { type ifname; }',
   open_links4: 'set { type ifname; }',
@@ -130,6 +140,8 @@ ${questionRules(view.namesPort)}
     oifname @bridges ct status dnat accept
     oifname @bridges ip daddr . meta l4proto . th dport @routed4 accept
     oifname @bridges ip6 daddr . meta l4proto . th dport @routed6 accept
+    oifname @bridges ip saddr . ip daddr . meta l4proto . th dport @linked4 accept
+    oifname @bridges ip6 saddr . ip6 daddr . meta l4proto . th dport @linked6 accept
     oifname @open_links4 meta nfproto ipv4 accept
     oifname @open_links6 meta nfproto ipv6 accept
     oifname @bridges drop
@@ -168,14 +180,19 @@ const bridgeSets: Record<string, string> = {
   taken4: 'set { type ipv4_addr; }',
   taken6: 'set { type ipv6_addr; }',
   taken_target: 'set { typeof @th,64,128; }',
+  unlocked: 'set { type ifname; }',
+  ...linkSets,
 };
 
 const bridgeChains: Record<string, string> = {
   guard: 'type filter hook prerouting priority -300; policy accept;',
+  linked: 'type filter hook forward priority filter; policy accept;',
 };
 
 // What is nobody else's may be said: containers with addresses of their own making (tunnels, virtual addresses) work.
-// A container that announces itself as a router would draw everyone's packets.
+// A container that announces itself as a router would draw everyone's packets. Where the bridge keeps neighbours apart, it
+// does not with those that others are linked to: there the rules do. Bridges may have no connections to be told by, so an
+// answer is what comes from an exposed port and begins no connection.
 // What is tagged as of a virtual LAN without a number is received as if it were not, but seen here as of no other kind.
 const bridgeRules = `
   chain guard {
@@ -189,6 +206,19 @@ const bridgeRules = `
     icmpv6 type nd-router-advert drop
     icmpv6 type nd-neighbor-advert iifname . @th,64,128 != @own_target @th,64,128 @taken_target drop
     ether type ip6 iifname . ether saddr . ip6 saddr != @own6 ip6 saddr @taken6 drop
+  }
+  chain linked {
+    iifname != @unlocked oifname != @unlocked accept
+    iifname != @links accept
+    oifname != @links accept
+    ether type arp accept
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+    ip saddr . ip daddr . meta l4proto . th dport @linked4 accept
+    ip6 saddr . ip6 daddr . meta l4proto . th dport @linked6 accept
+    tcp flags & (syn | ack) == syn drop
+    ip daddr . ip saddr . meta l4proto . th sport @linked4 accept
+    ip6 daddr . ip6 saddr . meta l4proto . th sport @linked6 accept
+    drop
   }
 `;
 
@@ -216,6 +246,7 @@ export function renderTable(view: RuleView): string {
   const elements = [
     ...view.bridges.flatMap(networkElements),
     ...view.steered.flatMap(steeredElements),
+    ...openingElements(view.opened),
     ...thingElements(view),
   ];
   const inet = frame('inet', table, inetParts, inetRules(view));
