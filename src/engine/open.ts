@@ -56,7 +56,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const base = openBase(options, opening);
     const rooms = openRooms(options, { ...base, warn }, opening);
     await recover(base, rooms);
-    for (const warning of await rooms.volumes.recover()) warn(warning);
     for (const warning of rooms.networks.warnings.splice(0)) warn(warning);
     const keepMs = options.trashKeepMs ?? defaultTrashKeepMs;
     const trash = opening.use(new Trash({ ...base, ...rooms, keepMs, warn }));

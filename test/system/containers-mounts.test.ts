@@ -4,7 +4,7 @@ import { chownSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writ
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Engine } from '#engine/open.ts';
-import { mountTmpfs, observeMounts, unmountUnder } from '#kernel/mounts.ts';
+import { isMountPoint, mountTmpfs, observeMounts, unmountUnder } from '#kernel/mounts.ts';
 import { runOk } from '#kernel/spawn.ts';
 import type { MountRequest } from '#shared/contract/container.ts';
 import { endEngine, importBusybox, newPlace, openAt, type Ran, runIn } from './containers-fixture.ts';
@@ -160,6 +160,32 @@ test('what a mount of the host does not allow is not allowed inside either', asy
   await engine.volumes.create(volume);
   assert.match(await seen('strict:/m'), /^ro,.*noexec/);
   unmountUnder(path);
+});
+
+test('a volume that is a mount is one for all who run, and goes with the last of them', async () => {
+  const options = { type: 'tmpfs', device: 'tmpfs', o: 'size=1m' };
+  const { Mountpoint: data } = await engine.volumes.create({ Name: 'memory', DriverOpts: options });
+  const begin = async (): Promise<string> => {
+    const host = { NetworkMode: 'none', Binds: ['memory:/m'] };
+    const request = { Image: 'busybox', Cmd: ['sleep', '600'], HostConfig: host };
+    const { Id: id } = await engine.containers.create(request);
+    await engine.containers.start(id);
+    return id;
+  };
+  const [one, two] = [await begin(), await begin()];
+  assert.equal((await sh('echo x > /m/file', { Binds: ['memory:/m'] })).code, 0);
+  await engine.containers.stop(one, { timeoutSeconds: 0 });
+  await engine.containers.settle();
+  assert.equal((await sh('cat /m/file', { Binds: ['memory:/m'] })).stdout, 'x\n', 'the other one has it');
+  await engine.containers.stop(two, { timeoutSeconds: 0 });
+  await engine.containers.settle();
+  assert.equal(isMountPoint(data), false);
+  await engine.containers.start(two);
+  assert.equal((await sh('ls /m', { Binds: ['memory:/m'] })).stdout, '', 'begun anew, as with dockerd');
+  for (const id of [one, two]) await engine.containers.remove(id, { force: true });
+  await engine.containers.settle();
+  assert.equal(isMountPoint(data), false);
+  await engine.volumes.remove('memory');
 });
 
 test('a mount of the host appears inside where it was asked for', async () => {

@@ -67,7 +67,19 @@ test('bad requests are refused with a sentence', async () => {
   await assert.rejects(volumes.create({ Name: 'x1', DriverOpts: { foo: 'bar' } }), {
     message: 'create x1: invalid option: "foo"',
   });
-  await assert.rejects(volumes.create({ Name: 'x1', DriverOpts: { type: 'tmpfs' } }), { message: /device/ });
+  for (const [missing, options] of Object.entries({
+    device: [{ type: 'tmpfs' }, { o: 'size=1m' }, { type: 'none', o: 'bind' }],
+    type: [{ device: 'tmpfs' }, { device: '/srv', o: 'bind' }],
+  })) {
+    for (const DriverOpts of options as Record<string, string>[])
+      await assert.rejects(volumes.create({ Name: 'x1', DriverOpts }), {
+        message: `create x1: missing required option: "${missing}"`,
+      });
+  }
+  await assert.rejects(volumes.create({ Name: 'x1', DriverOpts: { size: '10m' } }), {
+    message: 'create x1: quota size requested but no quota support',
+  });
+  await assert.rejects(volumes.create({ Name: 'x1', DriverOpts: { size: 'foo' } }), /invalid size: 'foo'/);
   assert.throws(() => volumes.get('missing'), { kind: 'not-found', message: 'get missing: no such volume' });
   assert.throws(() => volumes.list(new Map([['nope', ['x']]])), { kind: 'invalid' });
   assert.equal(existsSync(join(dir, 'x1')), false);
@@ -141,9 +153,11 @@ test('a volume with options is mounted for its container, and unmounted with its
   assert.equal(await volumes.mountFor('c0ffee', 'fast'), Mountpoint);
   assert.ok(isMountPoint(Mountpoint));
   await assert.rejects(volumes.remove('fast'), { kind: 'conflict' });
-  unmountUnder(Mountpoint);
-  assert.deepEqual(await volumes.recover(), []);
-  assert.ok(isMountPoint(Mountpoint));
+  await volumes.release('fast', () => true);
+  assert.ok(isMountPoint(Mountpoint), 'another uses it');
+  await volumes.release('fast', () => false);
+  assert.equal(isMountPoint(Mountpoint), false);
+  await volumes.mountFor('c0ffee', 'fast');
   leases.release('container:c0ffee');
   await volumes.remove('fast');
   assert.equal(isMountPoint(Mountpoint), false);

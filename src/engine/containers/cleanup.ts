@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { unmount } from '#kernel/mounts.ts';
 import { removeNetns } from '#kernel/netns.ts';
 import { unstage } from './config/stage.ts';
-import type { ContainerRecord } from './record/record.ts';
+import { type ContainerRecord, isUp } from './record/record.ts';
 import { pathsOf, type Room } from './room.ts';
 
 /**
@@ -19,10 +19,28 @@ export async function cleanUp(room: Room, record: ContainerRecord): Promise<void
     room.runtime.delete(id),
     unmountAll(room, record),
   ]);
+  const released = await Promise.allSettled(namesOf(record).map((name) => releaseVolume(room, record, name)));
   // Made before the networks knew of it, it is the start's own.
   if (existsSync(paths.netns)) removeNetns(paths.netns);
   rmSync(paths.bundle, { recursive: true, force: true });
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  for (const result of [...results, ...released]) if (result.status === 'rejected') throw result.reason;
+}
+
+const namesOf = ({ mounts }: ContainerRecord): string[] =>
+  mounts.flatMap(({ Type, Name }) => (Type === 'volume' && Name !== undefined ? [Name] : []));
+
+/** With the last container that runs, a volume's own mount goes. */
+function releaseVolume(room: Room, record: ContainerRecord, name: string): Promise<void> {
+  const isUsed = (): boolean =>
+    room.store
+      .all()
+      .some(
+        (other) =>
+          other.id !== record.id &&
+          (isUp(other) || other.phase === 'starting') &&
+          namesOf(other).includes(name),
+      );
+  return room.volumes.release(name, isUsed);
 }
 
 async function unmountAll(room: Room, record: ContainerRecord): Promise<void> {

@@ -2,10 +2,11 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VolumeCreateRequest } from '#shared/contract/volume.ts';
-import { conflict, invalid, notFound } from '#shared/errors.ts';
+import { conflict, invalid, notFound, unsupported } from '#shared/errors.ts';
 import { makeFolders } from '#shared/make-folders.ts';
 import { newId } from '#shared/notation/id.ts';
 import { assertName } from '#shared/notation/name.ts';
+import { parseBytes } from '#shared/notation/size.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import { dataOf, dirOf } from './inspect.ts';
 import { anonymousLabel, trashPrefix, type VolumeRecord } from './record.ts';
@@ -89,14 +90,19 @@ function remember(room: VolumeRoom, record: VolumeRecord): VolumeRecord {
 const known = new Set(['type', 'device', 'o', 'size']);
 
 function assertOptions(name: string, options: Record<string, string>): void {
-  const hint = 'The options are type, device, o and size, as of mount(8).';
+  const hint = 'The options are type, device and o, as of mount(8).';
   for (const key of Object.keys(options)) {
     if (!known.has(key)) throw invalid(`create ${name}: invalid option: "${key}"`, { hint });
   }
-  if (options['type'] !== undefined && options['device'] === undefined) {
-    throw invalid(`create ${name}: missing required option: "device"`, { hint });
+  const isMount = ['device', 'type', 'o'].some((key) => options[key] !== undefined);
+  for (const key of ['device', 'type']) {
+    if (isMount && options[key] === undefined)
+      throw invalid(`create ${name}: missing required option: "${key}"`, { hint });
   }
-  if (options['o'] !== undefined && options['type'] === undefined && options['device'] === undefined) {
-    throw invalid(`create ${name}: missing required option: "type"`, { hint });
-  }
+  if (options['size'] === undefined) return;
+  parseBytes(options['size']);
+  // Who asks for a limit counts on it.
+  throw unsupported(`create ${name}: quota size requested but no quota support`, {
+    hint: 'A volume in memory can have one: -o type=tmpfs -o device=tmpfs -o o=size=100m.',
+  });
 }

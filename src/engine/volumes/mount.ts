@@ -35,6 +35,11 @@ export async function mountVolume(room: VolumeRoom, record: VolumeRecord): Promi
   });
 }
 
+/** The volume is a mount of its own, and not a folder of the engine's. */
+export function isMountedVolume({ options }: VolumeRecord): boolean {
+  return mountRequestOf(options) !== undefined;
+}
+
 /** Afterwards nothing is mounted in the volume. */
 export function unmountVolume(room: VolumeRoom, name: string): void {
   unmountUnder(dirOf(room, name));

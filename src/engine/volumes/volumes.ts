@@ -8,7 +8,6 @@ import type {
   VolumeListing,
   VolumeUsage,
 } from '#shared/contract/volume.ts';
-import { messageOf } from '#shared/errors.ts';
 import { KeyedLock } from '#shared/lock.ts';
 import { makeFolders } from '#shared/make-folders.ts';
 import type { Filters } from '#shared/notation/filter.ts';
@@ -19,7 +18,7 @@ import { createVolume } from './create.ts';
 import { type ImportOptions, importVolume, listFiles, packVolume, readFileOf } from './files.ts';
 import { dataOf, inspectOf, requireVolume } from './inspect.ts';
 import { listVolumes } from './list.ts';
-import { mountVolume, usualMountTimeoutMs } from './mount.ts';
+import { isMountedVolume, mountVolume, unmountVolume, usualMountTimeoutMs } from './mount.ts';
 import type { VolumeRecord } from './record.ts';
 import { emptyTrash, pruneVolumes, removeVolume } from './remove.ts';
 import { cloneVolume, finishRenames, renameVolume } from './rename.ts';
@@ -121,6 +120,18 @@ export class Volumes {
     });
   }
 
+  /**
+   * After a container ended: what its volume mounted is unmounted, unless `isUsed` by another that runs; the next one
+   * mounts it anew, a tmpfs empty.
+   */
+  async release(name: string, isUsed: () => boolean): Promise<void> {
+    const record = this.#room.records.get(name);
+    if (record === undefined || !isMountedVolume(record)) return;
+    await this.#locked(name, async () => {
+      if (this.has(name) && !isUsed()) unmountVolume(this.#room, name);
+    });
+  }
+
   /** Copies the image's folder `source` into the volume if nothing is in it. */
   copyUp(name: string, source: string): Promise<void> {
     return this.#locked(name, () => fillVolume(this.#room, requireVolume(this.#room, name), source));
@@ -184,20 +195,6 @@ export class Volumes {
       ...volume,
       UsageData: { Size: sizes.get(volume.Name) ?? -1, RefCount: usersOf(this.#room, volume.Name).length },
     }));
-  }
-
-  /** After a restart: volumes with mount options that containers have are mounted. Failures come back as sentences. */
-  async recover(): Promise<string[]> {
-    const used = this.#room.records.all().filter(({ id }) => usersOf(this.#room, id).length > 0);
-    const results = await Promise.all(
-      used.map(({ id, value }) =>
-        this.#locked(id, () => mountVolume(this.#room, value)).then(
-          () => [],
-          (thrown: unknown) => [`volume ${id}: ${messageOf(thrown)}`],
-        ),
-      ),
-    );
-    return results.flat();
   }
 
   // Always in one order: two at once would wait for each other.
