@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { BenchEngine } from './engines.ts';
 import { dockerProgram, peerEnvironment } from './peers.ts';
 import type { Bench, Contender } from './row.ts';
+import { benchFolder } from './sweep.ts';
 import { image, millisecondsOf } from './work.ts';
 
 export const tenSteps = [
@@ -87,7 +87,7 @@ function release(): Promise<string> {
 }
 
 async function makeRelease(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'whb-release-'));
+  const folder = benchFolder();
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const script = join(import.meta.dirname, '../build/main.ts');
   const child = spawn(process.execPath, [script, folder], { stdio: ['ignore', 'ignore', 'inherit'] });

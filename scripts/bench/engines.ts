@@ -1,8 +1,7 @@
 // Starts the engines that the bench compares, each in folders of its own: ours, and Debian's dockerd where it is there.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recipes } from '../images/recipes.ts';
@@ -10,6 +9,7 @@ import { makeRoot } from '../images/root.ts';
 import { type Api, openApi } from './api.ts';
 import { isDockerdThere, peerEnvironment } from './peers.ts';
 import { familyOf, programOf } from './processes.ts';
+import { benchBridge, benchFolder } from './sweep.ts';
 import * as work from './work.ts';
 
 export interface BenchEngine {
@@ -22,18 +22,14 @@ export interface BenchEngine {
 }
 
 const checkout = join(import.meta.dirname, '../..');
-/** Of memory, as /run is on all distributions, where both engines have their run folder. */
-const memory = '/dev/shm';
 
 /** A pair of engines in folders below one, started at the first need. */
 export class Engines {
   readonly folder: string;
-  readonly #bridge: string;
   #started: Promise<BenchEngine[]> | undefined;
 
-  constructor(folder: string, bridge = 'whbench0') {
+  constructor(folder: string) {
     this.folder = folder;
-    this.#bridge = bridge;
   }
 
   /** Ours, then dockerd where it is there, with `work.image` imported. */
@@ -43,7 +39,7 @@ export class Engines {
   }
 
   another(folder: string): Engines {
-    return new Engines(folder, 'whbench1');
+    return new Engines(folder);
   }
 
   /** Containers outlive their engine; those of a bench that failed half-way must not. */
@@ -60,7 +56,7 @@ export class Engines {
     const busybox = recipes.find((recipe) => recipe.packages === null);
     if (busybox === undefined) throw new Error('no recipe of a busybox image');
     await makeRoot(busybox, tarFile);
-    const ours = await startWharf(join(this.folder, 'w'), this.#bridge);
+    const ours = await startWharf(join(this.folder, 'w'));
     const theirs = await startDockerd(join(this.folder, 'd'));
     const engines = theirs === undefined ? [ours] : [ours, theirs];
     for (const engine of engines) await work.importImage(engine.api, tarFile);
@@ -68,11 +64,11 @@ export class Engines {
   }
 }
 
-async function startWharf(folder: string, bridge: string): Promise<BenchEngine> {
+async function startWharf(folder: string): Promise<BenchEngine> {
   const socket = join(folder, 'w.sock');
-  const run = runFolder();
+  const run = benchFolder('in memory');
   const folders = ['--root', join(folder, 'root'), '--run', run];
-  const args = ['daemon', ...folders, '--host', `unix://${socket}`, '--bridge', bridge];
+  const args = ['daemon', ...folders, '--host', `unix://${socket}`, '--bridge', benchBridge()];
   const child = spawn(join(checkout, 'bin/wharf'), args, { stdio: ['ignore', 'ignore', 'inherit'] });
   return ready({ name: 'wharf', socket, run, child, programs: ['node'] });
 }
@@ -82,7 +78,7 @@ export async function startDockerd(folder: string): Promise<BenchEngine | undefi
   if (!isDockerdThere()) return undefined;
   await mkdir(folder, { recursive: true });
   const socket = join(folder, 'd.sock');
-  const run = runFolder();
+  const run = benchFolder('in memory');
   const folders = ['--data-root', join(folder, 'root'), '--exec-root', run];
   const args = [
     ...folders,
@@ -99,8 +95,6 @@ export async function startDockerd(folder: string): Promise<BenchEngine | undefi
   const child = spawn('unshare', command, { stdio: 'ignore', env: peerEnvironment() });
   return ready({ name: 'dockerd', socket, run, child, programs: ['dockerd', 'containerd'] });
 }
-
-const runFolder = (): string => mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'whb-'));
 
 interface Started {
   name: string;

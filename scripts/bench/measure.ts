@@ -8,15 +8,14 @@ import { type Contender, type Row, Skipped } from './row.ts';
 /** What one does after its answer is not to be paid by the next. */
 const restMs = 300;
 
-/** What all rows have in common. When `signal` is aborted, what a row made is undone and its reason is thrown. */
+/** What all rows have in common. */
 export interface Measuring {
   engines: Engines;
   rounds: number;
-  signal: AbortSignal;
 }
 
 /** The cells of a row: work, number of rounds, each contender's median, ratio, goal. */
-export async function measureRow(row: Row, { engines, rounds, signal }: Measuring): Promise<string[]> {
+export async function measureRow(row: Row, { engines, rounds }: Measuring): Promise<string[]> {
   const undos: (() => unknown)[] = [];
   const later = (undo: () => unknown) => void undos.push(undo);
   const folder = await mkdtemp(join(engines.folder, 'row-'));
@@ -29,7 +28,7 @@ export async function measureRow(row: Row, { engines, rounds, signal }: Measurin
   const count = Math.min(rounds, row.most ?? rounds);
   try {
     const contenders = await row.open({ folder, later, freshEngines, engines: () => engines.all() });
-    return cellsOf(row, count, contenders, await medians({ row, contenders, count, signal }));
+    return cellsOf(row, count, contenders, await medians({ row, contenders, count }));
   } catch (thrown) {
     if (!(thrown instanceof Skipped)) throw thrown;
     return [row.name, '–', `not measured: ${thrown.message}`, '', '', row.goal];
@@ -42,30 +41,19 @@ interface Turns {
   row: Row;
   contenders: Contender[];
   count: number;
-  signal: AbortSignal;
 }
 
-async function medians({ row, contenders, count, signal }: Turns): Promise<number[]> {
+async function medians({ row, contenders, count }: Turns): Promise<number[]> {
   const figures = contenders.map((): number[] => []);
-  const interrupted = rejectionOf(signal);
   const first = row.most === 1 ? 0 : -1;
   for (let round = first; round < count; round++) {
     for (const [at, contender] of contenders.entries()) {
       await sleep(restMs);
-      const figure = await Promise.race([contender.round(), interrupted]);
+      const figure = await contender.round();
       if (round >= 0) figures[at]?.push(figure);
     }
   }
   return figures.map(median);
-}
-
-/** Never fulfilled; no unhandled rejection when nobody waits any more. */
-function rejectionOf(signal: AbortSignal): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  promise.catch(() => {});
-  if (signal.aborted) reject(signal.reason);
-  else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  return promise;
 }
 
 export function median(figures: number[]): number {

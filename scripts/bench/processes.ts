@@ -2,6 +2,13 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
+export interface Observed {
+  pid: number;
+  parent: number;
+  /** The words of its command line with spaces between. */
+  command: string;
+}
+
 /** Proportional set size of a process, in bytes. */
 export function pssBytes(pid: number): number {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
@@ -10,7 +17,9 @@ export function pssBytes(pid: number): number {
 
 /** Processes whose command line names `word`. */
 export function processesNaming(word: string): number[] {
-  return allPids().filter((pid) => readQuietly(`/proc/${pid}/cmdline`).includes(word));
+  return observeProcesses()
+    .filter(({ command }) => command.includes(word))
+    .map(({ pid }) => pid);
 }
 
 export function programOf(pid: number): string {
@@ -23,16 +32,26 @@ export function programOf(pid: number): string {
 
 /** It and all below it. */
 export function familyOf(pid: number): number[] {
-  const children = allPids().filter(
-    (other) => Number(/^\d+ \(.*\) \S (\d+)/s.exec(readQuietly(`/proc/${other}/stat`))?.[1]) === pid,
-  );
-  return [pid, ...children.flatMap(familyOf)];
+  return withFamilies(observeProcesses(), [pid]).map((one) => one.pid);
 }
 
-function allPids(): number[] {
+/** All processes of the machine. */
+export function observeProcesses(): Observed[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map(Number);
+    .map((name) => ({
+      pid: Number(name),
+      parent: Number(/^\d+ \(.*\) \S (\d+)/s.exec(readQuietly(`/proc/${name}/stat`))?.[1] ?? 0),
+      command: readQuietly(`/proc/${name}/cmdline`).replaceAll('\0', ' '),
+    }));
+}
+
+/** Those with the given ids and all below them, parents first. */
+export function withFamilies(all: readonly Observed[], pids: readonly number[]): Observed[] {
+  const found = new Set(all.filter(({ pid }) => pids.includes(pid)));
+  // What is added while the set is gone through is gone through too.
+  for (const { pid } of found) for (const child of all) if (child.parent === pid) found.add(child);
+  return [...found];
 }
 
 function readQuietly(path: string): string {

@@ -10,6 +10,7 @@ import type { BenchEngine } from '../engines.ts';
 import { askIn, type Program, serveIn, type Where } from '../network-programs.ts';
 import type { Bench, Contender, Row } from '../row.ts';
 import { undisturbed } from '../stolen.ts';
+import { benchBridge } from '../sweep.ts';
 import { loadWeb, serveWeb } from '../web-load.ts';
 import { image, millisecondsOf, removeContainer } from '../work.ts';
 
@@ -218,20 +219,17 @@ async function nameserverOf({ api, name }: BenchEngine): Promise<string> {
   return (await api.call<Inspected>('GET', '/networks/names')).IPAM.Config[0]?.Gateway ?? '';
 }
 
-let rooms = 0;
-
 /** A networks room by itself, with a bridge of its own. */
 async function openRoom(bench: Bench, name: string): Promise<Networks> {
   const folder = join(bench.folder, name);
   mkdirSync(folder, { recursive: true });
   const state = openState(join(folder, 'state.db'));
-  const bridge = `whn${process.pid % 100_000}x${rooms++}`;
   const networks = openNetworks({
     state,
     leases: openLeases(state),
     events: new EventLog(),
     runDir: join(folder, 'run'),
-    bridge: { name: bridge },
+    bridge: { name: benchBridge() },
   });
   await networks.ready;
   bench.later(async () => {
