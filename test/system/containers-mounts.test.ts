@@ -126,6 +126,18 @@ test('given owners: the files belong to the user of the container, also on the h
   assert.equal(statSync(join(path, 'file')).uid, 1000);
   assert.equal(statSync('/etc/passwd').uid, 0, 'links are not followed');
   await assert.rejects(sh('true', { Binds: ['/usr:/m:U'] }, 'app'), /chown of \/usr is not allowed/);
+  symlinkSync('/usr', join(path, 'usr'));
+  await assert.rejects(
+    sh('true', { Binds: [`${join(path, 'usr')}:/m:U`] }, 'app'),
+    /chown of .* is not allowed/,
+  );
+  const { Mountpoint: data } = await engine.volumes.create({ Name: 'parts-given' });
+  mkdirSync(join(data, 'mine'));
+  mkdirSync(join(data, 'other'));
+  const part = { Type: 'volume' as const, Source: 'parts-given', Target: '/m', Owner: 'chown' as const };
+  const made = await sh('touch /m/x', { Mounts: [{ ...part, VolumeOptions: { Subpath: 'mine' } }] }, 'app');
+  assert.equal(made.code, 0, made.stderr);
+  assert.deepEqual([statSync(join(data, 'mine')).uid, statSync(join(data, 'other')).uid], [1000, 0]);
   assert.equal(statSync('/usr').uid, 0);
 });
 

@@ -14,6 +14,7 @@ import type { VolumeRecord } from '#engine/volumes/record.ts';
 import { removeVolume } from '#engine/volumes/remove.ts';
 import type { VolumeRoom } from '#engine/volumes/room.ts';
 import { openVolumes, type Volumes } from '#engine/volumes/volumes.ts';
+import { bindMount } from '#kernel/mounts.ts';
 import { openLeases } from '#storage/state/leases.ts';
 import { openState } from '#storage/state/state.ts';
 
@@ -54,7 +55,7 @@ test('a volume is filled from its image with all or with nothing, wherever the e
   await withVolumes(async (volumes) => {
     const found = readdirSync(volumes.path('pool')).length;
     assert.ok(found === 0 || found === count, `${found} of ${count} files`);
-    assert.deepEqual(readdirSync(join(dir, 'pool')), ['_data']);
+    assert.deepEqual(readdirSync(join(dir, 'pool')), ['_data'], 'what is half is trash');
     await volumes.copyUp('pool', source);
     assert.equal(readdirSync(volumes.path('pool')).length, count);
     await volumes.remove('pool');
@@ -94,6 +95,18 @@ test('a removal that is cut off before it is written down leaves nothing for the
   } as unknown as VolumeRoom;
   assert.throws(() => removeVolume(room, 'old', {}), killed);
   assert.equal(existsSync(join(dir, 'old')), false);
+});
+
+test('what an earlier engine did not come to delete goes, and not what somebody mounted in it', async () => {
+  const [elsewhere, trash] = [join(root, 'disk'), join(dir, '.trash-x')];
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, 'precious'), 'x');
+  mkdirSync(join(trash, '_data/mounted'), { recursive: true });
+  bindMount(elsewhere, join(trash, '_data/mounted'));
+  await withVolumes(async () => {
+    while (existsSync(trash)) await sleep(5);
+  });
+  assert.deepEqual(readdirSync(elsewhere), ['precious']);
 });
 
 test('a folder that no volume is known of is told, and can be a volume again', async () => {

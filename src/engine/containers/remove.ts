@@ -1,6 +1,6 @@
 // Remove: the container is gone for everybody when the answer is given; its files go in the background.
 import { rm, rmSync } from 'node:fs';
-import { conflict } from '#shared/errors.ts';
+import { conflict, EngineError } from '#shared/errors.ts';
 import { beginCleanup, isOnSharedNetwork } from './cleanup.ts';
 import { type ContainerRecord, isUp } from './record/record.ts';
 import { announce, holderOf, inBackground, pathsOf, type Room } from './room.ts';
@@ -59,6 +59,8 @@ async function removeAnonymous(room: Room, record: ContainerRecord): Promise<voi
     if (mount.anonymous !== true || mount.Name === undefined) continue;
     const name = mount.Name;
     await room.volumes.remove(name, { force: false }).catch((thrown: unknown) => {
+      // Another has it by --volumes-from: it goes with that one.
+      if (thrown instanceof EngineError && thrown.kind === 'conflict') return;
       room.warn(`volume ${name} of container ${record.id} stays: ${thrown}`);
     });
   }

@@ -1,6 +1,7 @@
 // Copy-up: what an image has at a volume's place goes into the volume, once.
 import {
   chmodSync,
+  existsSync,
   lchownSync,
   lstatSync,
   mkdirSync,
@@ -13,9 +14,10 @@ import { join } from 'node:path';
 import { isMountPoint } from '#kernel/mounts.ts';
 import { runOk } from '#kernel/spawn.ts';
 import { codeOf } from '#shared/errors.ts';
+import { newId } from '#shared/notation/id.ts';
 import { dirOf } from './inspect.ts';
 import { mountVolume } from './mount.ts';
-import type { VolumeRecord } from './record.ts';
+import { trashPrefix, type VolumeRecord } from './record.ts';
 import type { VolumeRoom } from './room.ts';
 import { usersOf } from './users.ts';
 
@@ -42,9 +44,12 @@ export async function fillVolume(room: VolumeRoom, record: VolumeRecord, source:
   }
 }
 
-/** After a crash: what did not become a volume's data goes. */
+/** After a crash: what did not become a volume's data is trash. */
 export function discardFillings(room: VolumeRoom): void {
-  for (const { id } of room.records.all()) rmSync(fillingDir(room, id), { recursive: true, force: true });
+  for (const { id } of room.records.all()) {
+    const filling = fillingDir(room, id);
+    if (existsSync(filling)) renameSync(filling, join(room.dir, `${trashPrefix}${newId()}`));
+  }
 }
 
 /**

@@ -1,10 +1,12 @@
 // Remove and prune: volumes that nobody uses go, with what is in them.
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unmountUnder } from '#kernel/mounts.ts';
 import { codeOf, conflict } from '#shared/errors.ts';
 import { type Filters, filterKeysOnly, flagOf, matchLabel } from '#shared/notation/filter.ts';
 import { newId } from '#shared/notation/id.ts';
+import { removeTree } from '#storage/archive/archive.ts';
 import { dirOf, requireVolume } from './inspect.ts';
 import { unmountVolume } from './mount.ts';
 import { anonymousLabel, trashPrefix, type VolumeRecord } from './record.ts';
@@ -47,10 +49,17 @@ function discard(room: VolumeRoom, name: string): void {
   rm(trash, { recursive: true, force: true }).catch(() => {});
 }
 
-/** Deletes what an earlier engine did not come to delete. */
-export function emptyTrash(dir: string): void {
-  for (const name of readdirSync(dir)) {
-    if (name.startsWith(trashPrefix)) rmSync(join(dir, name), { recursive: true, force: true });
+/** Deletes what an earlier engine did not come to delete, which is looked for before this returns. What cannot go stays. */
+export async function emptyTrash(dir: string): Promise<void> {
+  const names = readdirSync(dir).filter((name) => name.startsWith(trashPrefix));
+  for (const name of names) {
+    try {
+      // What somebody mounted in a volume is not the volume's.
+      unmountUnder(join(dir, name));
+      await removeTree(join(dir, name));
+    } catch {
+      // The next engine tries again.
+    }
   }
 }
 

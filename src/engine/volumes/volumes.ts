@@ -211,7 +211,6 @@ export class Volumes {
 /** Opens the room at `dir`, which is made where it is missing. */
 export function openVolumes(options: VolumesOptions): Volumes {
   makeFolders(mkdirSync, options.dir, 0o711);
-  emptyTrash(options.dir);
   const containers = options.state.collection<{ name?: string }>('containers');
   const room: VolumeRoom = {
     dir: options.dir,
@@ -225,5 +224,6 @@ export function openVolumes(options: VolumesOptions): Volumes {
   };
   finishRenames(room);
   discardFillings(room);
+  void emptyTrash(options.dir);
   return new Volumes(room);
 }

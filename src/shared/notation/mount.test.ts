@@ -28,6 +28,9 @@ test('wrong -v texts', () => {
   assert.throws(() => parseBind('/a:b'), /mount path must be absolute/);
   assert.throws(() => parseBind('/a:/'), /destination can't be '\/'/);
   assert.throws(() => parseBind('/a:/b:xx'), /invalid mode: xx/);
+  for (const mode of ['ro,ro', 'z,Z', ',', 'ro,', 'nocopy'])
+    assert.throws(() => parseBind(`/a:/b:${mode}`), { message: `invalid mode: ${mode}` });
+  assert.throws(() => parseBind('n:/b'), /create n: volume name is too short/);
   assert.throws(() => parseBind('a/b:/c'), /includes invalid characters for a local volume name/);
   assert.throws(() => parseBind('name:/c:rslave'), /invalid mode/);
 });

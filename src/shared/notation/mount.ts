@@ -33,7 +33,6 @@ const otherModes = new Set([
   'delegated',
   'U',
   'idmap',
-  '',
 ]);
 const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 const hint = 'a volume looks like /host/path:/in/container, name:/in/container:ro or /in/container';
@@ -99,6 +98,10 @@ function checkTarget(target: string, text: string): void {
 
 function checkVolumeName(name: string): void {
   if (volumeName.test(name)) return;
+  if (name.length === 1)
+    throw invalid(
+      `create ${name}: volume name is too short, names should be at least two alphanumeric characters`,
+    );
   throw invalid(
     `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
   );
@@ -108,7 +111,10 @@ function checkModes(options: string[], mode: string, isVolume: boolean): string 
   const said = options.filter((option) => propagations.has(option));
   const contradicts = options.includes('ro') && options.includes('rw');
   const owners = options.includes('U') && options.includes('idmap');
-  if (!options.every(isMode) || said.length > 1 || contradicts || owners || (isVolume && said.length > 0)) {
+  const twice = new Set(options).size < options.length || (options.includes('z') && options.includes('Z'));
+  const foreign = isVolume ? said.length > 0 : options.includes('nocopy');
+  const isNone = options.includes('') || !options.every(isMode);
+  if (isNone || said.length > 1 || contradicts || owners || twice || foreign) {
     throw invalid(`invalid mode: ${mode.slice(0, 100)}`, {
       hint: 'modes are ro, rw, z, Z, nocopy, U or idmap and, for host paths, rshared, rslave, rprivate',
     });

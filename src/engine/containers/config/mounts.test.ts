@@ -62,3 +62,31 @@ test('the --mount form refuses a source that is missing and a target that is rel
     /invalid mount config for type "bind": invalid mount path: 't' mount path must be absolute/,
   );
 });
+
+test('a /proc of somebody else’s is refused, single files of it are not', () => {
+  const message = /cannot be mounted because it is inside \/proc/;
+  assert.throws(() => plan({}, { Volumes: { '/proc': {} } }), message);
+  assert.throws(() => plan({ Binds: ['/etc/hostname:/proc/self/attr/exec'] }), message);
+  assert.throws(() => plan({ Tmpfs: { '/x/../proc/acpi': '' } }), message);
+  assert.equal(plan({ Binds: ['/var/lib/lxcfs/proc/meminfo:/proc/meminfo', '/proc:/proc'] }).length, 2);
+  assert.equal(plan({ Binds: ['/proc:/host/proc:ro', 'data:/process'] }).length, 2);
+});
+
+test('a tmpfs may have programs, devices and set-user-id files where that is asked for', () => {
+  const options = (text: string) => plan({ Tmpfs: { '/t': text } })[0]?.options;
+  assert.deepEqual(options('exec,suid,dev'), ['exec', 'suid', 'dev', 'rw']);
+  assert.deepEqual(options('exec,ro'), ['nosuid', 'nodev', 'exec', 'ro']);
+});
+
+test('what is read-only with another stays so, below it too, and its unnamed volumes are known as such', () => {
+  const others = plan({ Binds: ['/src:/a:ro', '/src:/b'] }, { Volumes: { '/v': {} } });
+  const [a, b, v] = plan({ VolumesFrom: ['other'] }, {}, others);
+  assert.deepEqual([a?.options.at(-1), b?.options.at(-1), v?.anonymous], ['rro', 'rw', true]);
+  const [c, d, w] = plan({ VolumesFrom: ['other:ro'] }, {}, others);
+  assert.deepEqual([c?.options.at(-1), d?.options.at(-1), w?.options.at(-1)], ['rro', 'rro', 'ro']);
+});
+
+test('a part of a volume that nobody named is refused', () => {
+  const mount = { Type: 'volume' as const, Target: '/m', VolumeOptions: { Subpath: 'x' } };
+  assert.throws(() => plan({ Mounts: [mount] }), /must not set Subpath when using anonymous volumes/);
+});

@@ -40,7 +40,18 @@ export function planMounts(config: ContainerConfig, host: HostConfig, sources: M
     const target = cleanPath(path);
     if (!all.has(target)) all.set(target, { ...volumeAt(target, sources.newName()), anonymous: true });
   }
+  for (const mount of all.values()) assertOutsideProc(mount);
   return [...all.values()].sort((a, b) => depthOf(a) - depthOf(b));
+}
+
+// What is told there decides on security: an image must not bring a /proc of its own. These are for lxcfs and its like.
+const replaceable =
+  /^\/proc\/(?:cpuinfo|diskstats|meminfo|stat|swaps|uptime|loadavg|slabinfo|net\/dev|sys\/kernel\/ns_last_pid|sys\/crypto\/fips_enabled)$/;
+
+function assertOutsideProc({ Type, Source, Destination: target }: PlannedMount): void {
+  const isHosts = Type === 'bind' && Source === '/proc' && target === '/proc';
+  if (!/^\/proc(?:\/|$)/.test(target) || replaceable.test(target) || isHosts) return;
+  throw invalid(`"${target}" cannot be mounted because it is inside /proc`);
 }
 
 const depthOf = (mount: PlannedMount): number => mount.Destination.split('/').length;
@@ -157,6 +168,10 @@ function planBindRequest(request: MountRequest, target: string, refuse: Refuse):
 function planVolumeRequest(request: MountRequest, target: string, sources: MountSources): PlannedMount {
   const wanted = request.VolumeOptions ?? {};
   const subpath = subpathOf(request.Type, wanted.Subpath);
+  if (subpath !== '' && !request.Source)
+    throw invalid(
+      'invalid mount config for type "volume": must not set Subpath when using anonymous volumes',
+    );
   return {
     ...volumeAt(target, request.Source || sources.newName()),
     Mode: 'z',
@@ -198,6 +213,9 @@ function planImageRequest(request: MountRequest, target: string, refuse: Refuse)
 }
 
 function tmpfsAt(target: string, options: string[], readOnly: boolean): PlannedMount {
+  const usual = ['nosuid', 'nodev'].filter(
+    (word) => !options.includes(word.slice(2)) && !options.includes(word),
+  );
   return {
     Type: 'tmpfs',
     Source: '',
@@ -205,7 +223,7 @@ function tmpfsAt(target: string, options: string[], readOnly: boolean): PlannedM
     Mode: '',
     RW: !readOnly,
     Propagation: '',
-    options: ['nosuid', 'nodev', ...options, readOnly ? 'ro' : 'rw'],
+    options: [...usual, ...options, readOnly ? 'ro' : 'rw'],
   };
 }
 
@@ -236,14 +254,16 @@ function planVolumesFrom(text: string, sources: MountSources): PlannedMount[] {
     .filter((mount) => mount.Type === 'bind' || mount.Type === 'volume')
     .map((mount) => {
       const readOnly = mode === 'ro' || !mount.RW;
-      const options = mount.options.filter((word) => !['ro', 'rro', 'rw'].includes(word));
+      // As the other has it, unless that is more than is asked for.
+      const access = mount.RW && readOnly ? (mount.Type === 'bind' ? readOnlyBelow : 'ro') : undefined;
+      const options =
+        access === undefined ? mount.options : [...mount.options.filter((word) => word !== 'rw'), access];
       return {
         ...mount,
         RW: !readOnly,
         Mode: mode || mount.Mode,
-        options: [...options, readOnly ? 'ro' : 'rw'],
+        options,
         copyUp: false,
-        anonymous: false,
       };
     });
 }

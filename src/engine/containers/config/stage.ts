@@ -25,10 +25,9 @@ const needsStage = (mount: ContainerMount): boolean =>
 export async function stageMounts(room: Room, record: ContainerRecord, user: Owner): Promise<StagedSources> {
   const sources = new Map<string, string>();
   for (const [index, mount] of record.mounts.entries()) {
-    if (mount.owner === 'chown') await giveTo(user, mount);
-    if (!needsStage(mount)) continue;
     const dir = join(stageOf(pathsOf(room, record.id)), String(index));
-    sources.set(mount.Destination, await stage(room, mount, { dir, user }));
+    if (needsStage(mount)) sources.set(mount.Destination, await stage(room, mount, { dir, user }));
+    if (mount.owner === 'chown') await giveTo(user, mount, sources.get(mount.Destination) ?? mount.Source);
   }
   return sources;
 }
@@ -122,13 +121,14 @@ const hostFolders =
   /^\/(?:|bin|boot|dev|etc|home|lib|lib32|lib64|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var)$/;
 
 /** Does nothing where the top of the tree has that owner already. */
-async function giveTo(user: Owner, mount: ContainerMount): Promise<void> {
-  if (hostFolders.test(mount.Source)) {
+async function giveTo(user: Owner, mount: ContainerMount, source: string): Promise<void> {
+  // Where a link leads is what the container gets. A part of a volume is staged: nobody exchanges it any more.
+  const path = realpathSync(source);
+  if (hostFolders.test(path)) {
     throw invalid(`invalid mount config for type "${mount.Type}": chown of ${mount.Source} is not allowed`, {
       hint: 'Mount a folder of your own, or leave out U.',
     });
   }
-  const path = mount.subpath === undefined ? mount.Source : pathInRoot(mount.Source, mount.subpath);
   const { uid, gid } = lstatSync(path);
   if (uid === user.uid && gid === user.gid) return;
   await runOk('chown', ['-R', '-h', '--', `${user.uid}:${user.gid}`, path]);
