@@ -146,7 +146,6 @@ const ofOthers: readonly Reason[] = [
     line: /^status: 201 .*it should be 10\.88\.8\.0\/24/s,
     why: 'a subnet may be named by any of its addresses',
   },
-  { ask: /networks\/host\/connect/, line: /^status: 403/, why: 'forbidden, as from the other side' },
 ];
 
 export const deliberate: readonly Reason[] = [

@@ -1,7 +1,8 @@
 // Networks of a container that exists: joining one, leaving one.
 import { isDeepStrictEqual } from 'node:util';
+import type { NetworkRecord } from '#engine/networks/record.ts';
 import type { EndpointSettings } from '#shared/contract/network.ts';
-import { invalid } from '#shared/errors.ts';
+import { invalid, notFound } from '#shared/errors.ts';
 import { followNetworks } from './config/host-files.ts';
 import { attachRequestOf, linksOf } from './config/network-request.ts';
 import { type ContainerRecord, isUp } from './record/record.ts';
@@ -10,7 +11,10 @@ import { pathsOf, type Room } from './room.ts';
 /** What a container asks of networks. */
 type Asked = Pick<ContainerRecord, 'endpoints' | 'hostConfig'>;
 
-/** The container is on the network when this returns, or will be from its next start on. */
+/**
+ * The container is on the network when this returns, or will be from its next start on. One that does not run is
+ * refused what it could not start with; joining a network again without a wish changes nothing.
+ */
 export async function connectContainer(
   room: Room,
   id: string,
@@ -19,28 +23,45 @@ export async function connectContainer(
   const record = room.store.require(id);
   const network = room.networks.resolve(join.network);
   assertOwnNetwork(record);
-  if ('none' in (record.wiring?.networks ?? {})) {
-    throw invalid(
-      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
-    );
-  }
-  const endpoints = { ...record.endpoints, [network.name]: join.settings };
-  // One that left all its networks begins anew with this one.
-  const isFirst = isUp(record) && record.hostConfig.NetworkMode === 'none';
-  const hostConfig = isFirst ? { ...record.hostConfig, NetworkMode: network.name } : record.hostConfig;
   if (isUp(record)) await room.networks.connect(network.id, id, join.settings);
-  await follow(room, record, { endpoints, hostConfig });
+  else room.networks.assertConnectable(network, join.settings);
+  if (!isUp(record) && isOn(record, network) && !asksSomething(join.settings)) return;
+  const { [network.id]: _, ...others } = record.endpoints;
+  const endpoints = { ...others, [network.name]: join.settings };
+  // One that has left all its networks begins anew with this one.
+  const isFirst = record.hostConfig.NetworkMode === 'none';
+  const hostConfig = isFirst ? { ...record.hostConfig, NetworkMode: network.name } : record.hostConfig;
+  const { none: __, ...rest } = endpoints;
+  await follow(room, record, { endpoints: isFirst ? rest : endpoints, hostConfig });
 }
+
+const asksSomething = (settings: EndpointSettings | null): boolean =>
+  Object.values(settings ?? {}).some(
+    (value) => Boolean(value) && (typeof value !== 'object' || Object.values(value).some(Boolean)),
+  );
+
+const isNamed = (reference: string | undefined, { id, name }: NetworkRecord): boolean =>
+  reference === id || (reference === 'default' ? 'bridge' : reference) === name;
+
+/** Whether it has the network, or will at its next start. */
+const isOn = ({ hostConfig, endpoints }: ContainerRecord, network: NetworkRecord): boolean =>
+  [hostConfig.NetworkMode ?? 'bridge', ...Object.keys(endpoints)].some((each) => isNamed(each, network));
 
 /** The container is off the network when this returns. Throws `not-found` or `conflict` where it was not on it. */
 export async function disconnectContainer(room: Room, id: string, leave: { network: string }): Promise<void> {
   const record = room.store.require(id);
   const network = room.networks.resolve(leave.network);
+  if (network.driver === 'host' && record.hostConfig.NetworkMode === 'host') {
+    throw invalid(
+      'cannot disconnect container from host network - container was created in host network mode',
+    );
+  }
   assertOwnNetwork(record);
   if (isUp(record)) await room.networks.disconnect(network.id, id);
+  else if (!isOn(record, network))
+    throw notFound(`container ${id} is not connected to the network ${network.name}`);
   const { [network.name]: _, [network.id]: __, ...endpoints } = record.endpoints;
-  const mode = record.hostConfig.NetworkMode;
-  const leavesMain = mode === network.name || mode === network.id;
+  const leavesMain = isNamed(record.hostConfig.NetworkMode ?? 'bridge', network);
   await follow(room, record, {
     endpoints,
     hostConfig: leavesMain ? ledBy(record, endpoints) : record.hostConfig,
@@ -48,7 +69,8 @@ export async function disconnectContainer(room: Room, id: string, leave: { netwo
 }
 
 function assertOwnNetwork({ hostConfig }: ContainerRecord): void {
-  if (hostConfig.NetworkMode?.startsWith('container:') !== true) return;
+  const mode = hostConfig.NetworkMode ?? '';
+  if (mode !== 'host' && !mode.startsWith('container:')) return;
   throw invalid(
     'container sharing network namespace with another container or host cannot be connected to any other network',
   );

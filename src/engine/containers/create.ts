@@ -19,7 +19,7 @@ import { fillHostConfig, warningsOf } from './config/host-config.ts';
 import { parseLink } from './config/links.ts';
 import { commandOf, mergeConfig } from './config/merge.ts';
 import { type PlannedMount, planMounts } from './config/mounts.ts';
-import { askedEndpoints } from './config/network-request.ts';
+import { askedEndpoints, endpointsOf } from './config/network-request.ts';
 import { validateRequest } from './config/validate.ts';
 import { realiseMounts } from './config/volumes.ts';
 import { type ContainerRecord, shortId } from './record/record.ts';
@@ -43,6 +43,7 @@ export async function createContainer(
   options: CreateOptions,
 ): Promise<ContainerCreateAnswer> {
   const record = planRecord(room, request, options);
+  assertEndpoints(room, record);
   room.runtime.expectStart();
   await using attempt = new Scope();
   room.state.transaction(() => {
@@ -58,6 +59,14 @@ export async function createContainer(
   attempt.keep();
   announce(room, created, 'create');
   return { Id: created.id, Warnings: warningsOf(request.HostConfig ?? {}) };
+}
+
+/** Networks that are not there yet may come until it starts; of the others it asks nothing that cannot be. */
+function assertEndpoints(room: Room, record: ContainerRecord): void {
+  for (const [name, settings] of Object.entries(endpointsOf(record))) {
+    const network = room.networks.find(name);
+    if (network !== undefined) room.networks.assertAskable(network, settings);
+  }
 }
 
 async function discard(room: Room, record: ContainerRecord): Promise<void> {

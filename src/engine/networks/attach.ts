@@ -3,16 +3,15 @@ import { ensureNetns } from '#kernel/netns.ts';
 import type { EndpointSettings } from '#shared/contract/network.ts';
 import { conflict, forbidden, invalid } from '#shared/errors.ts';
 import { Scope } from '#shared/scope.ts';
-import { canonicalAddress } from './addresses/cidr.ts';
+import { assertSettings, freeLink, setLink } from './asked.ts';
 import type { Attached, AttachRequest } from './attach-request.ts';
 import { detachContainer, removeSandbox } from './detach.ts';
 import { asksPorts, portMapOf, reservePorts } from './ports/publish.ts';
 import { targetOf } from './ports/target.ts';
-import { type Endpoint, isMade, type NetworkRecord, type Sandbox } from './record.ts';
+import type { Endpoint, NetworkRecord, Sandbox } from './record.ts';
 import { resolutionOf } from './resolver.ts';
 import type { NetworkRoom } from './room.ts';
 import { followLinks } from './rules/follow-links.ts';
-import { linkPrefixOf } from './rules/options.ts';
 import { isJoinable, type JoinableNetwork } from './store.ts';
 import { chooseDefaults, planEndpoint, settingsOf, wireEndpoint } from './wire.ts';
 
@@ -27,7 +26,7 @@ export async function attachContainer(room: NetworkRoom, asked: AttachRequest): 
   if (room.store.sandbox(request.containerId) !== undefined) await detachContainer(room, request.containerId);
   const main = room.store.resolve(mode);
   await using scope = new Scope();
-  const sandbox = emptySandbox(request, main.driver === 'host');
+  const sandbox = emptySandbox(request, main);
   if (main.configOnly === true) throw notJoinableAtAll(main);
   if (isJoinable(main)) await attachNetworks(room, request, { sandbox, scope });
   else {
@@ -54,14 +53,15 @@ function withDefaults({ choices }: NetworkRoom, request: AttachRequest): AttachR
   };
 }
 
-function emptySandbox(request: AttachRequest, onHost: boolean): Sandbox {
+function emptySandbox(request: AttachRequest, main: NetworkRecord): Sandbox {
+  const onHost = main.driver === 'host';
   return {
     containerId: request.containerId,
     name: request.name,
     shortId: request.shortId,
     hostname: request.hostname,
     netnsPath: onHost ? hostNetns : request.netnsPath,
-    mode: onHost ? 'host' : request.networkMode,
+    mode: onHost || main.driver === 'null' ? main.name : request.networkMode,
     endpoints: [],
     ports: [],
     dns: request.dns,
@@ -100,7 +100,10 @@ async function attachNetworks(
   // What a container may say of itself is settled before it can say anything.
   await room.firewall.add(sandbox);
   await followLinks(room);
-  for (const endpoint of sandbox.endpoints) wireEndpoint(room, sandbox, endpoint);
+  for (const endpoint of sandbox.endpoints) {
+    wireEndpoint(room, sandbox, endpoint);
+    setLink(sandbox, endpoint);
+  }
   room.store.putSandbox(sandbox);
   room.beginNames(sandbox);
   for (const endpoint of sandbox.endpoints) room.announce('connect', endpoint, sandbox);
@@ -136,20 +139,6 @@ function chooseNetworks(
   });
 }
 
-/** The name of one more link: the one asked for, or the next of the network's names that is free. */
-export function freeLink(network: NetworkRecord, settings: EndpointSettings, taken: string[]): string {
-  const asked = settings.DriverOpts?.['com.docker.network.endpoint.ifname'];
-  if (asked) {
-    if (!/^[^\s/:]{1,15}$/.test(asked) || asked === 'lo') throw invalid(`invalid interface name: ${asked}`);
-    if (taken.includes(asked)) throw conflict(`interface name ${asked} is in use in this container`);
-    return asked;
-  }
-  for (let number = 0; ; number++) {
-    const name = `${linkPrefixOf(network)}${number}`;
-    if (!taken.includes(name)) return name;
-  }
-}
-
 const notJoinableAtAll = (network: NetworkRecord): Error =>
   forbidden(`cannot attach to network ${network.name}: it is a configuration only network`);
 
@@ -157,32 +146,6 @@ const notJoinable = (network: NetworkRecord): Error =>
   network.configOnly === true
     ? notJoinableAtAll(network)
     : conflict(`container cannot be connected to network ${network.name} together with other networks`);
-
-/** Throws for what only networks that a user made can do. */
-export function assertSettings(network: JoinableNetwork, settings: EndpointSettings): void {
-  if (settings.MacAddress && !/^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(settings.MacAddress)) {
-    throw invalid(`invalid MAC address: ${settings.MacAddress}`);
-  }
-  if (settings.MacAddress && isForMany(settings.MacAddress)) {
-    throw invalid(`invalid MAC address: ${settings.MacAddress}`, {
-      hint: 'It is the address of a group (multicast): the second digit must be even, and not all can be zero.',
-    });
-  }
-  const { IPv4Address, IPv6Address, LinkLocalIPs } = settings.IPAMConfig ?? {};
-  for (const address of [IPv4Address, IPv6Address, ...(LinkLocalIPs ?? [])])
-    if (address) canonicalAddress(address);
-  if (isMade(network)) return;
-  if (IPv4Address || IPv6Address) {
-    throw invalid('user specified IP address is supported on user defined networks only');
-  }
-  if ((settings.Aliases ?? []).length > 0) {
-    throw invalid('network-scoped alias is supported only for containers in user defined networks');
-  }
-}
-
-/** Of a group, or of nobody: the kernel gives no link such an address. */
-const isForMany = (mac: string): boolean =>
-  (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1 || /^(00[:-]){5}00$/.test(mac);
 
 function joinContainer(room: NetworkRoom, request: AttachRequest, reference: string): Attached {
   const other = room.store.findSandbox(reference);
@@ -203,8 +166,11 @@ export function attachedOf(room: NetworkRoom, asked: AttachRequest): Attached | 
   const request = withDefaults(room, asked);
   const sandbox = room.store.sandbox(request.containerId);
   if (sandbox === undefined) return undefined;
-  const main = room.store.resolve(sandbox.mode);
-  return isJoinable(main) ? answer(room, request, sandbox) : bareAnswer(room, request, { sandbox, main });
+  // What it began on may be gone by now, where it has left it.
+  const main = sandbox.endpoints.length > 0 ? undefined : room.store.named(sandbox.mode);
+  return main === undefined || isJoinable(main)
+    ? answer(room, request, sandbox)
+    : bareAnswer(room, request, { sandbox, main });
 }
 
 function answer(room: NetworkRoom, request: AttachRequest, sandbox: Sandbox): Attached {

@@ -3,16 +3,10 @@ import { detachVeth } from '#kernel/links.ts';
 import type { EndpointSettings } from '#shared/contract/network.ts';
 import { conflict, forbidden, notFound } from '#shared/errors.ts';
 import { Scope } from '#shared/scope.ts';
-import { assertSettings, freeLink } from './attach.ts';
+import { assertSettings, freeLink, setLink, unjoinable } from './asked.ts';
 import { asksPorts, reservePorts, retarget } from './ports/publish.ts';
 import { targetOf } from './ports/target.ts';
-import {
-  addressesOf,
-  type Endpoint,
-  type NetworkRecord,
-  type PublishedPort,
-  type Sandbox,
-} from './record.ts';
+import { addressesOf, type Endpoint, type PublishedPort, type Sandbox } from './record.ts';
 import type { NetworkRoom } from './room.ts';
 import { followLinks } from './rules/follow-links.ts';
 import { isJoinable } from './store.ts';
@@ -33,11 +27,8 @@ export async function connectContainer(
   const network = room.store.resolve(request.network);
   const sandbox = requireRunning(room, request.containerId);
   if (!isJoinable(network)) throw unjoinable(network);
-  if (sandbox.mode === 'host') {
-    throw forbidden(
-      'container cannot be connected to multiple networks with one of the networks in host mode',
-    );
-  }
+  const bare = sandbox.endpoints.length === 0 ? room.store.named(sandbox.mode) : undefined;
+  if (bare !== undefined && !isJoinable(bare)) throw unjoinable(bare);
   if (sandbox.endpoints.some(({ networkId }) => networkId === network.id)) {
     throw forbidden(`endpoint with name ${sandbox.name} already exists in network ${network.name}`);
   }
@@ -49,7 +40,8 @@ export async function connectContainer(
   scope.undo(() => room.releaseAddress(planned));
   const endpoints = chooseDefaults(room, [...sandbox.endpoints, planned]);
   const ports = await publishAgain(room, scope, { ...sandbox, endpoints });
-  const joined = { ...sandbox, endpoints, ports: [...sandbox.ports, ...ports] };
+  const mode = sandbox.endpoints.length === 0 ? network.name : sandbox.mode;
+  const joined = { ...sandbox, mode, endpoints, ports: [...sandbox.ports, ...ports] };
   const endpoint = joined.endpoints.at(-1) ?? planned;
   room.store.putSandbox(joined);
   scope.undo(() => room.store.putSandbox(sandbox));
@@ -59,6 +51,7 @@ export async function connectContainer(
   await followLinks(room);
   wireEndpoint(room, joined, endpoint);
   scope.undo(() => detachVeth({ netns: sandbox.netnsPath, name: endpoint.link }));
+  setLink(joined, endpoint);
   reroute(joined);
   room.store.putSandbox(joined);
   await room.tellNames([network.id]);
@@ -81,17 +74,6 @@ function requireRunning(room: NetworkRoom, containerId: string): Sandbox {
   return sandbox;
 }
 
-const unjoinable = (network: NetworkRecord): Error => {
-  if (network.configOnly === true) {
-    return forbidden(`cannot attach to network ${network.name}: it is a configuration only network`);
-  }
-  return network.driver === 'host'
-    ? forbidden('container cannot be disconnected from host network or connected to host network')
-    : forbidden(
-        'container cannot be connected to multiple networks with one of the networks in private (none) mode',
-      );
-};
-
 /**
  * Afterwards the container has no link on the network. Ports that were published by way of it go by another network
  * of the container; where there is none they answer no more.
@@ -104,6 +86,10 @@ export async function disconnectContainer(
   const network = room.store.resolve(request.network);
   const sandbox = requireRunning(room, request.containerId);
   const endpoint = sandbox.endpoints.find(({ networkId }) => networkId === network.id);
+  if (network.driver === 'null' && sandbox.mode === network.name && sandbox.endpoints.length === 0) {
+    room.store.putSandbox({ ...sandbox, mode: '' });
+    return;
+  }
   if (endpoint === undefined) {
     throw notFound(`container ${request.containerId} is not connected to network ${network.name}`);
   }

@@ -15,6 +15,7 @@ import type { Filters } from '#shared/notation/filter.ts';
 import type { Leases } from '#storage/state/leases.ts';
 import type { State } from '#storage/state/state.ts';
 import { assertPool, type SubnetPool, usualPools } from './addresses/pools.ts';
+import { assertAskable, unjoinable } from './asked.ts';
 import { attachContainer, attachedOf, networksOf } from './attach.ts';
 import type { Attached, AttachRequest } from './attach-request.ts';
 import { followBridgeFilter, removeDevice, translatesLoopback6 } from './bridge.ts';
@@ -36,7 +37,7 @@ import { type Renamed, renameContainer } from './rename.ts';
 import { NetworkRoom } from './room.ts';
 import { Firewall } from './rules/firewall.ts';
 import { currentOpenings, followLinks } from './rules/follow-links.ts';
-import { NetworkStore } from './store.ts';
+import { isJoinable, NetworkStore } from './store.ts';
 
 export type { Attached, AttachRequest, HostNames } from './attach-request.ts';
 
@@ -104,6 +105,11 @@ export class Networks implements AsyncDisposable {
     return this.#room.store.resolve(reference);
   }
 
+  /** By name or id; undefined where there is none. */
+  find(reference: string): NetworkRecord | undefined {
+    return this.#room.store.byId(reference) ?? this.#room.store.named(reference);
+  }
+
   remove(reference: string): Promise<void> {
     return this.#room.lock.run(changes, () => removeNetwork(this.#room, reference));
   }
@@ -126,6 +132,17 @@ export class Networks implements AsyncDisposable {
   /** Takes everything back that `attach` and `connect` gave; safe to repeat. */
   detach(containerId: string): Promise<void> {
     return this.#room.lock.run(containerId, () => detachContainer(this.#room, containerId));
+  }
+
+  /** Throws what a container that joins the network with these settings would be refused with, where it can be told. */
+  assertAskable(network: NetworkRecord, settings?: EndpointSettings | null): void {
+    assertAskable(network, settings ?? {});
+  }
+
+  /** As `assertAskable`, for a container that has networks already. */
+  assertConnectable(network: NetworkRecord, settings?: EndpointSettings | null): void {
+    if (!isJoinable(network)) throw unjoinable(network);
+    assertAskable(network, settings ?? {});
   }
 
   /** Joins a running container to a network. */

@@ -110,6 +110,7 @@ export interface Sandbox {
   hostname: string;
   /** Path of the namespace; `/proc/1/ns/net` on the host's network. */
   netnsPath: string;
+  /** The network that it began on: `host`, `none`, or a name or id of another; empty where it has left `none`. */
   mode: string;
   endpoints: Endpoint[];
   ports: PublishedPort[];

@@ -33,7 +33,7 @@ export function attachRequestOf(room: Room, record: ContainerRecord): AttachRequ
 }
 
 /** The networks by name: those of the request, and the one of the network mode. */
-function endpointsOf(record: ContainerRecord): Record<string, EndpointSettings | null> {
+export function endpointsOf(record: ContainerRecord): Record<string, EndpointSettings | null> {
   const mode = record.hostConfig.NetworkMode ?? 'bridge';
   const mac = record.config.MacAddress;
   if (!mac || mode === 'host' || mode === 'none' || mode.startsWith('container:')) return record.endpoints;

@@ -1,5 +1,5 @@
 // Which address a container gets.
-import { conflict, invalid, isKind } from '#shared/errors.ts';
+import { conflict, type EngineError, invalid, isKind } from '#shared/errors.ts';
 import type { AddressBlock, EndpointAddress } from '../record.ts';
 import {
   addressNumber,
@@ -97,8 +97,16 @@ export function takeAddress(pools: AddressPool[], family: Family, wanted?: strin
 function takeWanted(pools: AddressPool[], wanted: string): EndpointAddress {
   const pool = pools.find(({ subnet }) => contains(subnet, wanted));
   if (pool !== undefined) return addressOf(pool, pool.take(wanted));
-  const subnets = pools.map(({ subnet }) => formatCidr(subnet)).join(' and ');
-  throw invalid(`invalid address ${wanted}: It does not belong to any of this network's subnets`, {
+  throw strange(
+    wanted,
+    pools.map(({ subnet }) => subnet),
+  );
+}
+
+/** The refusal of an address that lies in none of a network's subnets of its family. */
+export function strange(wanted: string, of: Cidr[]): EngineError {
+  const subnets = of.map(formatCidr).join(' and ');
+  return invalid(`invalid address ${wanted}: It does not belong to any of this network's subnets`, {
     hint: subnets === '' ? 'The network has no subnet of that family.' : `The subnet is ${subnets}.`,
   });
 }
