@@ -13,5 +13,5 @@ how=trans=virtio,version=9p2000.L,ro,cache=loose,msize=512000
 /busybox mount -t overlay -o lowerdir=/parts:/host,upperdir=/top/upper,workdir=/top/work root /root
 /busybox mkdir -p /root/run /root/tmp
 /busybox mount -t tmpfs run /root/run
-/busybox cp /patterns /root/run/patterns
+/busybox cp /command /root/run/command
 exec /busybox switch_root /root /bin/sh "$checkout/scripts/vm/inside.sh"

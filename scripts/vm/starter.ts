@@ -9,13 +9,13 @@ export interface StarterRequest {
   /** The tree of unpacked packages, with the kernel. */
   parts: string;
   checkout: string;
-  /** Which test files shall be run. */
-  patterns: string[];
+  /** A line of the shell, run in the checkout. */
+  command: string;
 }
 
 /** Files of the kernel and of the first root, for the machine to boot from. */
 export function writeStarter(request: StarterRequest): { kernel: string; starter: string } {
-  const { folder, parts, checkout, patterns } = request;
+  const { folder, parts, checkout, command } = request;
   const image = readdirSync(join(parts, 'boot')).find((name) => name.startsWith('vmlinuz-'));
   if (image === undefined) throw new Error(`no kernel in ${parts}/boot`);
   const modules = join(parts, 'usr/lib/modules', image.slice('vmlinuz-'.length));
@@ -29,7 +29,7 @@ export function writeStarter(request: StarterRequest): { kernel: string; starter
       data: plain(join(modules, file)),
     })),
     { name: 'checkout', mode: 0o100644, data: Buffer.from(`${checkout}\n`) },
-    { name: 'patterns', mode: 0o100644, data: Buffer.from(`${patterns.join('\n')}\n`) },
+    { name: 'command', mode: 0o100644, data: Buffer.from(`${command}\n`) },
   ];
   const starter = join(folder, 'starter');
   writeFileSync(starter, archiveOf(entries));

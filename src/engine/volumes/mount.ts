@@ -1,4 +1,5 @@
 // Volumes that are a mount of their own: tmpfs, a bound folder, a network share.
+import { lookup } from 'node:dns/promises';
 import { existsSync } from 'node:fs';
 import { isMountPoint, unmountUnder } from '#kernel/mounts.ts';
 import { run } from '#kernel/spawn.ts';
@@ -21,7 +22,8 @@ export async function mountVolume(room: VolumeRoom, record: VolumeRecord): Promi
     });
   }
   if (request === undefined || isMountPoint(path)) return path;
-  const { type, device, options } = request;
+  const { type, device, options, serverName } = request;
+  if (serverName !== undefined) await assertResolvable(serverName, path);
   // mount(8) and not mount(2): network filesystems need their helper. timeout(1) ends that, too, where a server is silent.
   const seconds = room.mountTimeoutMs / 1000;
   const mount = ['mount', '-t', type, ...(options === '' ? [] : ['-o', options]), device, path];
@@ -33,6 +35,16 @@ export async function mountVolume(room: VolumeRoom, record: VolumeRecord): Promi
   throw invalid(`error while mounting volume '${path}': failed to mount local volume: ${words}`, {
     hint: hintFor(request, said),
   });
+}
+
+// The helpers' own words for it are those of a passing trouble.
+async function assertResolvable(name: string, path: string): Promise<void> {
+  try {
+    await lookup(name);
+  } catch (cause) {
+    const what = `error resolving passed in network volume address: lookup ${name}: no such host`;
+    throw invalid(`error while mounting volume '${path}': ${what}`, { cause });
+  }
 }
 
 /** The volume is a mount of its own, and not a folder of the engine's. */
