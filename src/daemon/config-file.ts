@@ -6,22 +6,30 @@ const usualPath = '/etc/wharf/daemon.json';
 
 const keys = [
   'bip',
+  'bip6',
   'bridge',
   'certs-dirs',
   'data-root',
   'debug',
   'default-address-pools',
+  'default-gateway',
+  'default-gateway-v6',
   'default-network-opts',
   'dns',
   'dns-opts',
   'dns-search',
   'exec-root',
   'fixed-cidr',
+  'fixed-cidr-v6',
+  'host-gateway-ip',
+  'host-gateway-ips',
   'hosts',
   'icc',
   'insecure-registries',
   'ip',
+  'ip-forward',
   'ip-masq',
+  'ipv6',
   'keep-cache',
   'keep-unused-images',
   'log-driver',
@@ -43,6 +51,7 @@ const idle: readonly string[] = [
   'exec-opts',
   'experimental',
   'features',
+  'ip-forward-no-drop',
   'live-restore',
   'log-format',
   'log-level',
@@ -53,6 +62,13 @@ const idle: readonly string[] = [
   'userland-proxy',
   'userland-proxy-path',
 ];
+
+/** Keys of dockerd's that can have one value only. */
+const fixed: Readonly<Record<string, unknown>> = {
+  'firewall-backend': 'nftables',
+  ip6tables: true,
+  iptables: true,
+};
 
 /** The file, or an empty one where none is named and the usual one is not there. Throws `invalid` naming the file. */
 export function readConfigFile(named: string | undefined): ConfigFile {
@@ -78,13 +94,21 @@ export class ConfigFile {
   constructor(path: string, values: Record<string, unknown>) {
     this.#path = path;
     this.#values = values;
-    const meant: readonly string[] = [...keys, ...idle];
+    const meant: readonly string[] = [...keys, ...idle, ...Object.keys(fixed)];
     const unknown = Object.keys(values).filter((key) => !meant.includes(key));
-    if (unknown.length === 0) return;
-    throw invalid(
-      `the configuration file ${path}: the following directives don't match any configuration option: ${unknown.join(', ')}`,
-      { hint: `The options are ${keys.join(', ')}.` },
-    );
+    if (unknown.length > 0) {
+      throw invalid(
+        `the configuration file ${path}: the following directives don't match any configuration option: ${unknown.join(', ')}`,
+        { hint: `The options are ${keys.join(', ')}.` },
+      );
+    }
+    for (const [key, only] of Object.entries(fixed)) {
+      const value = values[key];
+      if (value === undefined || value === only) continue;
+      throw invalid(`the configuration file ${path}: "${key}" ${String(value)} is not supported`, {
+        hint: `The engine's rules are in a table of nftables, beside those of others: docs/firewall.md.`,
+      });
+    }
   }
 
   text(key: Key): string | undefined {

@@ -17,6 +17,17 @@ export interface NetworkFlags {
   addressPools?: readonly string[];
   /** The part of the default network's subnet that containers get addresses of. */
   fixedCidr?: string;
+  /** Whether the default network has IPv6, and as `bip` and `fixedCidr` what of it. */
+  ipv6?: boolean;
+  bip6?: string;
+  fixedCidr6?: string;
+  /** Routers in the default network that lead out in place of the bridge. */
+  gateway?: string;
+  gateway6?: string;
+  /** What `host-gateway` means. */
+  hostGateways?: readonly string[];
+  /** Whether the host is told to forward. */
+  ipForward?: boolean;
   /** Of the default network. */
   mtu?: string;
   icc?: boolean;
@@ -45,6 +56,13 @@ export function decideNetwork(flags: NetworkFlags, file: ConfigFile): NetworkSet
     addressPools: poolsOf(flags.addressPools, file.objects('default-address-pools')),
     networkDefaults: {
       fixedCidr: flags.fixedCidr ?? file.text('fixed-cidr'),
+      ipv6: flags.ipv6 ?? file.flag('ipv6') ?? false,
+      bip6: flags.bip6 ?? file.text('bip6'),
+      fixedCidr6: flags.fixedCidr6 ?? file.text('fixed-cidr-v6'),
+      gateway: addressOf(flags.gateway ?? file.text('default-gateway'), 'For example 172.17.0.254'),
+      gateway6: addressOf(flags.gateway6 ?? file.text('default-gateway-v6'), 'For example fd00:1::ffff'),
+      hostGateways: gatewaysFrom(flags.hostGateways, file),
+      forward: flags.ipForward ?? file.flag('ip-forward') ?? true,
       mtu: flags.mtu === undefined ? file.count('mtu') : mtuOf(flags.mtu),
       icc: flags.icc ?? file.flag('icc') ?? true,
       masquerade: flags.ipMasq ?? file.flag('ip-masq') ?? true,
@@ -56,6 +74,14 @@ export function decideNetwork(flags: NetworkFlags, file: ConfigFile): NetworkSet
       networkOptions: optionsOf(flags.networkOptions ?? [], file.maps('default-network-opts')),
     },
   };
+}
+
+/** The file's older key has one address in it. */
+function gatewaysFrom(given: readonly string[] | undefined, file: ConfigFile): readonly string[] {
+  const older = file.text('host-gateway-ip');
+  const told = listOr(given, listOr(file.texts('host-gateway-ips'), older ? [older] : []));
+  for (const each of told) addressOf(each, 'For example --host-gateway-ip 192.0.2.1');
+  return told;
 }
 
 const listOr = (list: readonly string[] | undefined, otherwise: readonly string[]): readonly string[] =>

@@ -12,6 +12,19 @@ export interface DiskBudget {
 export interface NetworkDefaults {
   /** The part of the default network's subnet that its containers get addresses of; without `bip` its subnet, too. */
   fixedCidr?: string | undefined;
+  /** Whether the default network has IPv6; default false. */
+  ipv6?: boolean;
+  /** Its bridge's address and subnet of IPv6, `fd00:1::1/64`; default one that is free. */
+  bip6?: string | undefined;
+  /** As `fixedCidr`, of IPv6. */
+  fixedCidr6?: string | undefined;
+  /** Routers in the default network's subnets that lead out in place of the bridge. */
+  gateway?: string | undefined;
+  gateway6?: string | undefined;
+  /** What `host-gateway` means; default the default network's bridge. */
+  hostGateways?: readonly string[];
+  /** Whether the host is told to forward; default true. */
+  forward?: boolean;
   /** Of the default network; default 1500. */
   mtu?: number | undefined;
   /** Whether containers of the default network may speak to each other; default true. */

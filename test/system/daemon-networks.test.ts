@@ -145,10 +145,7 @@ describe('a daemon that is told of networks', { skip }, () => {
   test('what cannot be, and what means nothing, is refused in words', async () => {
     const file = join(daemon.dir, 'daemon.json');
     const wrongFiles: [object, RegExp][] = [
-      [
-        { icc: true, iccc: false, iptables: false },
-        /daemon\.json: .*any configuration option: iccc, iptables/,
-      ],
+      [{ icc: true, iccc: false, iptable: false }, /daemon\.json: .*any configuration option: iccc, iptable/],
       [{ mtu: 'large' }, /"mtu" must be a whole number above zero/],
       [{ icc: 'no' }, /"icc" must be true or false/],
       [{ dns: '192.0.2.2' }, /"dns" must be a list of strings/],

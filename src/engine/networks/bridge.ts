@@ -14,13 +14,13 @@ import { type BridgeNetwork, isBridge, type JoinableNetwork, type ParentNetwork 
 const speaksIpv6 = (network: NetworkRecord): boolean =>
   network.blocks.some(({ subnet, isBare }) => familyOf(subnet) === 6 && isBare !== true);
 
-/** Afterwards the network's device on the host is up, and the host forwards. Safe to repeat; about 1 ms. */
-export function ensureDevice(network: JoinableNetwork): void {
-  if (isBridge(network)) ensureBridgeDevice(network);
+/** Afterwards the network's device on the host is up, and the host forwards unless it is not to. Safe to repeat; about 1 ms. */
+export function ensureDevice({ choices }: Pick<NetworkRoom, 'choices'>, network: JoinableNetwork): void {
+  if (isBridge(network)) ensureBridgeDevice(network, choices.defaults.forward ?? true);
   else ensureParent(network);
 }
 
-function ensureBridgeDevice(network: BridgeNetwork): void {
+function ensureBridgeDevice(network: BridgeNetwork, forwards: boolean): void {
   const { device, mtu } = network.bridge;
   const [first] = gatewaysOf(network);
   const isDual = speaksIpv6(network);
@@ -35,15 +35,15 @@ function ensureBridgeDevice(network: BridgeNetwork): void {
   });
   // Connections from 127.0.0.1 to a published port leave by this device.
   writeSysctl(linkKey('ipv4', device, 'route_localnet'), 1);
-  writeSysctl('net.ipv4.ip_forward', 1);
-  if (isDual) forwardIpv6(device);
+  if (forwards) writeSysctl('net.ipv4.ip_forward', 1);
+  if (isDual) beginIpv6(device, forwards);
 }
 
-function forwardIpv6(device: string): void {
+function beginIpv6(device: string, forwards: boolean): void {
   writeSysctl(linkKey('ipv6', device, 'accept_ra'), 0);
   // Until the bridge's own address is known to be nobody else's, it would forward nothing to containers: a second.
   writeSysctl(linkKey('ipv6', device, 'accept_dad'), 0);
-  if (readSysctl('net.ipv6.conf.all.forwarding') === '0') {
+  if (forwards && readSysctl('net.ipv6.conf.all.forwarding') === '0') {
     // A host that forwards no longer heeds routers' announcements, and would lose the way out that it has from them.
     const announced = observeRoutes().filter(({ announced: isAnnounced }) => isAnnounced === true);
     for (const uplink of new Set(announced.map((route) => route.device))) {
@@ -119,7 +119,7 @@ export function followBridgeFilter(room: NetworkRoom): void {
 export function repairDevice(room: NetworkRoom, network: JoinableNetwork): void {
   const reason = room.blocked.get(network.id);
   if (reason !== undefined) throw conflict(reason, { hint: 'See: wharf system check' });
-  ensureDevice(network);
+  ensureDevice(room, network);
   if (!isBridge(network)) return;
   for (const { sandbox, endpoint } of room.store.members(network.id)) {
     joinBridge({

@@ -38,7 +38,7 @@ export async function createNetwork(
   scope.undo(() => room.store.deleteNetwork(network.id));
   if (isJoinable(network)) {
     scope.undo(() => removeDevice(network));
-    ensureDevice(network);
+    ensureDevice(room, network);
   }
   if (isBridge(network)) await room.firewall.addNetwork(network);
   scope.keep();

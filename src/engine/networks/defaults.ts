@@ -1,15 +1,27 @@
 // The networks that are always there: bridge, host and none.
 import { isDeepStrictEqual } from 'node:util';
 import { observeLinks } from '#kernel/links.ts';
+import { invalid, messageOf } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
-import { formatCidr, parseCidr } from './addresses/cidr.ts';
-import { firstAddress, pickSubnet, type SubnetPool } from './addresses/pools.ts';
+import {
+  type Cidr,
+  canonicalAddress,
+  contains,
+  type Family,
+  familyOf,
+  formatCidr,
+  overlaps,
+  parseCidr,
+} from './addresses/cidr.ts';
+import { firstAddress, localPool, pickSubnet, type SubnetPool } from './addresses/pools.ts';
 import { type AddressBlock, type Driver, defaultNetworkName, type NetworkRecord } from './record.ts';
 import type { NetworkChoices } from './room.ts';
 import { assertOptions } from './rules/options.ts';
 import type { NetworkStore } from './store.ts';
 import { rangeIn, subnetHolder, takenSubnets } from './subnets.ts';
+
+const linkLocal = 'fe80::/64';
 
 export interface DefaultBridge {
   /** The device's name, at most 15 characters. */
@@ -21,42 +33,84 @@ export interface DefaultBridge {
 /** Afterwards the three networks are recorded, each with the id it has had since the first time. */
 export function ensureDefaults(store: NetworkStore, bridge: DefaultBridge, choices: NetworkChoices): void {
   const before = store.named(defaultNetworkName);
-  const { mtu, fixedCidr } = choices.defaults;
+  const base = before ?? blank(defaultNetworkName, 'bridge');
+  const { mtu } = choices.defaults;
   const device = { device: bridge.name, ...(mtu === undefined ? {} : { mtu }) };
-  const wanted = {
-    ...bridge,
-    ...((bridge.subnet ?? fixedCidr) ? { subnet: bridge.subnet ?? fixedCidr ?? '' } : {}),
-  };
-  const blocks = [rangedBlock(planBlock(store, wanted, { before, pools: choices.pools }), fixedCidr)];
+  const blocks = planBlocks(store, base, { bridge, choices });
   const options = optionsOf(bridge, choices);
   assertOptions(options);
-  if (before === undefined) {
-    store.putNetwork({ ...blank(defaultNetworkName, 'bridge'), options, bridge: device, blocks });
-  } else if (!isDeepStrictEqual([before.bridge, before.blocks, before.options], [device, blocks, options])) {
-    store.putNetwork({ ...before, options, bridge: device, blocks });
-  }
+  if (!isDeepStrictEqual([base.bridge, base.blocks, base.options], [device, blocks, options]))
+    store.putNetwork({ ...base, options, bridge: device, blocks });
   if (store.named('host') === undefined) store.putNetwork(blank('host', 'host'));
   if (store.named('none') === undefined) store.putNetwork(blank('none', 'null'));
 }
 
-function planBlock(
+function planBlocks(
   store: NetworkStore,
-  wanted: DefaultBridge,
-  { before, pools }: { before: NetworkRecord | undefined; pools: readonly SubnetPool[] },
-): AddressBlock {
-  if (wanted.subnet !== undefined) return blockOf(wanted.subnet);
-  const [block] = before?.blocks ?? [];
-  if (before !== undefined && block !== undefined) {
-    // Nobody is on it: where another device has taken the subnet meanwhile, the network moves.
-    const isMovable = store.members(before.id).length === 0;
-    if (!isMovable || subnetHolder(block.subnet, wanted.name) === undefined) return block;
+  network: NetworkRecord,
+  { bridge, choices }: { bridge: DefaultBridge; choices: NetworkChoices },
+): AddressBlock[] {
+  const { ipv6, bip6, fixedCidr, fixedCidr6, gateway, gateway6 } = choices.defaults;
+  const plan = (family: Family, wanted: string | undefined, pools: readonly SubnetPool[]): AddressBlock =>
+    planBlock(store, { network, family, wanted, pools, device: bridge.name });
+  const four = plan(4, bridge.subnet ?? fixedCidr, choices.pools);
+  const blocks = [withRouter(rangedBlock(four, fixedCidr), gateway)];
+  assertIpv6(fixedCidr6, 'invalid fixed-cidr-v6: ');
+  assertIpv6(bip6, 'invalid bip6: ');
+  if (ipv6 !== true) return blocks;
+  const six = plan(6, bip6 ?? fixedCidr6, [...choices.pools, localPool(network.id)]);
+  return [...blocks, withRouter(rangedBlock(six, fixedCidr6), gateway6)];
+}
+
+function assertIpv6(text: string | undefined, where: string): void {
+  if (!text) return;
+  const named = (message: string, cause?: unknown): Error => invalid(`${where}${message}`, { cause });
+  let cidr: Cidr;
+  try {
+    cidr = parseCidr(text);
+  } catch (thrown) {
+    throw named(messageOf(thrown), thrown);
   }
-  const found = observeLinks().find(({ name, kind }) => name === wanted.name && kind === 'bridge');
+  if (cidr.family !== 6) throw named(`'${text}' is not a valid IPv6 subnet`);
+  if (overlaps(cidr, parseCidr('ff00::/8'))) throw named(`multicast subnet '${text}' is not allowed`);
+  if (formatCidr(cidr) !== linkLocal && overlaps(cidr, parseCidr(linkLocal)))
+    throw named(`'${text}' clashes with the Link-Local prefix '${linkLocal}'`);
+}
+
+interface Planned {
+  network: NetworkRecord;
+  family: Family;
+  /** The subnet, or the bridge's address in it. */
+  wanted: string | undefined;
+  pools: readonly SubnetPool[];
+  device: string;
+}
+
+function planBlock(store: NetworkStore, { network, family, wanted, pools, device }: Planned): AddressBlock {
+  if (wanted !== undefined) return blockOf(wanted);
+  const block = network.blocks.find(({ subnet }) => familyOf(subnet) === family);
+  if (block !== undefined) {
+    // Nobody is on it: where another device has taken the subnet meanwhile, the network moves.
+    const isMovable = store.members(network.id).length === 0;
+    if (!isMovable || subnetHolder(block.subnet, device) === undefined) return { ...block, auxiliary: {} };
+  }
+  const found = observeLinks().find(({ name, kind }) => name === device && kind === 'bridge');
   // The device of an engine whose state is gone keeps its address.
-  const address = found?.addresses.find((each) => !each.includes(':'));
+  const address = found?.addresses.find((each) => familyOf(each) === family && !each.startsWith('fe80:'));
   if (address !== undefined && block === undefined) return blockOf(address);
-  const subnet = pickSubnet(takenSubnets({ store }), pools);
+  const subnet = pickSubnet(takenSubnets({ store }), pools, family);
   return { subnet, gateway: firstAddress(subnet), auxiliary: {} };
+}
+
+/** The block whose way out is another machine. Throws `invalid` for one that is not in the subnet. */
+function withRouter(block: AddressBlock, router: string | undefined): AddressBlock {
+  if (!router) return block;
+  const { subnet } = block;
+  const name = `DefaultGatewayIPv${familyOf(subnet)}`;
+  if (!contains(parseCidr(subnet), router)) {
+    throw invalid(`auxiliary address: (${name}:${router}) must belong to the master pool: ${subnet}`);
+  }
+  return { ...block, auxiliary: { [name]: canonicalAddress(router) } };
 }
 
 function blockOf(text: string): AddressBlock {

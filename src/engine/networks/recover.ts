@@ -91,7 +91,7 @@ export function ensureDevices(room: NetworkRoom): string[] {
     try {
       const reason = takenMeanwhile(network);
       if (reason === undefined) {
-        ensureDevice(network);
+        ensureDevice(room, network);
         return [];
       }
       room.blocked.set(network.id, reason);

@@ -27,7 +27,7 @@ export function resolutionOf(room: NetworkRoom, request: AttachRequest, sandbox:
     search:
       request.dnsSearch.length > 0 ? request.dnsSearch.filter((each) => each !== '.') : host.searchDomains,
     options: own.length > 0 ? withOwnNamesFirst(options) : options,
-    hosts: [...request.extraHosts.map((text) => extraHost(room, text)), ...ownNames(request, sandbox)],
+    hosts: [...request.extraHosts.flatMap((text) => extraHost(room, text)), ...ownNames(request, sandbox)],
   };
 }
 
@@ -41,13 +41,13 @@ function reachable(servers: string[]): string[] {
 }
 
 // `name:address` or `name=address`; the address may hold colons, the word host-gateway is the host.
-function extraHost(room: NetworkRoom, text: string): HostNames {
+function extraHost(room: NetworkRoom, text: string): HostNames[] {
   const [, name, address] = /^([^:=]+)[:=](.+)$/.exec(text) ?? [];
   if (name === undefined || address === undefined) throw invalid(`bad format for add-host: "${text}"`);
-  if (address === 'host-gateway') return { ip: room.hostGateway(), names: [name] };
+  if (address === 'host-gateway') return room.hostGateways().map((ip) => ({ ip, names: [name] }));
   const ip = address.replace(/^\[(.*)\]$/, '$1');
   if (isIP(ip) === 0) throw invalid(`invalid IP address in add-host: "${address}"`);
-  return { ip, names: [name] };
+  return [{ ip, names: [name] }];
 }
 
 function ownNames(request: AttachRequest, sandbox: Sandbox): HostNames[] {

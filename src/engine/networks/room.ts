@@ -93,9 +93,12 @@ export class NetworkRoom {
     return network;
   }
 
-  /** The host as the containers of the default network see it. */
-  hostGateway(): string {
-    return gatewaysOf(this.defaultBridge())[0] ?? '127.0.0.1';
+  /** The host as the containers of the default network see it, or as the engine was told. */
+  hostGateways(): readonly string[] {
+    const { hostGateways = [] } = this.choices.defaults;
+    if (hostGateways.length > 0) return hostGateways;
+    const own = gatewaysOf(this.defaultBridge());
+    return own.length > 0 ? own : ['127.0.0.1'];
   }
 
   /** Gives an endpoint's addresses back. */

@@ -83,7 +83,8 @@ const inetChains: Record<string, string> = {
 };
 
 // Containers may not speak to the host's loopback although route_localnet is on for their bridges, and nobody
-// from outside reaches ports published on 127.0.0.1 or ::1. A network's name server is there for its own
+// from outside reaches ports published on 127.0.0.1 or ::1. Neighbours who are kept apart may ask each other's link addresses,
+// as they can with ARP: with all hops left these come by the bridge, and no router sends them on. A network's name server is there for its own
 // containers only, also where a container publishes port 53. Our forward chain comes before the common priority, and
 // an accept here is not final for other tables: what the host's own firewall refuses stays refused.
 const inetRules = (view: RuleView): string => `
@@ -142,6 +143,7 @@ ${questionRules(view.namesPort)}
     oifname @bridges ip6 daddr . meta l4proto . th dport @routed6 accept
     oifname @bridges ip saddr . ip daddr . meta l4proto . th dport @linked4 accept
     oifname @bridges ip6 saddr . ip6 daddr . meta l4proto . th dport @linked6 accept
+    oifname @bridges icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept
     oifname @open_links4 meta nfproto ipv4 accept
     oifname @open_links6 meta nfproto ipv6 accept
     oifname @bridges drop
