@@ -1,5 +1,5 @@
 // Paths inside a root folder, so that no link leads out of it.
-import { lstatSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readlinkSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { invalid } from '#shared/errors.ts';
 
@@ -51,6 +51,21 @@ const stepsOf = (path: string): string[] =>
 export function pathInRoot(root: string, path: string, options: FollowOptions = {}): string {
   // With the slash, since the root itself may be a link: /proc/PID/root.
   return `${root}/${followLinks(path, (at) => linkOn(join(root, at)), options)}`;
+}
+
+const pathOnly = 0o10000000;
+
+/**
+ * A descriptor (O_PATH) of what is at `path` inside `root`, the caller's to close. Whoever writes there may exchange a
+ * folder for a link at any moment: what was opened is looked at, and `invalid` thrown where it is another place.
+ */
+export function openInRoot(root: string, path: string): number {
+  const whole = realpathSync(root);
+  const place = path === '' ? whole : pathInRoot(whole === '/' ? '' : whole, path).replace(/\/$/, '') || '/';
+  const descriptor = openSync(place, constants.O_NOFOLLOW | pathOnly);
+  if (readlinkSync(`/proc/self/fd/${descriptor}`) === place) return descriptor;
+  closeSync(descriptor);
+  throw invalid(`${path} changed while it was opened`);
 }
 
 function linkOn(path: string): string | undefined {

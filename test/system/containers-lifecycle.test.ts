@@ -256,7 +256,7 @@ describe('files and mounts', () => {
         { Path: '/etc/new', Kind: 1 },
       ],
     );
-    const { stat, stream } = engine.containers.getArchive(ran.id, '/etc/new');
+    const { stat, stream } = await engine.containers.getArchive(ran.id, '/etc/new');
     assert.equal(stat.name, 'new');
     let tar = '';
     for await (const chunk of stream) tar += String(chunk);
@@ -267,8 +267,8 @@ describe('files and mounts', () => {
     });
     const again = await runIn(engine, { Image: 'committed:1', Cmd: [], HostConfig: none });
     assert.equal(again.stdout, 'new\n');
-    assert.throws(
-      () => engine.containers.statArchive(ran.id, '/nope'),
+    await assert.rejects(
+      engine.containers.statArchive(ran.id, '/nope'),
       refused('not-found', /Could not find the file \/nope/),
     );
   });
@@ -276,12 +276,12 @@ describe('files and mounts', () => {
   test('cp into and out of a running container, and into its volume when it does not run', async () => {
     const { containers } = engine;
     await sleeper('copies', { Binds: ['shelf:/shelf'] });
-    const tarOf = () => containers.getArchive('copies', '/data/seed').stream;
+    const tarOf = async () => (await containers.getArchive('copies', '/data/seed')).stream;
     const put = { noOverwriteDirNonDir: false, copyUIDGID: false };
-    await containers.putArchive('copies', { ...put, path: '/', stream: tarOf() });
-    assert.equal(containers.statArchive('copies', '/seed').size, 15);
+    await containers.putArchive('copies', { ...put, path: '/', stream: await tarOf() });
+    assert.equal((await containers.statArchive('copies', '/seed')).size, 15);
     await containers.stop('copies', { timeoutSeconds: 0 });
-    await containers.putArchive('copies', { ...put, path: '/shelf', stream: tarOf() });
+    await containers.putArchive('copies', { ...put, path: '/shelf', stream: await tarOf() });
     const read = await runIn(engine, {
       Cmd: ['cat', '/v/seed'],
       HostConfig: { ...none, Binds: ['shelf:/v'] },

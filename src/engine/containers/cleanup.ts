@@ -22,7 +22,8 @@ export async function cleanUp(room: Room, record: ContainerRecord): Promise<void
   const released = await Promise.allSettled(namesOf(record).map((name) => releaseVolume(room, record, name)));
   // Made before the networks knew of it, it is the start's own.
   if (existsSync(paths.netns)) removeNetns(paths.netns);
-  rmSync(paths.bundle, { recursive: true, force: true });
+  // What is still mounted in it is a volume's, or the host's.
+  if (results[2].status === 'fulfilled') rmSync(paths.bundle, { recursive: true, force: true });
   for (const result of [...results, ...released]) if (result.status === 'rejected') throw result.reason;
 }
 

@@ -28,6 +28,7 @@ import {
 } from './files/archive.ts';
 import { type CommitOptions, commitContainer } from './files/commit.ts';
 import { type GrantOptions, grantFiles } from './files/granted.ts';
+import { readyVolumes } from './files/view.ts';
 import { type AttachOptions, attachContainer } from './io/attach.ts';
 import { createExec, type ExecStartOptions, findExec, startExec } from './io/exec.ts';
 import { inspectOf } from './io/exec-record.ts';
@@ -243,15 +244,18 @@ export class Containers implements AsyncDisposable {
     return await this.#room.snapshots.changes(this.find(ref).id);
   }
 
-  statArchive(ref: string, path: string): PathStat {
+  async statArchive(ref: string, path: string): Promise<PathStat> {
+    await readyVolumes(this.#room, this.find(ref));
     return statPath(this.#room, this.find(ref), path);
   }
 
-  getArchive(ref: string, path: string): ReturnType<typeof getArchive> {
+  async getArchive(ref: string, path: string): Promise<ReturnType<typeof getArchive>> {
+    await readyVolumes(this.#room, this.find(ref));
     return getArchive(this.#room, this.find(ref), path);
   }
 
   async putArchive(ref: string, options: PutOptions): Promise<void> {
+    await readyVolumes(this.#room, this.find(ref));
     await putArchive(this.#room, this.find(ref), options);
   }
 

@@ -7,6 +7,7 @@ import { rfc3339NanoOf, zeroTime } from '#shared/notation/time.ts';
 import { cleanUp } from './cleanup.ts';
 import { followCutOff } from './connect.ts';
 import { settleGranted } from './files/granted.ts';
+import { discardViews } from './files/view.ts';
 import { type ContainerRecord, isUp } from './record/record.ts';
 import { type Observed, planRecovery, type Recovery } from './recovery-plan.ts';
 import { destroyThings } from './remove.ts';
@@ -55,6 +56,7 @@ export async function recoverContainers(room: Room, { plans }: RecoveryPlan): Pr
   const known = new Set([...room.store.all().map((record) => record.id), ...shelvedIds(room)]);
   for (const id of known) settleGranted(pathsOf(room, id).granted);
   sweepFolders(room, known);
+  discardViews(room);
   return toStart;
 }
 

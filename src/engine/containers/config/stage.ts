@@ -1,12 +1,12 @@
 // Mounts that the runtime cannot make by itself are made beside the container first: a place inside a volume, the
 // files of an image, a folder with other owners. The runtime takes them in, then they go.
-import { closeSync, constants, lstatSync, mkdirSync, openSync, readlinkSync, realpathSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { mountMapped, type Owner } from '#kernel/mapped-mounts.ts';
 import { bindMount, ensureMountTarget, observeMounts, unmountUnder } from '#kernel/mounts.ts';
-import { pathInRoot } from '#kernel/root-path.ts';
+import { openInRoot } from '#kernel/root-path.ts';
 import { runOk } from '#kernel/spawn.ts';
-import { codeOf, invalid, notFound, unsupported } from '#shared/errors.ts';
+import { codeOf, EngineError, invalid, notFound, unsupported } from '#shared/errors.ts';
 import { makeFolders } from '#shared/make-folders.ts';
 import { mountReadOnly } from '#storage/snapshots/read-only.ts';
 import type { ContainerMount, ContainerRecord } from '../record/record.ts';
@@ -58,18 +58,14 @@ async function stage(
   return target;
 }
 
-/**
- * Binds a place inside `root`. Whoever writes there may exchange a folder for a link at any moment: the place is
- * opened first, then looked at, and what was opened is mounted.
- */
+/** Binds a place inside `root`: what was opened there is mounted, whatever becomes of its name. */
 function pin(mount: ContainerMount, root: string, target: string): string {
   const subpath = mount.subpath ?? '';
-  const path = pathInRoot(realpathSync(root), subpath);
-  const nodeFlags = constants.O_NOFOLLOW | 0o10000000;
   let descriptor: number;
   try {
-    descriptor = openSync(path, nodeFlags);
+    descriptor = openInRoot(root, subpath);
   } catch (cause) {
+    if (cause instanceof EngineError) throw cause;
     throw notFound(
       `cannot access path ${join(mount.Name ?? mount.Source, subpath)}: no such file or directory`,
       {
@@ -79,11 +75,8 @@ function pin(mount: ContainerMount, root: string, target: string): string {
     );
   }
   try {
-    const opened = `/proc/self/fd/${descriptor}`;
-    if (readlinkSync(opened) !== path.replace(/\/$/, ''))
-      throw invalid(`${subpath} changed while it was mounted`);
-    ensureMountTarget(target, kindOf(path));
-    bindMount(opened, target);
+    ensureMountTarget(target, fstatSync(descriptor).isDirectory() ? 'directory' : 'file');
+    bindMount(`/proc/self/fd/${descriptor}`, target);
     return target;
   } finally {
     closeSync(descriptor);

@@ -10,7 +10,7 @@ import { rfc3339NanoOf } from '#shared/notation/time.ts';
 import { extractTree, type PipeReader, packTree } from '#storage/archive/archive.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { announce, type Room } from '../room.ts';
-import { openRootfs, placeOf } from './rootfs.ts';
+import { openRootfs } from './rootfs.ts';
 
 /** `X-Docker-Container-Path-Stat`. `mode` in Go's file mode bits. */
 export interface PathStat {
@@ -55,9 +55,8 @@ export function statPath(room: Room, record: ContainerRecord, path: string): Pat
 }
 
 function statIn(record: ContainerRecord, root: string, path: string): PathStat {
-  const place = placeOf(record, root, cleanPath(path));
   const keepLast = !/\/\.?$/.test(path);
-  const host = pathInRoot(place.root, place.path, { keepLast });
+  const host = pathInRoot(root, cleanPath(path), { keepLast });
   const stat = lstatSync(host, { throwIfNoEntry: false });
   if (stat === undefined) throw notFound(`Could not find the file ${path} in container ${record.name}`);
   return {
@@ -78,10 +77,8 @@ export function getArchive(
   const rootfs = openRootfs(room, record);
   try {
     const stat = statIn(record, rootfs.root, path);
-    const place = placeOf(record, rootfs.root, cleanPath(path));
     const followLinks = /\/\.?$/.test(path);
-
-    const stream = packTree({ root: place.root, path: place.path, followLinks });
+    const stream = packTree({ root: rootfs.root, path: cleanPath(path), followLinks });
     stream.once('close', () => rootfs[Symbol.dispose]());
     announce(room, record, 'archive-path');
     return { stat, stream };
@@ -94,19 +91,19 @@ export function getArchive(
 /** The archive's entries are below `path`, a directory, when this resolves. */
 export async function putArchive(room: Room, record: ContainerRecord, options: PutOptions): Promise<void> {
   using rootfs = openRootfs(room, record);
-  const place = placeOf(record, rootfs.root, cleanPath(options.path));
-  const host = pathInRoot(place.root, place.path);
+  const into = cleanPath(options.path);
+  const host = pathInRoot(rootfs.root, into);
   const stat = lstatSync(host, { throwIfNoEntry: false });
   if (stat === undefined) {
     throw notFound(`Could not find the file ${options.path} in container ${record.name}`);
   }
   if (!stat.isDirectory()) throw invalid('extraction point is not a directory');
-  assertWritable(record, cleanPath(options.path));
+  assertWritable(record, rootfs.root, into);
   const user = options.copyUIDGID ? resolveUser(rootfs.root, record.config.User ?? '', []) : undefined;
   await extractTree({
     stream: options.stream,
-    root: place.root,
-    into: place.path,
+    root: rootfs.root,
+    into,
     noOverwriteDirNonDir: options.noOverwriteDirNonDir,
     ...(user === undefined ? {} : { chown: { uid: user.uid, gid: user.gid } }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -114,10 +111,12 @@ export async function putArchive(room: Room, record: ContainerRecord, options: P
   announce(room, record, 'extract-to-dir');
 }
 
-function assertWritable(record: ContainerRecord, path: string): void {
+function assertWritable(record: ContainerRecord, root: string, path: string): void {
+  const whole = pathInRoot(root, path);
   const mount = record.mounts
-    .filter(({ Destination: at }) => path === at || path.startsWith(`${at}/`))
-    .sort((a, b) => b.Destination.length - a.Destination.length)[0];
+    .map(({ Destination, RW }) => ({ at: pathInRoot(root, Destination), RW }))
+    .filter(({ at }) => whole === at || whole.startsWith(`${at}/`))
+    .sort((a, b) => b.at.length - a.at.length)[0];
   if (mount !== undefined && !mount.RW) throw forbidden('mounted volume is marked read-only');
   if (mount === undefined && record.hostConfig.ReadonlyRootfs === true) {
     throw forbidden('container rootfs is marked read-only');
@@ -126,9 +125,8 @@ function assertWritable(record: ContainerRecord, path: string): void {
 
 /** The whole file system without its mounts, as a tar stream. */
 export function exportTree(room: Room, record: ContainerRecord): PipeReader {
-  const root = room.snapshots.mount(record.id);
-  const rootfs = openRootfs(room, record);
-  const stream = packTree({ root, path: '/' });
+  const rootfs = openRootfs(room, record, { bare: true });
+  const stream = packTree({ root: rootfs.root, path: '/' });
   stream.once('close', () => rootfs[Symbol.dispose]());
   announce(room, record, 'export');
   return stream;

@@ -1,15 +1,41 @@
 // A container's file system as seen from outside, running or not.
 import { type ContainerRecord, isUp } from '../record/record.ts';
 import type { Room } from '../room.ts';
+import { mountView } from './view.ts';
 
 export interface OpenRootfs extends Disposable {
   /** Host path of the container's root. */
   root: string;
 }
 
-/** The root, mounted until disposed. That of a running container has all its mounts in it. */
-export function openRootfs(room: Room, record: ContainerRecord): OpenRootfs {
-  if (isUp(record)) return { root: `/proc/${record.pid}/root`, [Symbol.dispose]: () => undefined };
+export interface OpenRootfsOptions {
+  /** Without volumes, binds and images. */
+  bare?: boolean;
+}
+
+/** The root with what is mounted in it, until disposed: that of a container which runs, or what it would have. */
+export function openRootfs(room: Room, record: ContainerRecord, options: OpenRootfsOptions = {}): OpenRootfs {
+  const isRunning = isUp(record);
+  if (isRunning && options.bare !== true)
+    return { root: `/proc/${record.pid}/root`, [Symbol.dispose]: () => {} };
+  const rootfs = openSnapshot(room, record);
+  if (options.bare === true || record.mounts.every(({ Type }) => Type === 'tmpfs')) return rootfs;
+  try {
+    const view = mountView(room, record, rootfs.root);
+    return {
+      root: view.root,
+      [Symbol.dispose]: () => {
+        view[Symbol.dispose]();
+        rootfs[Symbol.dispose]();
+      },
+    };
+  } catch (thrown) {
+    rootfs[Symbol.dispose]();
+    throw thrown;
+  }
+}
+
+function openSnapshot(room: Room, record: ContainerRecord): OpenRootfs {
   const live = room.live.of(record.id);
   const root = room.snapshots.mount(record.id);
   live.rootfsUsers++;
@@ -25,18 +51,4 @@ export function openRootfs(room: Room, record: ContainerRecord): OpenRootfs {
       if (resting && live.rootfsUsers === 0) room.snapshots.unmount(record.id);
     },
   };
-}
-
-/** Where a path is to be looked for: in the root, or in a volume or bind mount of a container that does not run. */
-export function placeOf(record: ContainerRecord, root: string, path: string): { root: string; path: string } {
-  if (isUp(record)) return { root, path };
-  const holding = record.mounts
-    .filter((mount) => mount.Type !== 'tmpfs' && isBelow(path, mount.Destination))
-    .sort((a, b) => b.Destination.length - a.Destination.length)[0];
-  if (holding === undefined) return { root, path };
-  return { root: holding.Source, path: path.slice(holding.Destination.length) || '/' };
-}
-
-function isBelow(path: string, dir: string): boolean {
-  return path === dir || path.startsWith(`${dir}/`);
 }
