@@ -81,6 +81,47 @@ test('database, user and root come from the environment; the data outlive the co
   await good(['rm', '-f', 'db']);
 });
 
+/** Inserts numbers for ever, and writes each into the other volume once it is committed. */
+const writer = `
+n=0
+while n=$((n + 1)); do
+  mysql --host=127.0.0.1 -uapp -psecret shop -e "INSERT INTO item VALUES ($n)" 2>/dev/null && echo $n >> /told/committed
+done`;
+
+test('what was committed outlives the kill of the engine, of the server amid its writing, and the image', async () => {
+  const login: [string, string] = ['app', 'secret'];
+  const asked = [
+    'MYSQL_ROOT_PASSWORD=root',
+    'MYSQL_DATABASE=shop',
+    'MYSQL_USER=app',
+    'MYSQL_PASSWORD=secret',
+  ];
+  const volumes = ['-v', 'written:/var/lib/mysql', '-v', 'told:/told'];
+  const options = [...asked.flatMap((line) => ['-e', line]), ...volumes];
+  await start('busy', options);
+  await query('busy', login, 'USE shop; CREATE TABLE item (n INT PRIMARY KEY)');
+  await good(['exec', '-d', '-u', '0', 'busy', 'sh', '-c', writer]);
+  const committed = async (): Promise<number> => {
+    const ran = await engine.wharf(['volume', 'browse', 'told', 'committed']);
+    return Number(ran.stdout.trim().split('\n').at(-1) || 0);
+  };
+  const reached = (count: number): Promise<true> =>
+    eventually(`${count} rows`, async () => ((await committed()) >= count ? true : undefined), 60_000);
+  await reached(10);
+  await engine.killHard();
+  const before = await engine.start().then(committed);
+  await reached(before + 10);
+  await good(['rm', '-f', 'busy']);
+  const last = await committed();
+  await good(['rmi', image]);
+  await engine.killHard();
+  await engine.start();
+  await start('again', options);
+  const found = await query('again', login, `SELECT COUNT(*) FROM shop.item WHERE n <= ${last}`);
+  assert.equal(Number(found), last, 'every row whose commit was answered');
+  await good(['rm', '-f', 'again']);
+});
+
 test('passwords come from files, and scripts of the first start run', async () => {
   await writeFile(join(folder, 'root-password'), 'from-a-file\n', { mode: 0o400 });
   await writeFile(join(folder, '1.sql'), 'CREATE TABLE greeting (word VARCHAR(20));');
