@@ -7,11 +7,14 @@ import { observeElements } from '#kernel/firewall.ts';
 import { inNetns } from '#kernel/netns.ts';
 import { run, runOk } from '#kernel/spawn.ts';
 import { readSysctl, writeSysctl } from '#kernel/sysctl.ts';
+import type { EndpointSettings } from '#shared/contract/network.ts';
 import { NetworksFixture } from './networks-fixture.ts';
 import { enterOwnHost } from './networks-own-host.ts';
 
 const place = await enterOwnHost();
-const fixture = new NetworksFixture('10.214.38.1/24', { defaults: { icc: false } });
+const fixture = new NetworksFixture('10.214.38.1/24', {
+  defaults: { icc: false, ipv6: true, bip6: 'fd00:214:38::1/64' },
+});
 after(async () => {
   await fixture.close();
   place.close();
@@ -25,21 +28,28 @@ const treatBridged = (value: string): void => {
 const store = [{ target: 'db', alias: 'store' }];
 const apart = /^(timeout|EHOSTUNREACH)$/;
 
-/** Its address. */
-async function start(name: string, more: object = {}): Promise<string> {
-  const { networks } = await fixture.attach(name, more);
-  return networks['bridge']?.IPAddress ?? '';
+interface Addresses {
+  four: string;
+  six: string;
 }
 
-async function startDb(): Promise<string> {
-  const address = await start('db', { exposedPorts: ['80/tcp', '81/udp'] });
+const addressesOf = (networks: Record<string, EndpointSettings>): Addresses => ({
+  four: networks['bridge']?.IPAddress ?? '',
+  six: networks['bridge']?.GlobalIPv6Address ?? '',
+});
+
+const start = async (name: string, more: object = {}): Promise<Addresses> =>
+  addressesOf((await fixture.attach(name, more)).networks);
+
+async function startDb(): Promise<Addresses> {
+  const addresses = await start('db', { exposedPorts: ['80/tcp', '81/udp'] });
   for (const port of [80, 81, 82]) await fixture.serve('db', port, `db${port}`);
-  return address;
+  return addresses;
 }
 
 async function askUdp(from: string, address: string, port: number): Promise<string> {
   const script = `
-    const s = require('dgram').createSocket('udp4');
+    const s = require('dgram').createSocket(process.argv[1].includes(':') ? 'udp6' : 'udp4');
     s.on('message', (d) => { console.log(String(d)); process.exit(); });
     setTimeout(() => { console.log('timeout'); process.exit(); }, 700);
     s.send('?', Number(process.argv[2]), process.argv[1]);`;
@@ -50,7 +60,14 @@ async function askUdp(from: string, address: string, port: number): Promise<stri
 }
 
 /** Exactly the exposed ports, from whoever is linked only. */
-async function assertOpened(db: string, web: string, when: string): Promise<void> {
+async function assertOpened(db: Addresses, web: Addresses, when: string): Promise<void> {
+  const families = (['four', 'six'] as const).flatMap((family) => [
+    assertFamily(db[family], web[family], `${when}, IPv ${family}`),
+  ]);
+  await Promise.all(families);
+}
+
+async function assertFamily(db: string, web: string, when: string): Promise<void> {
   const refused = [
     ['web', db, 82],
     ['web', db, 81],
@@ -70,6 +87,7 @@ async function assertOpened(db: string, web: string, when: string): Promise<void
 
 const rows = async (): Promise<string[]> => [
   ...(await observeElements(fixture.table, 'set', 'linked4')),
+  ...(await observeElements(fixture.table, 'set', 'linked6')),
   ...(await observeElements(fixture.table, 'set', 'linked4', 'bridge')),
   ...(await observeElements(fixture.table, 'set', 'unlocked', 'bridge')),
 ];
@@ -89,7 +107,7 @@ for (const value of hosts) {
     await assertOpened(db, web, 'whoever is linked was first');
 
     await fixture.networks.link(fixture.idOf('web'), []);
-    assert.match(await fixture.ask('web', db, 80), apart, 'the link was taken away');
+    assert.match(await fixture.ask('web', db.four, 80), apart, 'the link was taken away');
     await fixture.networks.link(fixture.idOf('web'), store);
     await assertOpened(db, web, 'a link of a running container');
 
@@ -107,7 +125,7 @@ for (const value of hosts) {
     await fixture.detach('web');
     assert.deepEqual(await rows(), [], 'nothing is left without the one that was linked');
     await start('web');
-    assert.match(await fixture.ask('web', db, 80), apart, 'without its link');
+    assert.match(await fixture.ask('web', db.four, 80), apart, 'without its link');
     for (const name of ['web', 'db', 'other']) await fixture.detach(name);
   });
 }
@@ -132,12 +150,12 @@ test('links hold when the host begins or ends to filter bridged packets', async 
 test('a link goes with the default network, and opens nothing on networks that a user made', async () => {
   const db = await startDb();
   await start('web', { links: store });
-  assert.match(await fixture.ask('web', db, 80), /^db80 /);
+  assert.match(await fixture.ask('web', db.four, 80), /^db80 /);
   await fixture.networks.disconnect('bridge', fixture.idOf('db'));
   assert.deepEqual(await rows(), []);
   await fixture.networks.connect('bridge', fixture.idOf('db'));
-  const address = fixture.networks.settingsOf(fixture.idOf('db'))['bridge']?.IPAddress ?? '';
-  assert.match(await fixture.ask('web', address, 80), /^db80 /, 'at its new address');
+  const { six } = addressesOf(fixture.networks.settingsOf(fixture.idOf('db')));
+  assert.match(await fixture.ask('web', six, 80), /^db80 /, 'at its new address');
   for (const name of ['web', 'db']) await fixture.detach(name);
 
   const Options = { 'com.docker.network.bridge.enable_icc': 'false' };
