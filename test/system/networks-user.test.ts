@@ -70,11 +70,13 @@ test('containers on one network find each other by every name; others do not', a
   assert.deepEqual(one.nameservers, [server]);
   assert.equal(two.networks['blue']?.IPAddress, '10.214.5.77');
   assert.deepEqual(two.networks['blue']?.Aliases, ['db', 'store']);
-  for (const name of ['two', 'db', 'store', fixture.idOf('two').slice(0, 12), 'two-host']) {
+  const ofItself = ['two', 'db', 'store', fixture.idOf('two').slice(0, 12), 'two-host'];
+  for (const name of [...ofItself, ...ofItself.map((each) => `${each}.blue`), 'DB.Blue.']) {
     assert.equal(await fixture.lookup('one', name, server), '10.214.5.77', name);
   }
   await fixture.attach('stranger', { networkMode: 'green' });
-  assert.notEqual(await fixture.lookup('stranger', 'two', '10.214.6.1'), '10.214.5.77');
+  for (const name of ['two', 'two.blue'])
+    assert.notEqual(await fixture.lookup('stranger', name, '10.214.6.1'), '10.214.5.77');
   await fixture.serve('two', 80, 'two');
   assert.match(await fixture.ask('one', '10.214.5.77', 80), /^two .*10\.214\.5\.2$/);
   assert.equal(await fixture.ask('stranger', '10.214.5.77', 80), 'timeout');

@@ -6,12 +6,15 @@ import { toldName } from './question.ts';
 export const fileOf = (network: NetworkRecord, members: { sandbox: Sandbox; endpoint: Endpoint }[]): string =>
   `${gatewaysOf(network).join(',')}\n${members.map(({ sandbox, endpoint }) => lineOf(sandbox, endpoint)).join('')}`;
 
-// `id ipv4 ipv6 names servers`, separated by single spaces; lists by commas (aardvark-dns, config format).
+// `id ipv4 ipv6 names servers`, separated by single spaces; lists by commas (aardvark-dns, config format). Each name is also
+// one with the network's, as in Docker: what is on several networks can be asked for on one of them.
 function lineOf(sandbox: Sandbox, endpoint: Endpoint): string {
   const servers = sandbox.dns.length === 0 ? '' : ` ${sandbox.dns.join(',')}`;
   const { ipv4, ipv6 } = endpoint;
   const addresses = `${ipv4?.address ?? ''} ${ipv6?.address ?? ''}`;
-  return `${sandbox.containerId} ${addresses} ${namesOf(sandbox, endpoint).join(',')}${servers}\n`;
+  const names = namesOf(sandbox, endpoint);
+  const full = names.map((name) => `${name}.${endpoint.networkName}`);
+  return `${sandbox.containerId} ${addresses} ${[...names, ...full].join(',')}${servers}\n`;
 }
 
 /** All names that a container answers to on a network, its own first, no name twice. */
