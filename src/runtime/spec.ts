@@ -114,7 +114,7 @@ function namespacesOf(input: SpecInput, facts: HostFacts): OciNamespace[] {
   add('pid', choices.pid ?? 'private');
   add('ipc', choices.ipc ?? 'private');
   add('uts', choices.uts ?? 'private');
-  add('cgroup', choices.cgroup ?? (facts.cgroupV2 && !input.privileged ? 'private' : 'host'));
+  add('cgroup', choices.cgroup ?? (facts.cgroupV2 ? 'private' : 'host'));
   return list;
 }
 

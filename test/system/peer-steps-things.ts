@@ -40,7 +40,21 @@ export const execs: readonly Step[] = [
   { ask: 'POST /exec/nope/resize?h=1&w=1' },
 ];
 
+/** Parents that cannot be, and modes that the drivers have not. */
+const wrongParents: readonly Step[] = [
+  { Driver: 'macvlan', Options: { parent: 'no0' } },
+  { Driver: 'ipvlan', Options: { parent: 'no0' } },
+  { Driver: 'macvlan', Options: { parent: 'no0.5' } },
+  { Driver: 'ipvlan', Options: { parent: 'no0.x' } },
+  { Driver: 'macvlan', Options: { parent: 'a.b.5' } },
+  { Driver: 'ipvlan', Options: { parent: 'lo.4095' } },
+  { Driver: 'macvlan', Options: { parent: 'no0', macvlan_mode: 'odd' } },
+  { Driver: 'ipvlan', Options: { parent: 'no0', ipvlan_mode: 'l4' } },
+  { Driver: 'ipvlan', Options: { parent: 'no0', ipvlan_flag: 'odd' } },
+].map((body) => ({ ask: 'POST /networks/create', body: { Name: 'y', ...body } }));
+
 export const networks: readonly Step[] = [
+  ...wrongParents,
   { ask: 'GET /networks/bridge' },
   { ask: 'GET /networks/host' },
   { ask: 'GET /networks/none' },
