@@ -143,6 +143,20 @@ describe('a default network of both families', { skip }, () => {
     await end('db', 'web', 'other');
   });
 
+  test('containers that icc kept apart are together again once it is told otherwise', async () => {
+    for (const key of ['iptables', 'ip6tables'].map((each) => `net.bridge.bridge-nf-call-${each}`))
+      if (readSysctl(key) !== undefined) writeSysctl(key, 0);
+    await daemon.start(['--bip', '10.214.90.1/24', '--icc=false']);
+    await run('here');
+    await run('there');
+    const address = await addressOf('there', 'IPAddress');
+    assert.equal(await reaches('here', address), false);
+    await daemon.stop();
+    await daemon.start(['--bip', '10.214.90.1/24']);
+    assert.equal(await reaches('here', address), true);
+    await end('here', 'there');
+  });
+
   test('--ip-forward=false leaves the host as it is', async () => {
     writeSysctl('net.ipv4.ip_forward', 0);
     writeSysctl('net.ipv6.conf.all.forwarding', 0);

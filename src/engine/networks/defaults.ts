@@ -17,7 +17,7 @@ import {
 import { firstAddress, localPool, pickSubnet, type SubnetPool } from './addresses/pools.ts';
 import { type AddressBlock, type Driver, defaultNetworkName, type NetworkRecord } from './record.ts';
 import type { NetworkChoices } from './room.ts';
-import { assertOptions } from './rules/options.ts';
+import { assertOptions, isolatesMembers } from './rules/options.ts';
 import type { NetworkStore } from './store.ts';
 import { rangeIn, subnetHolder, takenSubnets } from './subnets.ts';
 
@@ -30,8 +30,15 @@ export interface DefaultBridge {
   subnet?: string;
 }
 
-/** Afterwards the three networks are recorded, each with the id it has had since the first time. */
-export function ensureDefaults(store: NetworkStore, bridge: DefaultBridge, choices: NetworkChoices): void {
+/**
+ * Afterwards the three networks are recorded, each with the id it has had since the first time. Tells whether containers
+ * that the default network kept apart until now are no longer to be.
+ */
+export function ensureDefaults(
+  store: NetworkStore,
+  bridge: DefaultBridge,
+  choices: NetworkChoices,
+): { unites: boolean } {
   const before = store.named(defaultNetworkName);
   const base = before ?? blank(defaultNetworkName, 'bridge');
   const { mtu } = choices.defaults;
@@ -43,6 +50,7 @@ export function ensureDefaults(store: NetworkStore, bridge: DefaultBridge, choic
     store.putNetwork({ ...base, options, bridge: device, blocks });
   if (store.named('host') === undefined) store.putNetwork(blank('host', 'host'));
   if (store.named('none') === undefined) store.putNetwork(blank('none', 'null'));
+  return { unites: isolatesMembers(base) && !isolatesMembers({ options }) };
 }
 
 function planBlocks(

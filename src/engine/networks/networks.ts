@@ -18,7 +18,7 @@ import { assertPool, type SubnetPool, usualPools } from './addresses/pools.ts';
 import { assertAskable, unjoinable } from './asked.ts';
 import { attachContainer, attachedOf, networksOf } from './attach.ts';
 import type { Attached, AttachRequest } from './attach-request.ts';
-import { followBridgeFilter, removeDevice, translatesLoopback6 } from './bridge.ts';
+import { followBridgeFilter, removeDevice, repairDevice, translatesLoopback6 } from './bridge.ts';
 import { checkNetworks } from './check.ts';
 import { type ConnectRequest, connectContainer, disconnectContainer } from './connect.ts';
 import { createNetwork } from './create.ts';
@@ -246,7 +246,7 @@ export function openNetworks(options: NetworksOptions): Networks {
     defaults: options.defaults ?? {},
     ...(options.publishAddress === undefined ? {} : { publishAddress: options.publishAddress }),
   };
-  ensureDefaults(store, options.bridge, choices);
+  const { unites } = ensureDefaults(store, options.bridge, choices);
   const table = options.tableName ?? tableOf(options.bridge.name);
   const warn = options.warn ?? ((): void => {});
   const loopback6 = translatesLoopback6();
@@ -282,6 +282,7 @@ export function openNetworks(options: NetworksOptions): Networks {
   });
   room.opened = currentOpenings(room);
   const warnings = ensureDevices(room);
+  if (unites && !room.blocked.has(room.defaultBridge().id)) repairDevice(room, room.defaultBridge());
   const ready = firewall
     .ensure()
     .then(() =>
