@@ -143,6 +143,14 @@ test('a volume in use is not removed, and the users are named', async () => {
   await volumes.remove('data', { force: true });
 });
 
+test('names are patterns, as with dockerd', () => {
+  const found = (name: string): string[] => volumes.list(new Map([['name', [name]]])).map(({ Name }) => Name);
+  assert.deepEqual(
+    [found('^fil'), found('led$'), found('il'), found('^il'), found('[')],
+    [['filled'], ['filled'], ['filled'], [], []],
+  );
+});
+
 test('a volume with options is mounted for its container, and unmounted with its removal', async () => {
   const { Mountpoint } = await volumes.create({
     Name: 'fast',

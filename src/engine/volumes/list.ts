@@ -1,6 +1,6 @@
 // Volumes as the API lists them.
 import type { VolumeInspect } from '#shared/contract/volume.ts';
-import { type Filters, filterKeysOnly, flagOf, matchLabel } from '#shared/notation/filter.ts';
+import { type Filters, filterKeysOnly, flagOf, matchLabel, matchPattern } from '#shared/notation/filter.ts';
 import { inspectOf } from './inspect.ts';
 import type { VolumeRoom } from './room.ts';
 import { usersOf } from './users.ts';
@@ -15,7 +15,7 @@ export function listVolumes(room: VolumeRoom, filters: Filters): VolumeInspect[]
     const wanted =
       (dangling === undefined || dangling === (usersOf(room, value.name).length === 0)) &&
       (drivers.length === 0 || drivers.includes('local')) &&
-      (names.length === 0 || names.some((name) => value.name.includes(name))) &&
+      (names.length === 0 || names.some((name) => matchPattern(value.name, name))) &&
       matchLabel(value.labels, filters.get('label'));
     return wanted ? [inspectOf(room, value)] : [];
   });

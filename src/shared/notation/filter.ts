@@ -46,6 +46,15 @@ export function filterKeysOnly(filters: Filters, allowedKeys: readonly string[])
   }
 }
 
+/** Docker takes the names in a filter as patterns; what is none is looked for as it is written. */
+export function matchPattern(text: string, pattern: string): boolean {
+  try {
+    return new RegExp(pattern).test(text);
+  } catch {
+    return text.includes(pattern);
+  }
+}
+
 /** True where `labels` has every wanted one: `key`, or `key=value`. */
 export function matchLabel(
   labels: Readonly<Record<string, string>> | null | undefined,

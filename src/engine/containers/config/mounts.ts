@@ -248,12 +248,12 @@ function planTmpfs(target: string, text: string): PlannedMount {
 function planVolumesFrom(text: string, sources: MountSources): PlannedMount[] {
   const [container = '', mode = ''] = text.split(':', 2);
   if (container === '') throw invalid(`malformed volumes-from specification: ${text}`);
-  if (!['', 'ro', 'rw', 'z', 'Z'].includes(mode)) throw invalid(`invalid mode: ${mode}`);
+  if (!/^(?:|r[ow]|[zZ]|r[ow],[zZ]|[zZ],r[ow])$/.test(mode)) throw invalid(`invalid mode: ${mode}`);
   return sources
     .mountsOf(container)
     .filter((mount) => mount.Type === 'bind' || mount.Type === 'volume')
     .map((mount) => {
-      const readOnly = mode === 'ro' || !mount.RW;
+      const readOnly = mode.split(',').includes('ro') || !mount.RW;
       // As the other has it, unless that is more than is asked for.
       const access = mount.RW && readOnly ? (mount.Type === 'bind' ? readOnlyBelow : 'ro') : undefined;
       const options =
@@ -261,7 +261,7 @@ function planVolumesFrom(text: string, sources: MountSources): PlannedMount[] {
       return {
         ...mount,
         RW: !readOnly,
-        Mode: mode || mount.Mode,
+        Mode: '',
         options,
         copyUp: false,
       };

@@ -1,6 +1,6 @@
 // Which containers a list shows: the filters of `GET /containers/json`.
 import { invalid } from '#shared/errors.ts';
-import { type Filters, filterKeysOnly, flagOf, matchLabel } from '#shared/notation/filter.ts';
+import { type Filters, filterKeysOnly, flagOf, matchLabel, matchPattern } from '#shared/notation/filter.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { statusOf } from './status.ts';
 
@@ -126,15 +126,9 @@ function portKeys(text: string): string[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => `${first + at}/${protocol}`);
 }
 
-/** Docker takes a name filter as a pattern, with or without the slash. */
-function matchesName(name: string, pattern: string): boolean {
-  try {
-    const expression = new RegExp(pattern);
-    return expression.test(name) || expression.test(`/${name}`);
-  } catch {
-    return name.includes(pattern);
-  }
-}
+/** With or without the slash. */
+const matchesName = (name: string, pattern: string): boolean =>
+  matchPattern(name, pattern) || matchPattern(`/${name}`, pattern);
 
 function networksOf(record: ContainerRecord): string[] {
   const wired = Object.entries(record.wiring?.networks ?? {});
