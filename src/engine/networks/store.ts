@@ -86,6 +86,11 @@ export class NetworkStore {
     this.#byAge = undefined;
   }
 
+  /** Of all containers, those that start among them. */
+  get endpointCount(): number {
+    return this.sandboxes().reduce((sum, { endpoints }) => sum + endpoints.length, 0);
+  }
+
   sandboxes(): Sandbox[] {
     return [...this.#byContainer.values()];
   }

@@ -1,5 +1,6 @@
 // An endpoint: its addresses, and its link in the container's namespace.
 import { attachVeth, setDefaultRoutes } from '#kernel/links.ts';
+import { ensureNeighbourTables } from '#kernel/neighbour-table.ts';
 import { attachToParent, type ParentKind } from '#kernel/parent-links.ts';
 import type { EndpointSettings } from '#shared/contract/network.ts';
 import { conflict, isKind } from '#shared/errors.ts';
@@ -117,6 +118,7 @@ export function wireEndpoint(room: NetworkRoom, sandbox: Sandbox, endpoint: Endp
   const reason = room.blocked.get(network.id);
   if (reason !== undefined) throw conflict(reason, { hint: 'See: wharf system check' });
   if (isBridge(network)) noteBridgeFilter(room, network);
+  ensureNeighbourTables(room.store.endpointCount);
   const wire = isBridge(network)
     ? () => wireBridge(network, sandbox, { endpoint, isolated: isLocked(room, network, endpoint) })
     : () => wireParent(network, sandbox, endpoint);

@@ -1,8 +1,9 @@
 // One question to a name server: how new what it has read is. Each network's file has a line for it, whose address is the
 // number of the change that the file was written for, so that an answer tells whether the server has read a change.
 import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import { inNetns } from '#kernel/netns.ts';
+import { canonicalAddress } from '../addresses/cidr.ts';
 
 /** No container has it (see `namesOf`). */
 export const toldName = '_wharf-told';
@@ -14,9 +15,15 @@ const longestPauseMs = 10;
 const mostAskers = 2;
 const fewestQuestions = 20;
 
-export interface Asked {
+/** Whether the server at an address has read a change, or a later one. */
+export interface Question {
   address: string;
+  change: number;
+}
+
+export interface Asking {
   port: number;
+  timeoutMs: number;
   /** Paths of network namespaces to ask from, the first that are there; one answer is enough. None: from the host's. */
   from?: readonly string[];
 }
@@ -28,23 +35,22 @@ export function toldLine(change: number): string {
 }
 
 /**
- * Asks until the server has read that change or a later one; false where it has not after `timeoutMs` and some questions:
- * a process that has much to do hears answers late.
+ * Asks until all answers are yes; false where they are not after `timeoutMs` and some questions: a process that has much
+ * to do hears answers late.
  */
-export async function hasRead(
-  change: number,
-  { asked, timeoutMs }: { asked: Asked; timeoutMs: number },
-): Promise<boolean> {
-  const sockets = socketsOf(asked);
+export async function areRead(questions: readonly Question[], asking: Asking): Promise<boolean> {
+  const open = new Map(questions.map(({ address, change }) => [canonicalAddress(address), change]));
+  if (open.size === 0) return true;
+  const sockets = socketsOf([...open.keys()], asking);
   if (sockets.length === 0) return false;
   return new Promise((resolve) => {
     let pauseMs = firstPauseMs;
     let count = 0;
     let timer: NodeJS.Timeout | undefined;
-    const endMs = performance.now() + timeoutMs;
+    const endMs = performance.now() + asking.timeoutMs;
     const end = (isRead: boolean): void => {
       clearTimeout(timer);
-      for (const socket of sockets) socket.close();
+      for (const { socket } of sockets) socket.close();
       resolve(isRead);
     };
     const ask = (): void => {
@@ -54,39 +60,54 @@ export async function hasRead(
         return;
       }
       // A question that gets lost is asked again.
-      for (const socket of sockets) socket.send(question, asked.port, asked.address, () => {});
+      for (const address of open.keys()) {
+        for (const { family, socket } of sockets)
+          if (family === isIP(address)) socket.send(question, asking.port, address, () => {});
+      }
       timer = setTimeout(ask, pauseMs);
       pauseMs = Math.min(pauseMs * 1.2, longestPauseMs);
     };
-    for (const socket of sockets) {
+    for (const { socket } of sockets) {
       socket.on('error', () => {});
-      socket.on('message', (message) => {
-        if (changeIn(message) >= change) end(true);
+      socket.on('message', (message, { address }) => {
+        if (changeIn(message) >= (open.get(address) ?? Number.POSITIVE_INFINITY)) open.delete(address);
+        if (open.size === 0) end(true);
       });
     }
     ask();
   });
 }
 
-function socketsOf({ address, from }: Asked): Socket[] {
-  if (from === undefined) return [open(address)];
-  const sockets: Socket[] = [];
+interface Asker {
+  family: number;
+  socket: Socket;
+}
+
+/** For all addresses of a family one socket does: each takes the engine longer than a question. */
+function socketsOf(addresses: readonly string[], { from }: Asking): Asker[] {
+  const families = [...new Set(addresses.map(isIP))];
+  const openAll = (): Asker[] => families.map((family) => ({ family, socket: open(family) }));
+  if (from === undefined) return openAll();
+  const askers: Asker[] = [];
+  let count = 0;
   for (const netns of from) {
+    if (count === mostAskers) break;
     try {
-      if (sockets.length < mostAskers) sockets.push(inNetns(netns, () => open(address)));
+      askers.push(...inNetns(netns, openAll));
+      count += 1;
     } catch {
       // The container has just ended.
     }
   }
-  return sockets;
+  return askers;
 }
 
 // Bound at once, without a turn of the event loop, so that it is of the namespace that this thread is in.
-function open(address: string): Socket {
-  const isV6 = isIPv6(address);
+function open(family: number): Socket {
+  const isV6 = family === 6;
   const socket = createSocket({
     type: isV6 ? 'udp6' : 'udp4',
-    lookup: (host, _options, answer) => answer(null, host, isV6 ? 6 : 4),
+    lookup: (host, _options, answer) => answer(null, host, family),
   });
   socket.bind({ port: 0, address: isV6 ? '::' : '0.0.0.0', exclusive: true });
   return socket;

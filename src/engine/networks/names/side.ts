@@ -1,7 +1,7 @@
 // Servers that answer together: what is told to one is told to all of them, each in an order of its own.
 import { gatewaysOf, type NetworkRecord } from '../record.ts';
 import { fileOf } from './lines.ts';
-import { hasRead, toldLine } from './question.ts';
+import { areRead, toldLine } from './question.ts';
 import type { NameServer } from './server.ts';
 import { type Member, turned } from './turns.ts';
 
@@ -79,12 +79,10 @@ export class Side {
     await Promise.all(
       servers.map(async (server) => {
         const timeoutMs = timeoutsMs[this.#hearing.get(server) ?? 'unknown'];
-        const asked = files.flatMap((file) =>
-          gatewaysOf(file.network).map((address) =>
-            hasRead(file.change, { asked: { address, port: server.port }, timeoutMs }),
-          ),
+        const questions = files.flatMap((file) =>
+          gatewaysOf(file.network).map((address) => ({ address, change: file.change })),
         );
-        const isHeard = (await Promise.all(asked)).every((each) => each);
+        const isHeard = await areRead(questions, { port: server.port, timeoutMs });
         if (isHeard) this.#read.set(server, change);
         this.#hearing.set(server, isHeard ? 'known' : 'deaf');
       }),
@@ -107,10 +105,6 @@ const textOf = ({ network, members, change }: NetworkFile, turn: number): string
 /** Whether containers of the network reach the server: the host's own firewall may be against its port. */
 export async function isReached({ network, members }: NetworkFile, { port }: NameServer): Promise<boolean> {
   const from = members.map(({ sandbox }) => sandbox.netnsPath).reverse();
-  const answers = await Promise.all(
-    gatewaysOf(network).map((address) =>
-      hasRead(anyChange, { asked: { address, port, from }, timeoutMs: answerTimeoutMs }),
-    ),
-  );
-  return answers.every((each) => each);
+  const questions = gatewaysOf(network).map((address) => ({ address, change: anyChange }));
+  return areRead(questions, { port, from, timeoutMs: answerTimeoutMs });
 }
