@@ -25,14 +25,20 @@ export async function bootMachine(request: BootRequest): Promise<number> {
   const tries = existsSync('/dev/kvm') ? ['kvm', 'tcg,thread=multi'] : ['tcg,thread=multi'];
   for (const accelerator of tries) {
     const isLast = accelerator === tries.at(-1);
-    const printed = await runMachine(request, accelerator, isLast ? emulatedFirstWordMs : firstWordMs);
+    const { printed, complaint } = await runMachine(
+      request,
+      accelerator,
+      isLast ? emulatedFirstWordMs : firstWordMs,
+    );
     if (!printed.includes(begun) && !isLast) {
       console.log(`vm: ${accelerator} does not work here: the machine is emulated, which is slow`);
       continue;
     }
     const code = ended.exec(printed)?.[1];
     if (code !== undefined) return Number(code);
-    console.log(`vm: the machine did not get to its end; its kernel said last:\n${kernelWords(request)}`);
+    console.log(
+      `vm: the machine did not get to its end; ${complaint}its kernel said last:\n${kernelWords(request)}`,
+    );
     return 1;
   }
   return 1;
@@ -43,7 +49,12 @@ const kernelWords = ({ folder }: BootRequest): string => {
   return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(-30).join('\n') : '(nothing)';
 };
 
-async function runMachine(request: BootRequest, accelerator: string, waitMs: number): Promise<string> {
+/** What the machine printed, and what its emulator complained of. */
+async function runMachine(
+  request: BootRequest,
+  accelerator: string,
+  waitMs: number,
+): Promise<{ printed: string; complaint: string }> {
   const { program, env, firmware } = emulator(request.checkout);
   const child = spawn(program, [...firmware, ...machine(request, accelerator)], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -66,8 +77,7 @@ async function runMachine(request: BootRequest, accelerator: string, waitMs: num
   await closed(child);
   for (const timer of [first, last]) clearTimeout(timer);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, end);
-  if (!printed.includes(begun)) process.stderr.write(complaint);
-  return printed;
+  return { printed, complaint };
 }
 
 const closed = (child: ChildProcess): Promise<void> =>

@@ -16,7 +16,7 @@ ip link set lo up
 exec </dev/null >/dev/ttyS1 2>&1
 stty -F /dev/ttyS1 raw
 echo 'vm: begins'
-sh /run/command
+timeout 3500 sh /run/command
 echo "vm: ended with $?"
 # Waits until the last words are out.
 stty -F /dev/ttyS1 raw

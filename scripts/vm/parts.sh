@@ -5,6 +5,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 say() { printf 'test vm: %s\n' "$*" >&2; }
 
+[ "$(uname -m)" = x86_64 ] || { say "the machine is of x86_64, and this one is not"; exit 1; }
+command -v apt-get >/dev/null 2>&1 || { say "its parts are Debian packages, and this is no Debian"; exit 1; }
 parts=.cache/vm/root
 if [ ! -e .cache/vm/complete ]; then
   say "unpacking a kernel, nfs-kernel-server and samba"
