@@ -136,6 +136,58 @@ test('a dual-stack network, by the stock client', { skip: noDocker ?? false }, a
   if (engine.docker !== undefined) await walk(engine.docker);
 });
 
+/** Networks of one family only, and one whose containers have nobody but each other. */
+async function walkFamilies(client: Client): Promise<void> {
+  const run = ok(client);
+  const mode = (family: number) => `com.docker.network.bridge.gateway_mode_ipv${family}=isolated`;
+  await run('network', 'create', '--ipv4=false', '--ipv6', '--subnet', 'fd00:214:33::/64', 'six');
+  await run('network', 'create', '--subnet', '10.214.34.0/24', '--subnet', 'fd00:214:34::/64', 'four');
+  const open = await client(['network', 'create', '-o', mode(4), 'alone']);
+  assert.match(open.stderr, /gateway mode 'isolated' can only be used for an internal network/);
+  const both = ['-o', mode(4), '-o', mode(6)];
+  await run('network', 'create', '--internal', '--ipv6', ...both, 'alone');
+  const families = '{{.Name}} {{.IPv4}} {{.IPv6}}';
+  const listed = await run('network', 'ls', '--format', families, '--filter', 'type=custom');
+  assert.deepEqual(listed.split('\n').sort(), ['alone true true', 'four true false', 'six false true']);
+
+  const addresses =
+    '{{range .NetworkSettings.Networks}}{{.IPAddress}}|{{.GlobalIPv6Address}}|{{.Gateway}}{{end}}';
+  const expected: [string, RegExp][] = [
+    ['six', /^\|fd00:214:33::2\|$/],
+    ['four', /^10\.214\.34\.2\|\|10\.214\.34\.1$/],
+    ['alone', /^[\d.]+\|fd[0-9a-f:]+\|$/],
+  ];
+  for (const [network, address] of expected) {
+    await run(
+      'run',
+      '-d',
+      '--name',
+      'web',
+      '--network',
+      network,
+      '--network-alias',
+      'site',
+      ...serve(network),
+    );
+    assert.match(await run('inspect', '-f', addresses, 'web'), address, network);
+    await run('run', '-d', '--name', 'asking', '--network', network, image, 'sleep', '600');
+    for (const name of ['web', 'site']) {
+      const asked = () => client(['exec', 'asking', ...ask(`http://${name}/page`)]);
+      const answer = async () => ((await asked()).code === 0 ? (await asked()).stdout.trim() : undefined);
+      assert.equal(await eventually(`${name} on ${network}`, answer), network);
+    }
+    await run('rm', '-f', 'web', 'asking');
+    await run('network', 'rm', network);
+  }
+}
+
+test('networks of one family, and without the host, by our command line', () => walkFamilies(engine.wharf));
+test('networks of one family, and without the host, by the stock client', {
+  skip: noDocker ?? false,
+}, async () => {
+  if (engine.docker !== undefined) await walkFamilies(engine.docker);
+});
+
 test('on a macvlan network containers find each other by name, also while the engine is down', async () => {
   const run = ok(engine.wharf);
   execFileSync('ip', ['link', 'add', 'lan0', 'type', 'veth', 'peer', 'name', 'lan1']);
