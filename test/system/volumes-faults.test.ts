@@ -88,6 +88,7 @@ test('a removal that is cut off before it is written down leaves nothing for the
     leases: { holders: () => [] },
     records: {
       get: () => record,
+      put: () => {},
       delete: () => {
         throw killed;
       },
@@ -95,6 +96,44 @@ test('a removal that is cut off before it is written down leaves nothing for the
   } as unknown as VolumeRoom;
   assert.throws(() => removeVolume(room, 'old', {}), killed);
   assert.equal(existsSync(join(dir, 'old')), false);
+});
+
+test('a removal that was cut off is completed at the next start', async () => {
+  for (const hasFolder of [true, false]) {
+    await withVolumes(async (volumes) => {
+      await volumes.create({ Name: 'cut' });
+      writeFileSync(join(volumes.path('cut'), 'file'), 'x');
+    });
+    {
+      await using state = openState(join(root, 'state.db'));
+      const records = state.collection<VolumeRecord>('volumes');
+      const record = records.get('cut');
+      assert.ok(record !== undefined);
+      records.put('cut', { ...record, removing: true });
+      if (!hasFolder) rmSync(join(dir, 'cut'), { recursive: true });
+    }
+    await withVolumes(async (volumes) => {
+      assert.equal(volumes.has('cut'), false);
+      assert.deepEqual(readdirSync((await volumes.create({ Name: 'cut' })).Mountpoint), []);
+      await volumes.remove('cut');
+    });
+  }
+});
+
+test('a volume that was filled is there with its files at the next start, or not at all', async () => {
+  const record = { createdAt: '', labels: null, options: null, arriving: true as const };
+  mkdirSync(join(dir, 'arrived/_data'), { recursive: true });
+  writeFileSync(join(dir, 'arrived/_data/file'), 'x');
+  {
+    await using state = openState(join(root, 'state.db'));
+    const records = state.collection<VolumeRecord>('volumes');
+    for (const name of ['arrived', 'late']) records.put(name, { ...record, name });
+  }
+  await withVolumes(async (volumes) => {
+    assert.deepEqual([volumes.has('arrived'), volumes.has('late')], [true, false]);
+    assert.deepEqual(readdirSync(volumes.path('arrived')), ['file']);
+    await volumes.remove('arrived');
+  });
 });
 
 test('what an earlier engine did not come to delete goes, and not what somebody mounted in it', async () => {

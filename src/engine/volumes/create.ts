@@ -54,12 +54,25 @@ export async function createFilled(
   makeFolders(mkdirSync, data, 0o755);
   try {
     await fill(data);
+    // The intent comes first: `finishArrivals` goes on from wherever this ends.
+    room.records.put(record.name, { ...record, arriving: true });
     renameSync(aside, dir);
   } catch (thrown) {
+    room.records.delete(record.name);
     rmSync(aside, { recursive: true, force: true });
     throw thrown;
   }
   return remember(room, record);
+}
+
+/** After a crash: a volume whose filled folder was about to come is there with it, or not at all. */
+export function finishArrivals(room: VolumeRoom): void {
+  for (const { id, value } of room.records.all()) {
+    if (value.arriving !== true) continue;
+    const { arriving: _, ...record } = value;
+    if (existsSync(dirOf(room, id))) room.records.put(id, record);
+    else room.records.delete(id);
+  }
 }
 
 function plan(request: VolumeCreateRequest): VolumeRecord {

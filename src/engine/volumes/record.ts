@@ -9,6 +9,10 @@ export interface VolumeRecord {
   options: Record<string, string> | null;
   /** A rename from that name was begun. */
   renamedFrom?: string;
+  /** Its folder, filled elsewhere, is about to come. */
+  arriving?: true;
+  /** Its removal was begun. */
+  removing?: true;
 }
 
 /** What begins so in the folder of volumes is nobody's, and removed by the next engine. */

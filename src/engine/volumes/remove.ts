@@ -17,13 +17,24 @@ import { usersOf } from './users.ts';
 /** Afterwards the volume is gone. Throws `conflict` while a container has it; `force` forgives one that is not there. */
 export function removeVolume(room: VolumeRoom, name: string, options: { force?: boolean }): void {
   if (options.force === true && room.records.get(name) === undefined) return;
-  requireVolume(room, name);
+  const record = requireVolume(room, name);
   assertUnused(room, name);
   unmountVolume(room, name);
-  // The folder first: where this is cut off, there is nothing that a new volume of the name would find in itself.
+  // The intent, then the folder: wherever this is cut off, a new volume of the name finds nothing in itself.
+  room.records.put(name, { ...record, removing: true });
   discard(room, name);
   room.records.delete(name);
   room.events.emit('volume', 'destroy', name, { driver: 'local' });
+}
+
+/** After a crash: removals that were begun are completed. */
+export function finishRemovals(room: VolumeRoom): void {
+  for (const { id, value } of room.records.all()) {
+    if (value.removing !== true) continue;
+    unmountVolume(room, id);
+    discard(room, id);
+    room.records.delete(id);
+  }
 }
 
 /** Throws `conflict` with Docker's sentence while a container has the volume. */

@@ -14,13 +14,13 @@ import type { Filters } from '#shared/notation/filter.ts';
 import type { Leases } from '#storage/state/leases.ts';
 import type { State } from '#storage/state/state.ts';
 import { discardFillings, fillVolume } from './copy-up.ts';
-import { createVolume } from './create.ts';
+import { createVolume, finishArrivals } from './create.ts';
 import { type ImportOptions, importVolume, listFiles, packVolume, readFileOf } from './files.ts';
 import { dataOf, inspectOf, requireVolume } from './inspect.ts';
 import { listVolumes } from './list.ts';
 import { isMountedVolume, mountVolume, unmountVolume, usualMountTimeoutMs } from './mount.ts';
 import type { VolumeRecord } from './record.ts';
-import { emptyTrash, pruneVolumes, removeVolume } from './remove.ts';
+import { emptyTrash, finishRemovals, pruneVolumes, removeVolume } from './remove.ts';
 import { cloneVolume, finishRenames, renameVolume } from './rename.ts';
 import type { VolumeRoom } from './room.ts';
 import {
@@ -223,6 +223,8 @@ export function openVolumes(options: VolumesOptions): Volumes {
     containerName: (id) => containers.get(id)?.name,
   };
   finishRenames(room);
+  finishArrivals(room);
+  finishRemovals(room);
   discardFillings(room);
   void emptyTrash(options.dir);
   return new Volumes(room);
