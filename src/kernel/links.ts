@@ -117,6 +117,8 @@ export interface VethRequest extends InsideRequest {
   netns: string;
   /** Name of the bridge that the host's end becomes a port of. */
   bridge: string;
+  /** `address/length`, what the bridge ought to have. */
+  bridgeAddresses?: string[];
   /** Name of the host's end, at most 15 characters. */
   hostName: string;
   /** Name of the container's end; default eth0. */
@@ -139,12 +141,19 @@ export interface InsideRequest {
   onLink?: string[];
 }
 
-/** Afterwards a veth pair joins the namespace to the bridge, both ends up, addresses and default route set. */
+/**
+ * Afterwards a veth pair joins the namespace to the bridge, both ends up, addresses and default route set. Throws
+ * `conflict` where the bridge is not as it ought to be.
+ */
 export function attachVeth(request: VethRequest): { mac: string } {
   const name = request.name ?? 'eth0';
   using host = new NetlinkSocket();
   const bridge = findLink(host, request.bridge);
   if (bridge === undefined) throw conflict(`bridge ${request.bridge} does not exist`);
+  if (!bridge.up) throw conflict(`bridge ${request.bridge} is down`);
+  for (const address of request.bridgeAddresses ?? [])
+    if (!hasAddress(host, bridge.index, address))
+      throw conflict(`bridge ${request.bridge} had lost ${address}`);
   const descriptor = openSync(request.netns, 'r');
   try {
     const made = vethRequest(request, name, { bridge: bridge.index, descriptor });
@@ -163,6 +172,16 @@ export function attachVeth(request: VethRequest): { mac: string } {
   } catch (thrown) {
     deleteLink(host, request.hostName);
     throw thrown;
+  }
+}
+
+/** Whether a link has the address; afterwards it has. Costs less than a look at the addresses of all links. */
+function hasAddress(socket: NetlinkSocket, index: number, text: string): boolean {
+  try {
+    socket.change(`address ${text}`, [{ ...addressRequest(index, text), flags: make }]);
+    return false;
+  } catch (thrown) {
+    return codeOf(thrown) === 'EEXIST';
   }
 }
 

@@ -116,12 +116,21 @@ test('others’ tables are left alone', async () => {
   assert.match(stdout.toString(), /9\.9\.9\.9/);
 });
 
-test('a bridge that was deleted by hand is repaired at the next use, for those that are on it too', async () => {
-  removeLink(fixture.bridge);
-  assert.doesNotMatch(await askFromWorld(20931), /web/);
-  await fixture.attach('next', publish('20934'));
-  assert.match(await askFromWorld(20931), /^web /);
-  await fixture.detach('next');
+test('a bridge that was deleted or changed by hand is repaired at the next use, for those that are on it too', async () => {
+  const damages: (() => unknown)[] = [
+    () => removeLink(fixture.bridge),
+    () => ip(['link', 'set', fixture.bridge, 'down']),
+    () => ip(['addr', 'flush', 'dev', fixture.bridge]),
+  ];
+  for (const [index, damage] of damages.entries()) {
+    await damage();
+    assert.doesNotMatch(await askFromWorld(20931), /web/);
+    assert.notDeepEqual(await fixture.networks.check(), []);
+    await fixture.attach('next', publish('20934'));
+    assert.match(await askFromWorld(20931), /^web /, `damage ${index}`);
+    assert.deepEqual(await fixture.networks.check(), []);
+    await fixture.detach('next');
+  }
 });
 
 test('where nothing runs the engine leaves nothing but what the administrator wrote', async () => {

@@ -5,6 +5,7 @@ import { attachToParent, type ParentKind } from '#kernel/parent-links.ts';
 import type { EndpointSettings } from '#shared/contract/network.ts';
 import { conflict, isKind } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
+import { bridgeAddressesOf } from './addresses/bridge-addresses.ts';
 import { canonicalAddress, contains, type Family, familyOf, parseCidr } from './addresses/cidr.ts';
 import { macOf, takeAddress } from './addresses/ipam.ts';
 import { asksItself, isLocked, noteBridgeFilter, repairDevice } from './bridge.ts';
@@ -125,7 +126,7 @@ export function wireEndpoint(room: NetworkRoom, sandbox: Sandbox, endpoint: Endp
   try {
     wire();
   } catch (thrown) {
-    // Someone deleted the device: it is made again rather than checked before each start.
+    // Someone deleted or changed the device.
     if (!isKind(thrown, 'conflict') && !isKind(thrown, 'not-found')) throw thrown;
     repairDevice(room, network);
     wire();
@@ -175,6 +176,7 @@ function wireBridge(
   attachVeth({
     netns: sandbox.netnsPath,
     bridge: device,
+    bridgeAddresses: bridgeAddressesOf(network),
     hostName: endpoint.hostLink,
     name: endpoint.link,
     mac: endpoint.mac,
