@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { observeLink, observeLinks, observeRoutes } from '#kernel/links.ts';
-import { inNetns } from '#kernel/netns.ts';
+import { observeLink, observeLinks, observeRoutes, removeLink } from '#kernel/links.ts';
+import { ensureNetns, inNetns, removeNetns } from '#kernel/netns.ts';
 import { NetworksFixture } from './networks-fixture.ts';
 import { enterOwnHost, host, ip, world } from './networks-own-host.ts';
 
@@ -69,15 +69,74 @@ test('options: the name of the bridge, its mtu, names of links, a binding addres
     { 'com.docker.network.bridge.enable_icc': 'perhaps' },
     { 'com.docker.network.bridge.name': 'much-too-long-for-a-link' },
     { 'com.docker.network.bridge.name': 'own0' },
+    { 'com.docker.network.bridge.name': 'lo' },
   ];
   for (const Options of odd)
     await assert.rejects(
       networks.create({ Name: 'odd', Options }),
-      /invalid|exists already/,
+      /invalid|networks have same bridge name|existing interface lo is not a bridge/,
       JSON.stringify(Options),
     );
   for (const name of ['o1', 'o2', 'o3']) await fixture.detach(name);
   await networks.remove('named');
+});
+
+test('a bridge that is there already is joined, with whoever is on it, and stays', async () => {
+  const lan = fixture.netns('lan');
+  ensureNetns(lan);
+  await ip(['link', 'add', 'lan0', 'type', 'bridge']);
+  await ip(['link', 'add', 'lan1', 'master', 'lan0', 'up', 'type', 'veth', 'peer', 'name', 'in1']);
+  await ip(['link', 'set', 'in1', 'netns', lan]);
+  await inNetns(lan, () => ip(['addr', 'add', '10.214.49.9/24', 'dev', 'in1']));
+  await inNetns(lan, () => ip(['link', 'set', 'in1', 'up']));
+  await fixture.serveAt(lan, 90, 'router');
+  const isThere = (): boolean =>
+    observeLinks().some(({ name, kind }) => name === 'lan0' && kind === 'bridge');
+  const request = {
+    Name: 'lan',
+    IPAM: { Config: [{ Subnet: '10.214.49.0/24', Gateway: '10.214.49.9', IPRange: '10.214.49.128/25' }] },
+    Options: {
+      'com.docker.network.bridge.name': 'lan0',
+      'com.docker.network.bridge.inhibit_ipv4': 'true',
+    },
+  };
+  await networks.create(request);
+  await assert.rejects(networks.create({ ...request, Name: 'lan2' }), /networks have same bridge name/);
+  const { networks: on } = await fixture.attach('l1', { networkMode: 'lan' });
+  await fixture.serve('l1', 80, 'l1');
+  assert.match(await fixture.ask('l1', '10.214.49.9', 90), /^router /);
+  const asked = await fixture.ask('lan', on['lan']?.IPAddress ?? '', 80);
+  assert.match(asked, /^l1 /, 'from the machine on the bridge');
+  await fixture.detach('l1');
+  await networks.remove('lan');
+  assert.equal(isThere(), true);
+
+  await ip(['addr', 'add', '10.214.48.1/24', 'dev', 'lan0']);
+  const own = { ...request, IPAM: { Config: [{ Subnet: '10.214.48.0/24' }] } };
+  await networks.create({ ...own, Options: { 'com.docker.network.bridge.name': 'lan0' } });
+  await fixture.attach('l2', { networkMode: 'lan' });
+  await fixture.serve('l2', 80, 'l2');
+  assert.match(await fixture.ask(undefined, '10.214.48.2', 80), /^l2 /, 'the bridge has the address already');
+  await fixture.detach('l2');
+  await networks.remove('lan');
+  assert.equal(isThere(), true);
+  removeLink('lan0');
+  removeNetns(lan);
+});
+
+test('so is the default network on a bridge that is there: its subnet is the bridge’s', async () => {
+  await ip(['link', 'add', 'mine0', 'up', 'type', 'bridge']);
+  await ip(['addr', 'add', '10.214.58.7/24', 'dev', 'mine0']);
+  const other = new NetworksFixture('', { bridge: { name: 'mine0' }, tableName: `${fixture.table}m` });
+  await other.networks.ready;
+  const { IPAM } = other.networks.inspect('bridge');
+  assert.deepEqual(IPAM.Config, [{ Subnet: '10.214.58.0/24', Gateway: '10.214.58.7' }]);
+  const { networks: on } = await other.attach('m1');
+  assert.equal(on['bridge']?.Gateway, '10.214.58.7');
+  await other.reopen();
+  await other.close();
+  assert.equal(observeLink('mine0')?.kind, 'bridge', 'and it stays');
+  removeLink('mine0');
 });
 
 test('a configuration gives others its settings, and is no network itself', async () => {

@@ -1,8 +1,16 @@
 // A network's devices on the host: a bridge with the gateways' addresses, or the parent that others' links stand on.
-import { ensureBridge, joinBridge, observeLink, observeRoutes, removeLink } from '#kernel/links.ts';
+import {
+  ensureBridge,
+  joinBridge,
+  observeLink,
+  observeLinks,
+  observeRoutes,
+  removeLink,
+} from '#kernel/links.ts';
 import { ensureDummy, ensureLoopbackRoute, ensureVlan } from '#kernel/parent-links.ts';
 import { linkKey, readSysctl, writeSysctl } from '#kernel/sysctl.ts';
 import { conflict, notFound } from '#shared/errors.ts';
+import { bridgeAddressesOf } from './addresses/bridge-addresses.ts';
 import { familyOf, parseCidr } from './addresses/cidr.ts';
 import { macOf } from './addresses/ipam.ts';
 import { addressesOf, type Endpoint, gatewaysOf, type NetworkRecord, type Sandbox } from './record.ts';
@@ -26,9 +34,7 @@ function ensureBridgeDevice(network: BridgeNetwork, forwards: boolean): void {
   const isDual = speaksIpv6(network);
   ensureBridge({
     name: device,
-    addresses: network.blocks.flatMap(({ gateway, subnet, isBare }) =>
-      gateway === undefined || isBare ? [] : [`${gateway}/${parseCidr(subnet).prefixLength}`],
-    ),
+    addresses: bridgeAddressesOf(network),
     ...(first === undefined ? {} : { mac: macOf(first) }),
     ...(mtu === undefined ? {} : { mtu }),
     ipv6: isDual,
@@ -61,6 +67,18 @@ function beginIpv6(device: string, forwards: boolean): void {
  */
 export const translatesLoopback6 = (): boolean => readSysctl('net.bridge.bridge-nf-call-ip6tables') !== '1';
 
+/**
+ * The hardware address of a bridge of that name that somebody else made; undefined where there is none, or it is one of
+ * ours: those have an address that follows from their first one. Throws `conflict` for a link that is no bridge.
+ */
+export function foreignMacOf(device: string): string | undefined {
+  const link = observeLinks().find(({ name }) => name === device);
+  if (link === undefined) return undefined;
+  if (link.kind !== 'bridge') throw conflict(`existing interface ${device} is not a bridge`);
+  const isOurs = link.addresses.some((address) => macOf(address.split('/')[0] ?? '') === link.mac);
+  return isOurs ? undefined : link.mac;
+}
+
 function ensureParent(network: ParentNetwork): void {
   const { device, isOurs } = network.parent;
   if (!isOurs) {
@@ -74,8 +92,11 @@ function ensureParent(network: ParentNetwork): void {
 
 /** Afterwards what the engine made for the network is gone. */
 export function removeDevice(network: JoinableNetwork): void {
-  if (isBridge(network)) removeLink(network.bridge.device);
-  else if (network.parent.isOurs) removeLink(network.parent.device);
+  if (isBridge(network)) {
+    if (network.bridge.foreignMac === undefined) removeLink(network.bridge.device);
+    return;
+  }
+  if (network.parent.isOurs) removeLink(network.parent.device);
 }
 
 /**

@@ -1,5 +1,4 @@
 // Create: a network's record, its device and its rules.
-import { observeLink } from '#kernel/links.ts';
 import type { NetworkCreateRequest } from '#shared/contract/network.ts';
 import { conflict, forbidden, invalid, notFound } from '#shared/errors.ts';
 import { newId } from '#shared/notation/id.ts';
@@ -7,9 +6,9 @@ import { assertName } from '#shared/notation/name.ts';
 import { nowRfc3339Nano } from '#shared/notation/time.ts';
 import { Scope } from '#shared/scope.ts';
 import type { Family } from './addresses/cidr.ts';
-import { ensureDevice, removeDevice } from './bridge.ts';
+import { ensureDevice, foreignMacOf, removeDevice } from './bridge.ts';
 import { planParent } from './parents.ts';
-import type { NetworkRecord } from './record.ts';
+import type { BridgeRecord, NetworkRecord } from './record.ts';
 import type { NetworkRoom } from './room.ts';
 import {
   assertIsolated,
@@ -146,10 +145,10 @@ function planMade(
   const mtu = mtuOf(options);
   if (record.driver === 'bridge') {
     assertIsolated(record);
-    const bridge = { device: planDevice(record.id, options), ...(mtu === undefined ? {} : { mtu }) };
+    const bridge = { ...planDevice(room, record), ...(mtu === undefined ? {} : { mtu }) };
     const planned = planBlocks(room, request, {
       families,
-      isOnHost: true,
+      device: bridge.device,
       isInternal: record.internal,
       needsGateway: (family) => !isWithoutGateway(record, family),
       isBare: (family) => isBare(record, family),
@@ -162,9 +161,16 @@ function planMade(
   return { ...record, parent, internal, ...planned };
 }
 
-function planDevice(id: string, options: Record<string, string>): string {
+/** One of its own, or a bridge that is there and no other network's. */
+function planDevice(room: NetworkRoom, { id, name, options }: NetworkRecord): BridgeRecord {
   const device = options[deviceOption] || `wh-${id.slice(0, 12)}`;
   if (!/^[A-Za-z0-9_.-]{1,15}$/.test(device)) throw invalid(`invalid bridge name: ${device}`);
-  if (observeLink(device) !== undefined) throw conflict(`a network device named ${device} exists already`);
-  return device;
+  const other = room.store.bridges().find(({ bridge }) => bridge.device === device);
+  if (other !== undefined) {
+    throw forbidden(
+      `cannot create network ${name} (${device}): conflicts with network ${other.name} (${device}): networks have same bridge name`,
+    );
+  }
+  const foreignMac = foreignMacOf(device);
+  return { device, ...(foreignMac === undefined ? {} : { foreignMac }) };
 }

@@ -15,7 +15,14 @@ import {
   parseCidr,
 } from './addresses/cidr.ts';
 import { firstAddress, localPool, pickSubnet, type SubnetPool } from './addresses/pools.ts';
-import { type AddressBlock, type Driver, defaultNetworkName, type NetworkRecord } from './record.ts';
+import { foreignMacOf } from './bridge.ts';
+import {
+  type AddressBlock,
+  type BridgeRecord,
+  type Driver,
+  defaultNetworkName,
+  type NetworkRecord,
+} from './record.ts';
 import type { NetworkChoices } from './room.ts';
 import { assertOptions, isolatesMembers } from './rules/options.ts';
 import type { NetworkStore } from './store.ts';
@@ -42,7 +49,7 @@ export function ensureDefaults(
   const before = store.named(defaultNetworkName);
   const base = before ?? blank(defaultNetworkName, 'bridge');
   const { mtu } = choices.defaults;
-  const device = { device: bridge.name, ...(mtu === undefined ? {} : { mtu }) };
+  const device = { ...planDevice(before, bridge.name), ...(mtu === undefined ? {} : { mtu }) };
   const blocks = planBlocks(store, base, { bridge, choices });
   const options = optionsOf(bridge, choices);
   assertOptions(options);
@@ -51,6 +58,13 @@ export function ensureDefaults(
   if (store.named('host') === undefined) store.putNetwork(blank('host', 'host'));
   if (store.named('none') === undefined) store.putNetwork(blank('none', 'null'));
   return { unites: isolatesMembers(base) && !isolatesMembers({ options }) };
+}
+
+/** A bridge that was there before the first time is somebody else's. */
+function planDevice(before: NetworkRecord | undefined, device: string): BridgeRecord {
+  const isKnown = before?.bridge?.device === device;
+  const foreignMac = isKnown ? before?.bridge?.foreignMac : foreignMacOf(device);
+  return { device, ...(foreignMac === undefined ? {} : { foreignMac }) };
 }
 
 function planBlocks(

@@ -48,6 +48,8 @@ export interface BridgeRecord {
   /** The device's name on the host. */
   device: string;
   mtu?: number;
+  /** The hardware address of a bridge that was there before, and is not the engine's to take away. */
+  foreignMac?: string;
 }
 
 export interface ParentRecord {

@@ -27,8 +27,8 @@ export interface BlockChoice {
   isBare?: (family: Family) => boolean;
   /** Whether nothing leads out of it. */
   isInternal?: boolean;
-  /** Whether the host gets an address in each subnet, so that none of its own may be there. */
-  isOnHost?: boolean;
+  /** The device that gets an address in each subnet, so that no other of the host may have one there. */
+  device?: string;
 }
 
 /** Throws `invalid` for subnets that are none, and `conflict` where one is taken. */
@@ -119,7 +119,7 @@ function askedBlock(
   const range = pool.IPRange ? rangeIn(subnet, pool.IPRange) : undefined;
   const usual = firstAddress(range ?? subnet);
   const place = gatewayOf(subnet, { named: pool.Gateway, usual, choice });
-  if (choice.isOnHost === true && place.isBare !== true) assertNotHosts(subnet);
+  if (choice.device !== undefined && place.isBare !== true) assertNotHosts(subnet, choice.device);
   assertBesideLinkLocal(subnet, place.gateway ?? usual);
   const auxiliary = Object.fromEntries(
     Object.entries(pool.AuxiliaryAddresses ?? {}).map(([name, address]) => [name, insideOf(subnet, address)]),
@@ -145,8 +145,8 @@ function assertBesideLinkLocal(subnet: string, gateway: string): void {
 }
 
 // It would have to choose between the network and its own: at its next start the engine would leave the network alone.
-function assertNotHosts(subnet: string): void {
-  const holder = subnetHolder(subnet, '');
+function assertNotHosts(subnet: string, device: string): void {
+  const holder = subnetHolder(subnet, device);
   if (holder === undefined) return;
   throw conflict(`invalid pool request: Pool overlaps with other one on this address space`, {
     hint: `The device ${holder} of the host has an address in ${subnet}.`,

@@ -56,9 +56,10 @@ const addressData = (address: string): Field[] => [['address', canonicalAddress(
 /** Nobody may speak as the gateway. */
 function gatewayElements(network: BridgeNetwork): Element[] {
   const [first] = gatewaysOf(network);
+  const mac = network.bridge.foreignMac ?? (first === undefined ? undefined : macOf(first));
   const gateways = network.blocks.flatMap(({ gateway }) => gateway ?? []);
   return [
-    ...(first === undefined ? [] : [guard('taken_mac', [['ether', macOf(first)]])]),
+    ...(mac === undefined ? [] : [guard('taken_mac', [['ether', mac]])]),
     ...gateways.flatMap(takenElements),
   ];
 }
