@@ -133,6 +133,20 @@ test('a bridge that was deleted or changed by hand is repaired at the next use, 
   }
 });
 
+test('one that was deleted while no engine ran is there again with the next one, and those that were on it too', async () => {
+  await fixture.networks.ready;
+  const running = ['web', 'api'].map((name) => ({
+    containerId: fixture.idOf(name),
+    netnsPath: fixture.netns(name),
+  }));
+  removeLink(fixture.bridge);
+  await fixture.reopen();
+  await fixture.networks.recover(running);
+  await fixture.networks.ready;
+  assert.match(await askFromWorld(20931), /^web /);
+  assert.deepEqual(await fixture.networks.check(), []);
+});
+
 test('where nothing runs the engine leaves nothing but what the administrator wrote', async () => {
   for (const name of ['web', 'api']) await fixture.detach(name);
   await fixture.networks.close({ removeAll: true });

@@ -2,7 +2,7 @@
 import { detachVeth, observeLinks, observeRoutes } from '#kernel/links.ts';
 import { inNetns } from '#kernel/netns.ts';
 import { messageOf } from '#shared/errors.ts';
-import { ensureDevice } from './bridge.ts';
+import { ensureDevice, repairDevice } from './bridge.ts';
 import { detachContainer } from './detach.ts';
 import { writeNeighbours } from './neighbours.ts';
 import { addressesOf, type Sandbox } from './record.ts';
@@ -28,6 +28,7 @@ export async function recoverNetworks(room: NetworkRoom, running: RunningContain
     room.store.sandboxes().filter(({ containerId }) => alive.has(containerId) === wanted),
   );
   await Promise.all(dead.map(({ containerId }) => detachContainer(room, containerId)));
+  warnings.push(...rejoin(room, kept));
   for (const sandbox of kept) {
     warnings.push(...rewire(room, sandbox));
     warnings.push(...(await reserveAgain(room, sandbox)));
@@ -36,6 +37,26 @@ export async function recoverNetworks(room: NetworkRoom, running: RunningContain
   await room.names.recover();
   for (const sandbox of kept) writeNeighbours(room.store, sandbox);
   return warnings;
+}
+
+/** A bridge that was deleted while no engine ran is there again, but without its ports. */
+function rejoin(room: NetworkRoom, kept: Sandbox[]): string[] {
+  const links = new Map(observeLinks().map((link) => [link.name, link]));
+  const left = new Set<JoinableNetwork>();
+  for (const { networkId, hostLink } of kept.flatMap(({ endpoints }) => endpoints)) {
+    const network = room.store.byId(networkId);
+    if (network === undefined || !isBridge(network) || room.blocked.has(networkId)) continue;
+    const port = links.get(hostLink);
+    if (port !== undefined && port.master !== links.get(network.bridge.device)?.index) left.add(network);
+  }
+  return [...left].flatMap((network) => {
+    try {
+      repairDevice(room, network);
+      return [];
+    } catch (thrown) {
+      return [`network ${network.name}: ${messageOf(thrown)}`];
+    }
+  });
 }
 
 /**
