@@ -53,6 +53,19 @@ const wrongParents: readonly Step[] = [
   { Driver: 'ipvlan', Options: { parent: 'no0', ipvlan_flag: 'odd' } },
 ].map((body) => ({ ask: 'POST /networks/create', body: { Name: 'y', ...body } }));
 
+const wrongNetworkOptions: Record<string, string>[] = [
+  { 'com.docker.network.bridge.gateway_mode_ipv4': 'foo' },
+  { 'com.docker.network.bridge.gateway_mode_ipv4': 'isolated' },
+  { 'com.docker.network.bridge.enable_icc': 'maybe' },
+  { 'com.docker.network.bridge.inhibit_ipv4': '' },
+  { 'com.docker.network.bridge.host_binding_ipv4': 'foo' },
+  { 'com.docker.network.host_ipv4': 'foo' },
+  { 'com.docker.network.driver.mtu': 'large' },
+  { 'com.docker.network.driver.mtu': '-1' },
+  { 'com.docker.network.enable_ipv6': 'maybe' },
+  { 'com.docker.network.bridge.name': 'lo' },
+];
+
 export const networks: readonly Step[] = [
   ...wrongParents,
   { ask: 'GET /networks/bridge' },
@@ -84,6 +97,31 @@ export const networks: readonly Step[] = [
     body: { Name: 'x', IPAM: { Config: [{ Subnet: '10.88.8.0/24', Gateway: '10.99.0.1' }] } },
   },
   { ask: 'POST /networks/create', body: { Name: 'x', IPAM: { Config: [{ Subnet: '10.88.8.1/24' }] } } },
+  ...wrongNetworkOptions.map(
+    (Options): Step => ({ ask: 'POST /networks/create', body: { Name: 'wrong', Options } }),
+  ),
+  { ask: 'POST /networks/create', body: { Name: 'wrong', EnableIPv4: false } },
+  { ask: 'POST /networks/create', body: { Name: 'wrong', Ingress: true } },
+  {
+    ask: 'POST /networks/create',
+    body: {
+      Name: 'half',
+      IPAM: { Config: [{ Subnet: '10.88.12.0/24', Gateway: '10.88.12.1' }, { Subnet: 'fd00:88::/64' }] },
+    },
+  },
+  { ask: 'GET /networks/half' },
+  { ask: 'DELETE /networks/half' },
+  {
+    ask: 'POST /networks/create',
+    body: {
+      Name: 'alone',
+      Internal: true,
+      IPAM: { Config: [{ Subnet: '10.88.13.0/24' }] },
+      Options: { 'com.docker.network.bridge.gateway_mode_ipv4': 'isolated' },
+    },
+  },
+  { ask: 'GET /networks/alone' },
+  { ask: 'DELETE /networks/alone' },
   { ask: 'GET /networks/net' },
   { ask: 'POST /networks/net/connect', body: { Container: 'rich', EndpointConfig: { Aliases: ['al'] } } },
   { ask: 'GET /networks/net' },
