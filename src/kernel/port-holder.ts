@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { basename } from 'node:path';
-import { formatAddress } from '#kernel/netlink/address.ts';
+import { readText } from '#kernel/cgroups/files.ts';
+import { addressBytes, formatAddress } from '#kernel/netlink/address.ts';
 
 export interface PortHolder {
   pid: number;
@@ -30,11 +31,17 @@ export function portHolders(protocol: 'tcp' | 'udp', port: number): (PortHolder 
  * The process whose socket stands in the way of binding `address` and `port` (addresses of 0.0.0.0 and :: stand in
  * everyone's). Undefined where none is found, or its process is out of sight. Slow (reads all of /proc): for errors.
  */
-export function portHolder(protocol: 'tcp' | 'udp', address: string, port: number): PortHolder | undefined {
-  const inodes = new Set([
-    ...socketsAt(`/proc/net/${protocol}`, protocol, { address, port }),
-    ...socketsAt(`/proc/net/${protocol}6`, protocol, { address, port }),
-  ]);
+export function portHolder(
+  protocol: 'tcp' | 'udp' | 'sctp',
+  address: string,
+  port: number,
+): PortHolder | undefined {
+  const wanted = { address, port };
+  const inodes = new Set(
+    protocol === 'sctp'
+      ? endpointsAt(wanted)
+      : [protocol, `${protocol}6`].flatMap((name) => socketsAt(`/proc/net/${name}`, protocol, wanted)),
+  );
   return inodes.size === 0 ? undefined : holderOf(inodes);
 }
 
@@ -56,14 +63,18 @@ function socketsAt(file: string, protocol: string, wanted: { address: string; po
     .map(({ inode }) => inode);
 }
 
+// SCTP's listening ones, in a table of its own form: … LPORT UID INODE and any number of addresses.
+function endpointsAt(wanted: { address: string; port: number }): string[] {
+  return (readText('/proc/net/sctp/eps') ?? '').split('\n').flatMap((line) => {
+    const [port, , inode = '', ...addresses] = line.trim().split(/\s+/).slice(5);
+    if (Number(port) !== wanted.port) return [];
+    const plain = addresses.map((address) => formatAddress(addressBytes(address)));
+    return plain.some((address) => standsInTheWay(address, wanted.address)) ? [inode] : [];
+  });
+}
+
 function listSockets(file: string, protocol: string, port: number): { address: string; inode: string }[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    return [];
-  }
-  return text.split('\n').flatMap((line) => {
+  return (readText(file) ?? '').split('\n').flatMap((line) => {
     const words = line.trim().split(/\s+/);
     const [host = '', hex = ''] = (words[1] ?? '').split(':');
     if (Number.parseInt(hex, 16) !== port) return [];

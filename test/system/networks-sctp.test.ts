@@ -57,6 +57,24 @@ except OSError as thrown:
     print(type(thrown).__name__)
 `;
 
+const binding = `
+import socket, sys
+one = socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET, socket.SOCK_STREAM, 132)
+try:
+    one.bind((sys.argv[1], int(sys.argv[2])))
+    if len(sys.argv) > 3: one.listen()
+    print('had', flush=True)
+    if len(sys.argv) > 3: sys.stdin.read()
+except OSError as thrown:
+    print('OSError', thrown.errno)
+`;
+
+/** Whether a program of the host can have the port. */
+async function bindOnHost(address: string): Promise<string> {
+  const { stdout } = await run('python3', ['-c', binding, address, '20943']);
+  return stdout.toString().trim();
+}
+
 async function startServer(name: string): Promise<void> {
   const stdio = ['ignore', 'pipe', 'inherit'] as const;
   const child = inNetns(fixture.netns(name), () =>
@@ -110,7 +128,10 @@ test('data go to a container and come back, by every address of the host', { ski
     kind: 'conflict',
     hint: /Container web has it/,
   });
+  assert.equal(await bindOnHost('0.0.0.0'), 'OSError 98', 'no program of the host takes it');
+  assert.equal(await bindOnHost('::'), 'OSError 98');
   for (const name of ['web', 'peer', 'stranger']) await fixture.detach(name);
+  assert.equal(await bindOnHost('::'), 'had');
   assert.equal(await ask(host.ipv4, 20943), 'ConnectionRefusedError');
   await networks.remove('dual');
 });
@@ -127,6 +148,19 @@ test('without IPv6 of its own a container is published on IPv4, and not on an ad
   await assert.rejects(fixture.attach('six', six), {
     kind: 'unsupported',
     hint: /only tcp and udp can be carried over/,
+  });
+});
+
+test('a port that a program of the host has is refused with its name', { skip: none }, async () => {
+  const program = startProgram('python3', ['-c', binding, '0.0.0.0', '20943', 'stay'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  servers.push(program);
+  await new Promise((resolve) => program.stdout?.once('data', resolve));
+  await assert.rejects(fixture.attach('late', published), {
+    kind: 'conflict',
+    message: 'Bind for 0.0.0.0:20943 failed: port is already allocated',
+    hint: `Process ${program.pid} (python3) has it; choose another host port.`,
   });
 });
 

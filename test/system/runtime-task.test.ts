@@ -194,8 +194,29 @@ test('a follower reads on while the log is rotated, and loses no line', options,
   assert.equal(await text, Array.from({ length: 3000 }, (_, index) => `line ${index}\n`).join(''));
 });
 
+async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 1500; tries++) {
+    if (holds()) return;
+    await sleep(20);
+  }
+  assert.fail('it did not come to this');
+}
+
+/** Asks a process to end; false where it has. */
+function signalled(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGTERM');
+  } catch {
+    return false;
+  }
+}
+
 test('outlives the engine, whose successor knows it and how it ended', options, async () => {
-  const { pid, conmonPid } = await boxes.create('live', ['sh', '-c', 'sleep 0.4; exit 5']);
+  const { pid, conmonPid } = await boxes.create('live', [
+    'sh',
+    '-c',
+    'trap "exit 5" TERM; while true; do sleep 0.05; done',
+  ]);
   await boxes.runtime.start('live');
   await boxes.reopen();
   assert.deepEqual(boxes.runtime.observe('live'), {
@@ -205,7 +226,8 @@ test('outlives the engine, whose successor knows it and how it ended', options, 
     bundle: boxes.runtime.bundleDir('live'),
   });
   await boxes.runtime[Symbol.asyncDispose]();
-  await sleep(600);
+  // Again and again: it may not heed signals yet.
+  await until(() => !signalled(pid));
   await boxes.reopen();
   assert.equal((await boxes.ended('live')).exitCode, 5);
 });
@@ -215,8 +237,7 @@ test('whose monitor is killed does not run on unwatched', options, async () => {
   await boxes.runtime.start('lost');
   process.kill(conmonPid, 'SIGKILL');
   assert.equal((await boxes.ended('lost')).exitCode, 255);
-  await sleep(20);
-  assert.equal(boxes.runtime.observe('lost').running, false);
+  await until(() => !boxes.runtime.observe('lost').running);
 });
 
 test('a run folder and an id as long as they come', options, async () => {

@@ -2,7 +2,7 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:net';
 import { addressesHeld, portHolder } from '#kernel/port-holder.ts';
-import { hasSctp } from '#kernel/sockets.ts';
+import { type HeldPort, hasSctp, holdSctp } from '#kernel/sockets.ts';
 import { codeOf, conflict, EngineError, internal, invalid, messageOf, unsupported } from '#shared/errors.ts';
 import type { PortProtocol } from '#shared/notation/port.ts';
 import { familyOf } from '../addresses/cidr.ts';
@@ -14,8 +14,7 @@ export type PortPlace = Pick<PublishedPort, 'protocol' | 'hostAddress' | 'hostPo
 interface Held {
   owner: string;
   port: PublishedPort;
-  /** None for SCTP, and for ports that the host has no part in. */
-  socket: Server | DatagramSocket | undefined;
+  socket: Server | DatagramSocket | HeldPort;
 }
 
 const keyOf = (place: PortPlace): string => `${place.protocol} ${place.hostAddress} ${place.hostPort}`;
@@ -45,12 +44,14 @@ export class Reservations {
     if (other !== undefined)
       throw taken(port, other === owner ? 'It is asked for twice.' : `Container ${other} has it.`);
     const key = keyOf(port);
-    if (port.protocol === 'sctp' && !hasSctp()) throw noSctp(port);
+    if (port.protocol === 'sctp') {
+      this.#held.set(key, { owner, port, socket: holdSctpPort(port) });
+      return;
+    }
     const holding = this.#isBesideNames(port) ? this.#loopbackOf(port) : port;
     const socket = this.#socketFor(port);
     // Recorded before the wait: a second taker in between must see it.
     this.#held.set(key, { owner, port, socket });
-    if (socket === undefined) return;
     try {
       await listen(socket, holding);
     } catch (thrown) {
@@ -80,19 +81,18 @@ export class Reservations {
   /** Gives the port back; not having it is fine. */
   release(place: PortPlace): void {
     const key = keyOf(place);
-    this.#held.get(key)?.socket?.close();
+    this.#held.get(key)?.socket.close();
     this.#held.delete(key);
   }
 
   /** Gives all back. */
   close(): void {
-    for (const { socket } of this.#held.values()) socket?.close();
+    for (const { socket } of this.#held.values()) socket.close();
     this.#held.clear();
   }
 
-  #socketFor(port: PublishedPort): Server | DatagramSocket | undefined {
+  #socketFor(port: PublishedPort): Server | DatagramSocket {
     const isIpv6 = familyOf(port.hostAddress) === 6;
-    if (port.protocol === 'sctp') return undefined;
     const key = keyOf(port);
     if (port.protocol === 'udp') {
       const socket = createSocket({
@@ -134,6 +134,16 @@ export class Reservations {
         return owner;
     }
     return undefined;
+  }
+}
+
+// What the kernel cannot translate of SCTP is refused before: the socket takes nothing in.
+function holdSctpPort(port: PublishedPort): HeldPort {
+  if (!hasSctp()) throw noSctp(port);
+  try {
+    return holdSctp(port.hostAddress, port.hostPort);
+  } catch (thrown) {
+    throw failure(port, thrown);
   }
 }
 
@@ -188,5 +198,5 @@ function failure(place: PortPlace, thrown: unknown): EngineError {
 const isSearchable = (protocol: PortProtocol): protocol is 'tcp' | 'udp' => protocol !== 'sctp';
 
 function holderOf({ protocol, hostAddress, hostPort }: PortPlace) {
-  return isSearchable(protocol) ? portHolder(protocol, hostAddress, hostPort) : undefined;
+  return portHolder(protocol, hostAddress, hostPort);
 }
