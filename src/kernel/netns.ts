@@ -1,7 +1,7 @@
 // Network namespaces: made, kept by a bind mount, entered for one synchronous piece of work, removed.
 import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isMountPoint, unmount } from '#kernel/mounts.ts';
+import { unmount } from '#kernel/mounts.ts';
 import { upRequest } from '#kernel/netlink/links.ts';
 import { NetlinkSocket } from '#kernel/netlink/socket.ts';
 import { CLONE, MS, mount, setns, unshare } from '#kernel/syscalls.ts';
@@ -62,7 +62,7 @@ export function isNetns(path: string): boolean {
 /** Afterwards nothing is at `path`; the namespace ends with its last process, and its links with it. */
 export function removeNetns(path: string): void {
   unmount(path);
-  if (isMountPoint(path)) unmount(path);
+  if (isNetns(path)) unmount(path);
   rmSync(path, { force: true });
 }
 
