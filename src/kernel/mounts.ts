@@ -1,5 +1,5 @@
 // Mounting, unmounting and looking at what is mounted.
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { release as kernelRelease } from 'node:os';
 import { dirname } from 'node:path';
 import { MS, mount, mountFlagsAt, mountSetattr, UMOUNT, umount2 } from '#kernel/syscalls.ts';
@@ -90,6 +90,19 @@ export function unmountUnder(dir: string): void {
 export function observeMounts(source = '/proc/self/mountinfo'): MountEntry[] {
   const lines = readFileSync(source, 'utf8').split('\n');
   return lines.flatMap((line) => parseMountInfo(line) ?? []);
+}
+
+/** The mount that `path`, which is there, is on, and how it passes mounts on. */
+export function mountOf(path: string): MountEntry | undefined {
+  const real = realpathSync(path);
+  const above = observeMounts().filter(
+    ({ target }) => target === '/' || real === target || real.startsWith(`${target}/`),
+  );
+  // Of several at one place the last one is seen.
+  return above.reduce<MountEntry | undefined>(
+    (best, entry) => (best === undefined || entry.target.length >= best.target.length ? entry : best),
+    undefined,
+  );
 }
 
 /** Whether something is mounted exactly at `path`. */

@@ -167,7 +167,7 @@ test('what a mount of the host does not allow is not allowed inside either', asy
   assert.equal(await seen(`${path}:/m`), 'rw,nosuid,nodev,noexec,relatime\n');
   assert.equal(await seen(`${path}:/m:ro`), 'ro,nosuid,nodev,noexec,relatime\n');
   await runOk('mount', ['-o', 'remount,bind,ro,nosuid', path]);
-  for (const mode of ['', ':rw', ':rslave']) assert.match(await seen(`${path}:/m${mode}`), /^ro,/);
+  for (const mode of ['', ':rw', ':rprivate']) assert.match(await seen(`${path}:/m${mode}`), /^ro,/);
   const volume = { Name: 'strict', DriverOpts: { type: 'none', device: path, o: 'bind,ro,noexec' } };
   await engine.volumes.create(volume);
   assert.match(await seen('strict:/m'), /^ro,.*noexec/);
@@ -225,6 +225,25 @@ test('a mount of the host appears inside where it was asked for', async () => {
     await engine.containers.remove(id, { force: true });
     unmountUnder(join(path, 'late'));
   }
+});
+
+test('mounts that could not spread as asked are refused, not kept apart in silence', async () => {
+  const path = folder('apart');
+  mountTmpfs(path);
+  const { setPropagation } = await import('#kernel/mounts.ts');
+  const inner = join(path, 'deep');
+  mkdirSync(inner);
+  const bind = (mode: string): Promise<Ran> => sh('true', { Binds: [`${inner}:/m:${mode}`] });
+  setPropagation(path, 'private');
+  for (const mode of ['rshared', 'shared', 'rslave', 'slave'])
+    await assert.rejects(bind(mode), {
+      kind: 'invalid',
+      message: `path ${inner} is mounted on ${path} but it is not a ${mode.endsWith('shared') ? 'shared' : 'shared or slave'} mount`,
+    });
+  setPropagation(path, 'shared');
+  for (const mode of ['rshared', 'shared', 'rslave', 'rprivate'])
+    assert.equal((await bind(mode)).code, 0, mode);
+  unmountUnder(path);
 });
 
 test('a missing source is made where a mount asks for that', async () => {

@@ -53,6 +53,42 @@ test('a RUN that fills the disk fails, and its tag stays what it was', async () 
   assert.equal(await good(['inspect', '--format', '{{.Id}}', 'kept']), held);
 });
 
+test('a volume that does not fit is filled, cloned and imported not at all, in one sentence', async () => {
+  const context = join(engine.folder, 'large');
+  mkdirSync(context);
+  for (let number = 0; number < 40; number++)
+    writeFileSync(join(context, `part${number}`), Buffer.alloc(250_000, number));
+  writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nCOPY part* /data/\nVOLUME /data\n');
+  await good(['build', '-q', '-t', 'large', context]);
+  rmSync(context, { recursive: true });
+  await good(['run', '--rm', '-v', 'whole:/data', 'large', 'true']);
+  const archive = join('/tmp', `wharf-full-${process.pid}.tar`);
+  await good(['volume', 'export', '-o', archive, 'whole']);
+  const filler = join(folder, 'most');
+  try {
+    const free = Number(execFileSync('df', ['--output=avail', folder], { encoding: 'utf8' }).split('\n')[1]);
+    writeFileSync(filler, Buffer.alloc((free - 6_000) * 1024));
+    for (const [doing, args] of [
+      ['filling volume up', ['run', '--rm', '-v', 'up:/data', 'large', 'true']],
+      ['cloning volume whole', ['volume', 'clone', 'whole', 'cloned']],
+      ['writing ', ['volume', 'import', 'imported', archive]],
+    ] as const) {
+      const ran = await engine.wharf([...args]);
+      assert.notEqual(ran.code, 0);
+      assert.match(ran.stderr, new RegExp(`no space left on device: ${doing}`));
+      assert.ok(ran.stderr.split('\n').length <= 4, ran.stderr);
+    }
+    assert.equal(await good(['volume', 'ls', '-q']), 'up\nwhole');
+    assert.match(await good(['volume', 'browse', 'up']), /NAME$/, 'nothing below the heading');
+  } finally {
+    rmSync(filler, { force: true });
+    rmSync(archive, { force: true });
+  }
+  assert.equal(await good(['run', '--rm', '-v', 'up:/data', 'large', 'sh', '-c', 'ls /data | wc -l']), '40');
+  await good(['volume', 'rm', '--now', 'up', 'whole']);
+  await good(['rmi', 'large']);
+});
+
 test('a disk without a single free block: requests are refused, reads go on, and room mends it', async () => {
   const id = await good(['run', '-d', 'busybox', 'sleep', '600']);
   const filler = join(folder, 'filler');

@@ -14,7 +14,7 @@ import { formatResolvConf, writeHostFiles } from './config/host-files.ts';
 import { attachRequestOf } from './config/network-request.ts';
 import { specInputOf } from './config/spec-input.ts';
 import { stageMounts, unstage } from './config/stage.ts';
-import { ensureSource } from './config/volumes.ts';
+import { assertSpreads, ensureSource } from './config/volumes.ts';
 import { type ContainerRecord, isUp, type Wiring } from './record/record.ts';
 import { type ContainerPaths, pathsOf, type Room } from './room.ts';
 
@@ -133,7 +133,10 @@ function networkOf(record: ContainerRecord, attached: Attached): NamespaceChoice
 async function prepareMounts(room: Room, record: ContainerRecord, paths: ContainerPaths): Promise<void> {
   for (const mount of record.mounts) {
     // A source may have gone since create.
-    if (mount.Type === 'bind') ensureSource(mount.Source, 'refuse');
+    if (mount.Type === 'bind') {
+      ensureSource(mount.Source, 'refuse');
+      assertSpreads(mount);
+    }
     if (mount.Type === 'volume' && mount.Name !== undefined)
       await room.volumes.mountFor(record.id, mount.Name);
   }

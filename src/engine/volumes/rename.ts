@@ -1,8 +1,8 @@
 // Clone and rename: a volume's files under another name.
 import { existsSync, renameSync } from 'node:fs';
-import { runOk } from '#kernel/spawn.ts';
 import { conflict } from '#shared/errors.ts';
 import { assertName } from '#shared/notation/name.ts';
+import { copyTree } from './copy-tree.ts';
 import { createFilled } from './create.ts';
 import { dirOf, requireVolume } from './inspect.ts';
 import { mountVolume, unmountVolume } from './mount.ts';
@@ -17,9 +17,9 @@ import { usersOf } from './users.ts';
 export async function cloneVolume(room: VolumeRoom, from: string, to: string): Promise<VolumeRecord> {
   const source = requireVolume(room, from);
   const path = await mountVolume(room, source);
-  return createFilled(room, { Name: to, Labels: source.labels }, async (dir) => {
-    await runOk('cp', ['-a', '--reflink=auto', '--sparse=auto', '-T', '--', path, dir]);
-  });
+  return createFilled(room, { Name: to, Labels: source.labels }, (dir) =>
+    copyTree(path, dir, `cloning volume ${from}`),
+  );
 }
 
 /** Afterwards the volume has the name `to`. Throws `conflict` where `to` exists or a container has the volume. */

@@ -1,5 +1,6 @@
 // Makes planned mounts good: volumes exist and are leased, missing bind sources are made, image content copied up.
 import { existsSync, lstatSync, mkdirSync } from 'node:fs';
+import { mountOf } from '#kernel/mounts.ts';
 import { pathInRoot } from '#kernel/root-path.ts';
 import { invalid, messageOf } from '#shared/errors.ts';
 import { makeFolders } from '#shared/make-folders.ts';
@@ -53,6 +54,25 @@ export function ensureSource(source: string, missing: PlannedMount['missingSourc
     const reason = isLink ? 'it is a symbolic link that leads nowhere' : messageOf(cause);
     throw invalid(`error while creating mount source path '${source}': ${reason}`, { cause });
   }
+}
+
+/**
+ * Throws `invalid`, as dockerd does, where mounts cannot spread as the bind asks: mounts made at its source later reach
+ * no container, and those of the container not the host, unless the source's own mount is shared.
+ */
+export function assertSpreads({ Source, Propagation }: ContainerMount): void {
+  if (!/shared|slave/.test(Propagation)) return;
+  const found = mountOf(Source);
+  if (found === undefined) return;
+  const isShared = found.propagation.some((word) => word.startsWith('shared:'));
+  const isSlave = found.propagation.some((word) => word.startsWith('master:'));
+  const needed = Propagation.endsWith('shared') ? 'shared' : 'shared or slave';
+  if (isShared || (isSlave && needed !== 'shared')) return;
+  throw invalid(`path ${Source} is mounted on ${found.target} but it is not a ${needed} mount`, {
+    hint: isSlave
+      ? 'The engine has mounts of its own here (hybrid cgroups): rslave is what can be had.'
+      : `Make it one on the host: mount --make-shared ${found.target}`,
+  });
 }
 
 async function copyUp(room: Room, id: string, mounts: ContainerMount[]): Promise<void> {
