@@ -101,7 +101,15 @@ export async function openEngineApi(engine: Engine, options: ApiOptions): Promis
 }
 
 /** Bodies and answers may take hours (a build); only the head of a request must come soon. */
-const timeouts = { requestTimeout: 0, headersTimeout: headersTimeoutMs, keepAliveTimeout: 0, noDelay: true };
+const timeouts = {
+  requestTimeout: 0,
+  headersTimeout: headersTimeoutMs,
+  keepAliveTimeout: 0,
+  noDelay: true,
+  // A client by TCP whose machine is gone, while the program that it is joined to is silent.
+  keepAlive: true,
+  keepAliveInitialDelay: 60_000,
+};
 
 function commonHeaders(version: string): Record<string, string> {
   return {

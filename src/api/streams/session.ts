@@ -1,5 +1,6 @@
 // Joins a client's connection to a program's stdin and output: attach and exec, on a raw socket.
 import type { ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { DetachWatch } from '#api/streams/detach-keys.ts';
 import { frameHeader } from '#api/streams/mux.ts';
@@ -27,6 +28,8 @@ export interface JoinOptions {
   detachKeys?: Uint8Array;
   /** What the client may ask for at the end of the output (an exit code) is there when this resolves. */
   settled?: () => Promise<void>;
+  /** How often a client that says nothing is looked after; 2,000 unless told. */
+  probeMs?: number;
 }
 
 /**
@@ -35,12 +38,14 @@ export interface JoinOptions {
  */
 export async function joinSession(link: Link, session: Session, options: JoinOptions): Promise<void> {
   const left = leaving(link);
+  const stopProbing = probe(link.sink, options.probeMs ?? 2_000);
   if (link.input !== undefined) carryInput(link.input, link.head, { session, options, detach: left.leave });
   try {
     await Promise.race([carryOutput(link.sink, session, options), left.promise]);
   } catch {
     // The program's side broke; what was sent is sent, and the client sees the end.
   } finally {
+    stopProbing();
     link.sink.end();
     await session[Symbol.asyncDispose]();
     if (link.input !== undefined) closeSoon(link.input);
@@ -67,6 +72,20 @@ function leaving(link: Link): { promise: Promise<void>; leave: () => void } {
   link.sink.once('close', () => resolve());
   link.sink.on('error', () => resolve());
   return { promise, leave: resolve };
+}
+
+/**
+ * A client that was killed looks like one that has no more to say, for as long as its program is silent too. A write of
+ * nothing on a unix socket tells them apart: it fails where nobody can read any more. (On TCP it does nothing; there
+ * the server's keep-alive finds out.) Returns how to stop.
+ */
+function probe(sink: Link['sink'], everyMs: number): () => void {
+  if (!(sink instanceof Socket)) return () => undefined;
+  const timer = setInterval(() => {
+    // What waits to be written tells as well.
+    if (sink.writable && sink.writableLength === 0) sink.write('');
+  }, everyMs).unref();
+  return () => clearInterval(timer);
 }
 
 async function carryOutput(sink: Link['sink'], session: Session, options: JoinOptions): Promise<void> {
