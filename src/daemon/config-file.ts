@@ -5,6 +5,7 @@ import { invalid, messageOf } from '#shared/errors.ts';
 const usualPath = '/etc/wharf/daemon.json';
 
 const keys = [
+  'allow-direct-routing',
   'bip',
   'bip6',
   'bridge',

@@ -26,6 +26,8 @@ export interface NetworkFlags {
   gateway6?: string;
   /** What `host-gateway` means. */
   hostGateways?: readonly string[];
+  /** Whether published ports are reached at containers' own addresses too. */
+  directRouting?: boolean;
   /** Whether the host is told to forward. */
   ipForward?: boolean;
   /** Of the default network. */
@@ -62,6 +64,7 @@ export function decideNetwork(flags: NetworkFlags, file: ConfigFile): NetworkSet
       gateway: addressOf(flags.gateway ?? file.text('default-gateway'), 'For example 172.17.0.254'),
       gateway6: addressOf(flags.gateway6 ?? file.text('default-gateway-v6'), 'For example fd00:1::ffff'),
       hostGateways: gatewaysFrom(flags.hostGateways, file),
+      directRouting: flags.directRouting ?? file.flag('allow-direct-routing') ?? false,
       forward: flags.ipForward ?? file.flag('ip-forward') ?? true,
       mtu: flags.mtu === undefined ? file.count('mtu') : mtuOf(flags.mtu),
       icc: flags.icc ?? file.flag('icc') ?? true,

@@ -25,6 +25,8 @@ export interface NetworkDefaults {
   hostGateways?: readonly string[];
   /** Whether the host is told to forward; default true. */
   forward?: boolean;
+  /** Whether published ports are reached at containers' own addresses too, by whoever knows the way; default false. */
+  directRouting?: boolean;
   /** Of the default network; default 1500. */
   mtu?: number | undefined;
   /** Whether containers of the default network may speak to each other; default true. */

@@ -59,6 +59,43 @@ test('gateway_mode nat-unprotected: ports that nobody published are reached at t
   for (const name of ['o', 'p']) await fixture.detach(name);
 });
 
+test('published ports at containers’ own addresses: by the host’s links that the network trusts, or the engine all', async () => {
+  const portBindings = {
+    '80/tcp': [{ HostIp: '', HostPort: '' }],
+    '82/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }],
+  };
+  const publish = { exposedPorts: [], portBindings };
+  await create('trusting', 75, { [option('trusted_host_interfaces')]: 'none0:out0' });
+  await create('wary', 76, { [option('trusted_host_interfaces')]: 'none0' });
+  const reached = async (networkMode: string, number: number): Promise<string[]> => {
+    await fixture.attach('t', { networkMode, ...publish });
+    for (const port of [80, 81, 82]) await fixture.serve('t', port, `t${port}`);
+    const places = [`10.214.${number}.2`, `fd00:214:${number}::2`].flatMap((address) =>
+      [80, 81, 82].map((port) => place.askFromWorld(address, port)),
+    );
+    const answers = (await Promise.all(places)).map((answer) => answer.split(' ')[0] ?? '');
+    await fixture.detach('t');
+    return answers;
+  };
+  const none = Array.from({ length: 6 }, () => 'timeout');
+  assert.deepEqual(await reached('trusting', 75), ['t80', 'timeout', 'timeout', 't80', 'timeout', 'timeout']);
+  assert.deepEqual(await reached('wary', 76), none);
+
+  const name = `${fixture.bridge}d`;
+  const direct = new NetworksFixture('10.214.77.1/24', {
+    bridge: { name, subnet: '10.214.77.1/24' },
+    tableName: name,
+    defaults: { directRouting: true },
+  });
+  await direct.networks.ready;
+  await inNetns(place.worldNetns, () => ip(['route', 'add', '10.214.77.0/24', 'via', host.ipv4]));
+  await direct.attach('d', publish);
+  for (const port of [80, 81]) await direct.serve('d', port, `d${port}`);
+  assert.match(await place.askFromWorld('10.214.77.2', 80), /^d80 /);
+  assert.equal(await place.askFromWorld('10.214.77.2', 81), 'timeout');
+  await direct.close();
+});
+
 test('more addresses of its own: link-local ones beside the network’s', async () => {
   const IPAMConfig = { IPv4Address: '10.214.71.9', LinkLocalIPs: ['169.254.7.9', 'fe80::7:9'] };
   await fixture.attach('l', { networkMode: 'plain', endpoints: { plain: { IPAMConfig } } });

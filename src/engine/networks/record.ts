@@ -102,6 +102,8 @@ export interface PublishedPort {
   /** Where connections are sent. */
   containerAddress: string;
   path: PortPath;
+  /** Whether translated ports are reached at the container's own address too: by all, or by links that are trusted. */
+  direct?: 'all' | 'trusted';
 }
 
 /** A running container's network: a namespace, its endpoints and ports. */

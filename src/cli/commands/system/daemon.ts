@@ -7,6 +7,7 @@ import { invalid } from '#shared/errors.ts';
 export const command = defineCommand({
   usage: '[flags]',
   flags: {
+    'allow-direct-routing': toggle('Let published ports be reached at containers’ own addresses too'),
     'allow-insecure-tcp': toggle('Let tcp:// listen beyond this machine: whoever reaches the port is root'),
     bip: text('Address and subnet of the bridge', 'CIDR'),
     bip6: text('Address and subnet of the bridge, of IPv6', 'CIDR'),
@@ -72,6 +73,7 @@ export const command = defineCommand({
       fixedCidr6: flags['fixed-cidr-v6'],
       gateway: flags['default-gateway'],
       gateway6: flags['default-gateway-v6'],
+      directRouting: given.has('allow-direct-routing') ? flags['allow-direct-routing'] : undefined,
       ipForward: given.has('ip-forward') ? flags['ip-forward'] : undefined,
       mtu: flags.mtu,
       icc: given.has('icc') ? flags.icc : undefined,

@@ -20,6 +20,8 @@ export interface PortTarget {
   modes: Record<Family, GatewayMode>;
   /** The host's address for ports that name none; undefined: all. */
   publishAddress?: string;
+  /** As of a published port. */
+  direct?: 'all' | 'trusted';
 }
 
 export interface PublishRequest extends PublishWish {
@@ -32,6 +34,7 @@ interface Way {
   hostAddress: string;
   containerAddress: string;
   path: PortPath;
+  direct?: 'all' | 'trusted';
 }
 
 interface Wanted {
@@ -112,7 +115,10 @@ function wayTo(text: string, target: PortTarget): Way {
   const same = family === 4 ? target.ipv4 : target.ipv6;
   if (same !== undefined) {
     const path = target.modes[family] === 'routed' ? 'routed' : 'nat';
-    return { hostAddress, containerAddress: same, path };
+    // Who publishes for the host alone means nobody else.
+    const isOpen = path === 'nat' && !hostAddress.startsWith('127.') && hostAddress !== '::1';
+    const direct = isOpen && target.direct !== undefined ? { direct: target.direct } : {};
+    return { hostAddress, containerAddress: same, path, ...direct };
   }
   return { hostAddress, containerAddress: target.ipv4 ?? target.ipv6 ?? '', path: 'relay' };
 }
@@ -163,7 +169,7 @@ async function takeEverywhere(
 /** The same ports towards other addresses of the container; those of a family that it has no more go by a copy. */
 export function retarget(ports: PublishedPort[], target: PortTarget): PublishedPort[] {
   return ports
-    .map((port) => ({ ...port, ...wayTo(port.hostAddress, target) }))
+    .map(({ direct: _, ...port }) => ({ ...port, ...wayTo(port.hostAddress, target) }))
     .filter(
       ({ containerAddress, path, protocol }) =>
         containerAddress !== '' && (path !== 'relay' || protocol !== 'sctp'),

@@ -1,7 +1,7 @@
 // Where published ports of a container lead: its addresses on the networks that its default routes go by.
 import type { Endpoint } from '../record.ts';
 import type { NetworkRoom } from '../room.ts';
-import { bindingAddressOf, modeOf } from '../rules/options.ts';
+import { bindingAddressOf, modeOf, trustedLinksOf } from '../rules/options.ts';
 import { isBridge } from '../store.ts';
 import type { PortTarget } from './publish.ts';
 
@@ -17,7 +17,10 @@ export function targetOf(room: NetworkRoom, endpoints: Endpoint[]): PortTarget |
   const networkOf = (endpoint: Endpoint | undefined) =>
     room.store.byId(endpoint?.networkId ?? '') ?? { options: {} };
   const publishAddress = bindingAddressOf(networkOf(four ?? six)) ?? room.choices.publishAddress;
+  const isTrusting = [four, six].some((each) => trustedLinksOf(networkOf(each)).length > 0);
+  const direct = room.choices.defaults.directRouting === true ? 'all' : isTrusting && 'trusted';
   return {
+    ...(direct && { direct }),
     modes: { 4: modeOf(networkOf(four), 4), 6: modeOf(networkOf(six), 6) },
     ...(four?.ipv4 === undefined ? {} : { ipv4: four.ipv4.address }),
     ...(six?.ipv6 === undefined ? {} : { ipv6: six.ipv6.address }),

@@ -1,13 +1,27 @@
 // What networks, endpoints and ports put into the sets and maps of the engine's tables: as text and as bytes. Pure.
 import type { ElementChange } from '#kernel/firewall.ts';
 import { addressBytes, macBytes } from '#kernel/netlink/address.ts';
-import { addressText, canonicalAddress, familyOf, formatCidr, parseCidr } from '../addresses/cidr.ts';
+import {
+  addressText,
+  canonicalAddress,
+  type Family,
+  familyOf,
+  formatCidr,
+  parseCidr,
+} from '../addresses/cidr.ts';
 import { macOf } from '../addresses/ipam.ts';
 import type { Steered } from '../names/steering.ts';
 import { addressesOf, type Endpoint, gatewaysOf, type PublishedPort, resolvesNames } from '../record.ts';
 import type { BridgeNetwork } from '../store.ts';
 import type { Openings } from './openings.ts';
-import { type GatewayMode, hostAddressOf, isolatesMembers, masquerades, modeOf } from './options.ts';
+import {
+  type GatewayMode,
+  hostAddressOf,
+  isolatesMembers,
+  masquerades,
+  modeOf,
+  trustedLinksOf,
+} from './options.ts';
 
 type FieldKind = 'ifname' | 'ether' | 'address' | 'protocol' | 'port' | 'raw' | 'subnet';
 type Field = readonly [FieldKind, string];
@@ -32,6 +46,7 @@ export function networkElements(network: BridgeNetwork): Element[] {
     inet('bridges', [link]),
     ...(isolatesMembers(network) ? [] : [inet('same', [link, link])]),
     ...(isInternal ? [inet('internals', [link])] : []),
+    ...trustedLinksOf(network).map((each) => inet('trusted', [['ifname', each], link])),
     ...network.blocks.flatMap(({ subnet }) => {
       const family = familyOf(subnet);
       const mode: GatewayMode = modeOf(network, family);
@@ -114,7 +129,7 @@ export function openingElements({ openings, unlocked }: Openings): Element[] {
 
 /** Set when a container publishes a port. */
 export function portElements(port: PublishedPort): Element[] {
-  const { protocol, hostAddress, containerAddress } = port;
+  const { protocol, containerAddress } = port;
   const target: Field = ['address', containerAddress];
   const inner: Field = ['port', String(port.containerPort)];
   const outer: Field[] = [
@@ -127,16 +142,27 @@ export function portElements(port: PublishedPort): Element[] {
     return [{ family: 'inet', holder: `routed${family}`, key: [target, ['protocol', protocol], inner] }];
   }
   const data = [target, inner];
+  const holder = port.direct === 'all' ? 'routed' : 'direct';
+  const direct: Element[] =
+    port.direct === undefined
+      ? []
+      : [{ family: 'inet', holder: `${holder}${family}`, key: [target, ['protocol', protocol], inner] }];
+  return [...direct, hostElement(port, { family, outer, data })];
+}
+
+/** Where the world finds it. */
+function hostElement(
+  { hostAddress }: PublishedPort,
+  { family, outer, data }: { family: Family; outer: Field[]; data: Field[] },
+): Element {
   return hostAddress === '0.0.0.0' || hostAddress === '::'
-    ? [{ family: 'inet', holder: `published${family}`, key: outer, data }]
-    : [
-        {
-          family: 'inet',
-          holder: `published${family}_at`,
-          key: [['address', canonicalAddress(hostAddress)], ...outer],
-          data,
-        },
-      ];
+    ? { family: 'inet', holder: `published${family}`, key: outer, data }
+    : {
+        family: 'inet',
+        holder: `published${family}_at`,
+        key: [['address', canonicalAddress(hostAddress)], ...outer],
+        data,
+      };
 }
 
 /** As nft reads it. */

@@ -19,7 +19,15 @@ import {
   steeredElements,
 } from './elements.ts';
 import type { Openings } from './openings.ts';
-import { adminChain, type RuleView, renderBare, renderTable, type Things, thingElements } from './table.ts';
+import {
+  adminChain,
+  allElements,
+  type RuleView,
+  renderBare,
+  renderTable,
+  type Things,
+  thingElements,
+} from './table.ts';
 
 const families = ['inet', 'bridge'] as const;
 
@@ -140,10 +148,14 @@ export class Firewall {
     this.#timer = undefined;
   }
 
+  // Elements are not counted: where somebody changed rules, ours are put back whether they are missing or not.
   #look(): void {
-    if (this.#waiting > 0 || this.#expected === '' || !this.isDamaged()) return;
-    this.#warn('firewall rules of ours were removed by another program: they are made anew');
-    this.ensure().catch((thrown: unknown) => this.#warn(messageOf(thrown)));
+    if (this.#waiting > 0 || this.#expected === '') return;
+    const isDamaged = this.isDamaged();
+    if (!isDamaged && !this.#isTouched) return;
+    if (isDamaged) this.#warn('firewall rules of ours were removed by another program: they are made anew');
+    const mended = isDamaged ? this.ensure() : this.#change(allElements(this.#view()), false);
+    mended.catch((thrown: unknown) => this.#warn(messageOf(thrown)));
   }
 
   #known = <T extends { family: string }>(elements: T[]): T[] =>

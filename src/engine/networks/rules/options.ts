@@ -42,6 +42,10 @@ export const isWithoutGateway = (network: Optioned & { internal: boolean }, fami
 const inhibits = ({ options }: Optioned): boolean =>
   options[`${prefix}inhibit_ipv4`] !== undefined && !isOff({ options }, 'inhibit_ipv4');
 
+/** The host's links by which published ports are reached at containers' own addresses too. */
+export const trustedLinksOf = ({ options }: Optioned): string[] =>
+  (options[`${prefix}trusted_host_interfaces`] ?? '').split(':').filter((each) => each !== '');
+
 /** As which address of the host containers speak to the world; undefined: the one of the way that they go. */
 export const hostAddressOf = (network: Optioned, family: Family): string | undefined =>
   network.options[`com.docker.network.host_ipv${family}`];
@@ -117,6 +121,8 @@ export function assertOptions(options: Record<string, string>): void {
     assertAddress(options, `com.docker.network.host_ipv${family}`, family);
   }
   assertAddress(options, `${prefix}host_binding_ipv4`);
+  for (const link of trustedLinksOf({ options }))
+    if (link.length > 15) throw invalid(`invalid interface name: ${link}`);
   mtuOf(options);
 }
 

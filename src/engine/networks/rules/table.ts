@@ -51,6 +51,9 @@ const inetSets: Record<string, string> = {
   routed4: 'set { type ipv4_addr . inet_proto . inet_service; }',
   routed6: 'set { type ipv6_addr . inet_proto . inet_service; }',
   ...linkSets,
+  direct4: 'set { type ipv4_addr . inet_proto . inet_service; }',
+  direct6: 'set { type ipv6_addr . inet_proto . inet_service; }',
+  trusted: 'set { type ifname . ifname; }',
   bridges: 'set { type ifname; }',
   internals: 'set { type ifname; }',
   open_links4: 'set { type ifname; }',
@@ -141,6 +144,8 @@ ${questionRules(view.namesPort)}
     oifname @bridges ct status dnat accept
     oifname @bridges ip daddr . meta l4proto . th dport @routed4 accept
     oifname @bridges ip6 daddr . meta l4proto . th dport @routed6 accept
+    iifname . oifname @trusted ip daddr . meta l4proto . th dport @direct4 accept
+    iifname . oifname @trusted ip6 daddr . meta l4proto . th dport @direct6 accept
     oifname @bridges ip saddr . ip daddr . meta l4proto . th dport @linked4 accept
     oifname @bridges ip6 saddr . ip6 daddr . meta l4proto . th dport @linked6 accept
     oifname @bridges icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept
@@ -242,15 +247,18 @@ function frame(family: string, table: string, { sets, chains }: Definitions, rul
   return `table ${family} ${table} {\n${declared}}\n${flushes.join('\n')}\ntable ${family} ${table} {${rules}}\n`;
 }
 
+/** Everything that is in sets and maps. */
+export const allElements = (view: Pick<RuleView, 'bridges' | 'steered' | 'opened'> & Things): Element[] => [
+  ...view.bridges.flatMap(networkElements),
+  ...view.steered.flatMap(steeredElements),
+  ...openingElements(view.opened),
+  ...thingElements(view),
+];
+
 /** A script after which the tables are exactly as the view says, but for the administrator's chain, in one transaction. */
 export function renderTable(view: RuleView): string {
   const { table } = view;
-  const elements = [
-    ...view.bridges.flatMap(networkElements),
-    ...view.steered.flatMap(steeredElements),
-    ...openingElements(view.opened),
-    ...thingElements(view),
-  ];
+  const elements = allElements(view);
   const inet = frame('inet', table, inetParts, inetRules(view));
   const bridge = view.hasBridgeFilter ? frame('bridge', table, bridgeParts, bridgeRules) : '';
   const wanted = view.hasBridgeFilter ? elements : elements.filter(({ family }) => family === 'inet');
