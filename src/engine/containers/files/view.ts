@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { bindMount, ensureMountTarget, setPropagation, unmountUnder } from '#kernel/mounts.ts';
 import { openInRoot, pathInRoot } from '#kernel/root-path.ts';
 import { codeOf, EngineError } from '#shared/errors.ts';
+import { makeFolders } from '#shared/make-folders.ts';
 import { mountReadOnly } from '#storage/snapshots/read-only.ts';
 import { type ContainerMount, type ContainerRecord, isUp } from '../record/record.ts';
 import type { Room } from '../room.ts';
@@ -36,7 +37,7 @@ export function mountView(
 ): { root: string } & Disposable {
   const dir = join(viewsDir(room), `${record.id.slice(0, 12)}-${++views}`);
   const root = join(dir, 'root');
-  mkdirSync(root, { recursive: true, mode: 0o700 });
+  makeFolders(mkdirSync, root, 0o700);
   const view = { root, [Symbol.dispose]: () => discard(dir) };
   try {
     bindMount(rootfs, root, { recursive: false });
