@@ -152,6 +152,11 @@ test('a configuration gives others its settings, and is no network itself', asyn
   assert.deepEqual(made.IPAM.Config, [{ Subnet: '10.214.44.0/24', Gateway: '10.214.44.1' }]);
   assert.deepEqual([made.Labels, made.ConfigFrom], [{ a: 'b' }, { Network: 'settings' }]);
   assert.equal(networks.inspect('settings').ConfigOnly, true);
+  assert.deepEqual(
+    networks.inspect('settings').IPAM.Config,
+    [{ Subnet: '10.214.44.0/24' }],
+    'as it was told',
+  );
   await assert.rejects(networks.remove('settings'), {
     kind: 'forbidden',
     message: /is in use by network made/,

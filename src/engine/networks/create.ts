@@ -130,7 +130,7 @@ function planNetwork(room: NetworkRoom, request: NetworkCreateRequest): NetworkR
       ...record,
       configOnly: true,
       families,
-      ...planBlocks(room, request, { families, isFree: true }),
+      ...planBlocks(room, request, { families, isFree: true, needsGateway: () => false }),
     };
   return planMade(room, record, { request, families });
 }
