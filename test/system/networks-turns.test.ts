@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { applyRules, observeElements } from '#kernel/firewall.ts';
 import { inNetns } from '#kernel/netns.ts';
 import { isAlive } from '#kernel/proc.ts';
-import { run, runOk } from '#kernel/spawn.ts';
+import { run, runOk, startProgram } from '#kernel/spawn.ts';
 import { NetworksFixture } from './networks-fixture.ts';
-import { enterOwnHost } from './networks-own-host.ts';
+import { enterOwnHost, world } from './networks-own-host.ts';
 
 const place = await enterOwnHost();
 const fixture = new NetworksFixture('10.214.40.1/24');
@@ -166,6 +166,58 @@ test('the next engine finds the servers, and they take turns again', async () =>
   await isSpread(3);
   assert.deepEqual(turnPids(), before);
   assertEven(await firsts('web', gateways.town), ipv4s());
+});
+
+/** A name server outside that takes its time; `asked` resolves with the first question. */
+async function serveSlowly(answerMs: number) {
+  const script = `
+    const socket = require('dgram').createSocket('udp4');
+    socket.on('message', (asked, { port, address }) => {
+      console.log('asked');
+      const end = asked.indexOf(0, 12) + 5;
+      const answer = Buffer.concat([asked.subarray(0, end),
+        Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 192, 0, 2, 77])]);
+      answer.writeUInt16BE(0x8180, 2);
+      for (const [at, count] of [[4, 1], [6, 1], [8, 0], [10, 0]]) answer.writeUInt16BE(count, at);
+      setTimeout(() => socket.send(answer, port, address), Number(process.argv[1]));
+    });
+    socket.bind(53, () => console.log('up'));`;
+  const server = inNetns(place.worldNetns, () =>
+    startProgram(process.execPath, ['-e', script, String(answerMs)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  );
+  const ended = new Promise((resolve) => server.once('close', resolve));
+  const line = () => new Promise((resolve) => server.stdout?.once('data', resolve));
+  await line();
+  const stop = async () => {
+    server.kill();
+    await ended;
+  };
+  return { asked: line(), stop };
+}
+
+test('a slow answer from outside is not lost because a neighbour starts', async () => {
+  const { asked, stop } = await serveSlowly(600);
+  try {
+    await fixture.attach('patient', { networkMode: 'town', dns: [world.ipv4] });
+    // The turn that this start began is over.
+    await isSpread(3);
+    const script = `
+      const r = new (require('dns').promises.Resolver)({ timeout: 5000, tries: 1 });
+      r.setServers([process.argv[1]]);
+      r.resolve4('slow.example').then((a) => console.log(a[0]), (e) => console.log(e.code));`;
+    const asking = inNetns(fixture.netns('patient'), () =>
+      run(process.execPath, ['-e', script, gateways.town], { timeoutMs: 30_000 }),
+    );
+    await Promise.race([asked, asking]);
+    await fixture.attach('neighbour', { networkMode: 'town' });
+    assert.equal((await asking).stdout.toString().trim(), '192.0.2.77');
+  } finally {
+    await stop();
+    for (const name of ['patient', 'neighbour']) await fixture.detach(name);
+  }
+  await isSpread(3);
 });
 
 /** A firewall of the host's own that lets in what it knows, and nothing else. */

@@ -11,8 +11,10 @@ import { turnsOf } from './turns.ts';
 
 const endDelayMs = 1_000;
 const settleDelayMs = 100;
-/** How long a side that is asked no more may still have a question to answer. */
+/** How long a side that is asked no more may still have a question of the network's own names to answer. */
 const graceMs = 10;
+/** And how long one that it has asked outside. It is not waited for where a container that starts would have to. */
+const outsideGraceMs = 1_000;
 
 export interface PlaceParts {
   /** The server at port 53. */
@@ -42,7 +44,7 @@ export class Place {
   #told = 0;
   /** Whether containers are there that may be asking. */
   #isAsked: boolean;
-  #turnedMs = 0;
+  #turnedMs = Number.NEGATIVE_INFINITY;
   /** Whether all servers of the main side answer. */
   #isWhole = false;
   /** Networks whose containers were seen to reach another port than 53. */
@@ -259,6 +261,7 @@ export class Place {
 
   #settleSoon(): void {
     clearTimeout(this.#settleTimer);
+    const delayMs = Math.max(settleDelayMs, this.#turnedMs + outsideGraceMs - performance.now());
     this.#settleTimer = setTimeout(() => {
       this.#lock
         .run(rounds, () => this.#settle())
@@ -266,7 +269,7 @@ export class Place {
           if (isMore) this.#settleSoon();
         })
         .catch(this.#parts.warn);
-    }, settleDelayMs);
+    }, delayMs);
     this.#settleTimer.unref();
   }
 
