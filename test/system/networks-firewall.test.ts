@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { applyRules, countRules } from '#kernel/firewall.ts';
+import { applyRules, countRules, observeElements } from '#kernel/firewall.ts';
 import { removeLink } from '#kernel/links.ts';
 import { inNetns } from '#kernel/netns.ts';
 import { run, runOk } from '#kernel/spawn.ts';
@@ -31,9 +31,9 @@ async function askFromWorld(port: number): Promise<string> {
   return (await inNetns(place.worldNetns, work)).stdout.toString().trim();
 }
 
-async function eventually(what: string, isSo: () => boolean): Promise<void> {
+async function eventually(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   for (let waitedMs = 0; waitedMs < 20_000; waitedMs += 50) {
-    if (isSo()) return;
+    if (await isSo()) return;
     await sleep(50);
   }
   assert.fail(`waited too long: ${what}`);
@@ -92,6 +92,23 @@ test('a chain that was flushed, or a table that was deleted, comes back too', as
   await eventually('the chain', () => (countRules('inet', table).get('forward') ?? 0) > 0);
   await runOk('nft', ['delete', 'table', 'bridge', table]);
   await eventually('the table', () => rulesOf('bridge') > 0);
+});
+
+test('what was taken out of a set or map comes back too', async () => {
+  for (const [kind, name] of [
+    ['map', 'published4'],
+    ['set', 'bridges'],
+    ['set', 'subnets4'],
+  ] as const) {
+    await runOk('nft', ['flush', kind, 'inet', table, name]);
+    await eventually(name, async () => (await observeElements(table, kind, name)).length > 0);
+  }
+  await runOk('nft', ['flush', 'set', 'bridge', table, 'taken4']);
+  await eventually(
+    'taken4',
+    async () => (await observeElements(table, 'set', 'taken4', 'bridge')).length > 0,
+  );
+  assert.match(await askFromWorld(20931), /^web /);
 });
 
 test('a table that the administrator writes before the engine starts is kept', async () => {
