@@ -3,6 +3,7 @@ import { joinBridge } from '#kernel/links.ts';
 import { asksItself, isLocked, isolatesPorts } from '../bridge.ts';
 import type { NetworkRoom } from '../room.ts';
 import { type Openings, openingsOf } from './openings.ts';
+import { isolatesMembers } from './options.ts';
 
 /** What links open by the records, and by how the host treats bridged packets now. */
 export const currentOpenings = (room: Pick<NetworkRoom, 'store' | 'defaultBridge'>): Openings =>
@@ -13,8 +14,9 @@ export const currentOpenings = (room: Pick<NetworkRoom, 'store' | 'defaultBridge
  * others are linked to is unlocked on the bridge while the rules say who reaches it: never without them. Costs nothing
  * where the default network keeps nobody apart.
  */
-export function followLinks(room: NetworkRoom): Promise<void> {
-  return room.lock.run('links', async () => {
+export async function followLinks(room: NetworkRoom): Promise<void> {
+  if (room.opened.openings.length === 0 && !isolatesMembers(room.defaultBridge())) return;
+  await room.lock.run('links', async () => {
     const before = room.opened;
     const after = currentOpenings(room);
     room.opened = after;
