@@ -39,7 +39,9 @@ test('tags and digests', () => {
   assert.deepEqual(parseTarget(digest), { digest });
   assert.throws(() => parseBlobDigest('sha256:12'), /invalid digest/);
   assert.throws(() => parseBlobDigest(null), /invalid digest/);
-  assert.throws(() => parseBlobDigest(`sha512:${'a'.repeat(128)}`), /only sha256/);
+  assert.equal(parseBlobDigest(`sha512:${'a'.repeat(128)}`), `sha512:${'a'.repeat(128)}`);
+  for (const wrong of [`sha512:${'a'.repeat(64)}`, `sha256:${'a'.repeat(128)}`, `sha384:${'a'.repeat(96)}`])
+    assert.throws(() => parseBlobDigest(wrong), /invalid digest/, wrong);
   assert.throws(() => parseBlobDigest(`sha256:${'../'.repeat(21)}a`), /invalid digest/);
 });
 

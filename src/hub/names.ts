@@ -1,5 +1,5 @@
 // Names by the grammar of the distribution specification ("Pulling manifests"): nothing else becomes part of a path.
-import { type Digest, isDigest } from '#shared/oci/digest.ts';
+import { type BlobDigest, isBlobDigest } from '#shared/oci/digest.ts';
 import { refuse } from './failures.ts';
 
 const componentPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
@@ -21,15 +21,14 @@ export function parseRepositoryName(text: string): string {
   throw refuse('NAME_INVALID', `invalid repository name: ${shown(text)}`);
 }
 
-/** The digest; throws DIGEST_INVALID. Only sha256 is known here. */
-export function parseBlobDigest(text: string | null | undefined): Digest {
-  if (typeof text === 'string' && isDigest(text)) return text;
-  const why = /^sha512:/.test(text ?? '') ? 'only sha256 is supported' : 'invalid digest';
-  throw refuse('DIGEST_INVALID', `${why}: ${shown(text ?? '')}`);
+/** The digest; throws DIGEST_INVALID. */
+export function parseBlobDigest(text: string | null | undefined): BlobDigest {
+  if (typeof text === 'string' && isBlobDigest(text)) return text;
+  throw refuse('DIGEST_INVALID', `invalid digest: ${shown(text ?? '')}`);
 }
 
 /** `<reference>`: a tag or a digest. Throws DIGEST_INVALID or TAG_INVALID. */
-export function parseTarget(text: string): { tag: string } | { digest: Digest } {
+export function parseTarget(text: string): { tag: string } | { digest: BlobDigest } {
   if (text.includes(':')) return { digest: parseBlobDigest(text) };
   if (isTag(text)) return { tag: text };
   throw refuse('TAG_INVALID', `invalid tag: ${shown(text)}`);

@@ -58,6 +58,7 @@ test('digests that are none', async () => {
     '',
     'sha256:12',
     'sha256:../../../../etc/passwd',
+    `sha512:${'a'.repeat(127)}`,
     `sha512:${'a'.repeat(128)}`,
     'md5:1',
   ]) {

@@ -1,7 +1,8 @@
 // The OCI distribution specification 1.1, section by section, against a Hub on loopback.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { ServedHub } from '../../src/hub/serve.ts';
 import {
@@ -274,6 +275,84 @@ describe('Content Management', () => {
     assert.equal((await call(url, path)).code, 'BLOB_UNKNOWN');
     assert.equal((await call(url, path, { method: 'DELETE' })).status, 404);
     assert.equal((await call(url, `/v2/other/app/blobs/${digestOf(layer)}`)).status, 200);
+  });
+});
+
+// image-spec 1.1, descriptor.md, "Registered Algorithms".
+describe('Digests of sha512', () => {
+  const by512 = (bytes: Uint8Array) => `sha512:${createHash('sha512').update(bytes).digest('hex')}`;
+  const config = Buffer.from('{"architecture":"amd64","os":"linux"}');
+  const bytes = randomBytes(200_000);
+  const described = (blob: Buffer, mediaType: string) => ({
+    mediaType,
+    digest: by512(blob),
+    size: blob.length,
+  });
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: ociManifest,
+      config: described(config, 'application/vnd.oci.image.config.v1+json'),
+      layers: [described(bytes, 'application/vnd.oci.image.layer.v1.tar')],
+    }),
+  );
+  const name = 'team/long';
+  const blob = `/v2/${name}/blobs/${by512(bytes)}`;
+
+  test('a blob is pushed whole, in chunks and by a mount; other bytes are refused', async () => {
+    const single = await call(url, `/v2/${name}/blobs/uploads/?digest=${by512(config)}`, {
+      method: 'POST',
+      body: config,
+    });
+    assert.deepEqual([single.status, single.headers['docker-content-digest']], [201, by512(config)]);
+    const where = (await call(url, `/v2/${name}/blobs/uploads/`, { method: 'POST' })).headers.location ?? '';
+    await call(url, where, { method: 'PATCH', body: bytes.subarray(0, 70_000) });
+    const wrong = await call(url, `/v2/${name}/blobs/uploads/?digest=${by512(config)}`, {
+      method: 'POST',
+      body: bytes,
+    });
+    assert.equal(wrong.code, 'DIGEST_INVALID');
+    const last = await call(url, `${where}?digest=${by512(bytes)}`, {
+      method: 'PUT',
+      body: bytes.subarray(70_000),
+    });
+    assert.deepEqual([last.status, last.headers.location], [201, blob]);
+    const mount = `/v2/third/long/blobs/uploads/?mount=${by512(bytes)}&from=${name}`;
+    assert.equal((await call(url, mount, { method: 'POST' })).status, 201);
+  });
+
+  test('it is pulled, whole and in part', async () => {
+    const whole = await call(url, blob);
+    assert.deepEqual([whole.body, whole.headers['docker-content-digest']], [bytes, by512(bytes)]);
+    const part = await call(url, blob, { headers: { range: 'bytes=10-19' } });
+    assert.deepEqual([part.status, part.body], [206, bytes.subarray(10, 20)]);
+  });
+
+  test('a manifest is pushed and pulled by it, and not taken under the digest of other bytes', async () => {
+    const digest = by512(manifest);
+    const pushed = await putManifest(url, { repository: name, reference: digest }, manifest);
+    assert.deepEqual([pushed.status, pushed.headers['docker-content-digest']], [201, digest]);
+    const pulled = await call(url, `/v2/${name}/manifests/${digest}`);
+    assert.deepEqual(
+      [pulled.status, pulled.body, pulled.headers['docker-content-digest']],
+      [200, manifest, digest],
+    );
+    const other = await putManifest(url, { repository: name, reference: by512(bytes) }, manifest);
+    assert.equal(other.code, 'DIGEST_INVALID');
+  });
+
+  test('its page is shown, a collection leaves what it needs, and takes it when it is deleted', async () => {
+    await putManifest(url, { repository: name, reference: 'tagged' }, manifest);
+    const page = await call(url, `/r/${name}:tagged`);
+    assert.equal(page.status, 200);
+    await served.hub.collect({ graceMs: -1, uploadIdleMs: -1 });
+    assert.equal((await call(url, blob)).status, 200);
+    const digests = [by512(manifest), digestOf(manifest)];
+    for (const digest of digests)
+      assert.equal((await call(url, `/v2/${name}/manifests/${digest}`, { method: 'DELETE' })).status, 202);
+    await served.hub.collect({ graceMs: -1, uploadIdleMs: -1 });
+    assert.equal((await call(url, blob)).code, 'BLOB_UNKNOWN');
+    assert.deepEqual(readdirSync(join(place.dir, 'hub/content/blobs/sha512')), []);
   });
 });
 

@@ -1,5 +1,5 @@
 // What pages tell of an image: platforms, sizes, layers with the instruction that made each. Bad documents tell less.
-import { type Digest, isDigest } from '#shared/oci/digest.ts';
+import { type BlobDigest, isBlobDigest } from '#shared/oci/digest.ts';
 import { formatPlatform } from '#shared/oci/platform.ts';
 import { mediaTypes } from '#shared/oci/specs.ts';
 import type { Hub } from '../hub.ts';
@@ -12,7 +12,7 @@ export interface LayerFacts {
 }
 
 export interface ImageFacts {
-  digest: Digest;
+  digest: BlobDigest;
   /** `linux/amd64`; empty where it is no image for a platform. */
   platform: string;
   sizeBytes: number;
@@ -28,7 +28,7 @@ const maxConfigBytes = 8 * 1024 * 1024;
 const maxPlatforms = 30;
 
 /** The image under `digest`, or each image of the index there, those of an unknown platform left out. */
-export async function readImages(hub: Hub, repository: string, digest: Digest): Promise<ImageFacts[]> {
+export async function readImages(hub: Hub, repository: string, digest: BlobDigest): Promise<ImageFacts[]> {
   const record = hub.repositories.manifest(repository, digest);
   if (record === undefined) return [];
   if (!indexTypes.includes(record.mediaType)) return [await readImage(hub, digest)];
@@ -37,19 +37,19 @@ export async function readImages(hub: Hub, repository: string, digest: Digest): 
   for (const child of children.slice(0, maxPlatforms)) {
     const platform = rawOf(child['platform']);
     const childDigest = textOf(child['digest']);
-    if (platform['os'] === 'unknown' || !isDigest(childDigest)) continue;
+    if (platform['os'] === 'unknown' || !isBlobDigest(childDigest)) continue;
     const image = await readImage(hub, childDigest);
     images.push({ ...image, platform: platformText(platform) || image.platform });
   }
   return images;
 }
 
-async function readImage(hub: Hub, digest: Digest): Promise<ImageFacts> {
+async function readImage(hub: Hub, digest: BlobDigest): Promise<ImageFacts> {
   const manifest = await readJson(hub, digest);
   const layers = listOf(manifest['layers']);
   const descriptor = rawOf(manifest['config']);
   const configDigest = textOf(descriptor['digest']);
-  const config = isDigest(configDigest) ? await readJson(hub, configDigest) : {};
+  const config = isBlobDigest(configDigest) ? await readJson(hub, configDigest) : {};
   const created = Date.parse(textOf(config['created']));
   return {
     digest,
@@ -98,7 +98,7 @@ function platformText(raw: Raw): string {
 }
 
 /** An empty object for what is not here, too large, or no JSON object. */
-async function readJson({ content }: Hub, digest: Digest): Promise<Raw> {
+async function readJson({ content }: Hub, digest: BlobDigest): Promise<Raw> {
   if (!content.has(digest) || content.size(digest) > maxConfigBytes) return {};
   try {
     return rawOf(JSON.parse((await content.read(digest)).toString('utf8')));

@@ -1,6 +1,6 @@
 // One tag or manifest: pull commands, and for each platform its layers with the instructions that made them.
 import { formatBytesDecimal } from '#shared/notation/size.ts';
-import type { Digest } from '#shared/oci/digest.ts';
+import type { BlobDigest } from '#shared/oci/digest.ts';
 import type { Hub } from '../hub.ts';
 import { type Html, html } from './html.ts';
 import { type ImageFacts, type LayerFacts, readImages } from './image-facts.ts';
@@ -10,7 +10,7 @@ import { ageOf } from './list-page.ts';
 export interface ImageAsked {
   repository: string;
   host: string;
-  digest: Digest;
+  digest: BlobDigest;
   /** `:3.12`, or `@sha256:…`. */
   suffix: string;
 }

@@ -6,7 +6,7 @@ import type { Referrer } from '#registry/lists.ts';
 import { openRegistry, type RegistryClient, type RegistryOptions } from '#registry/registry.ts';
 import { asEngineError, isKind, messageOf } from '#shared/errors.ts';
 import { makeFolders } from '#shared/make-folders.ts';
-import { type Digest, hexOf } from '#shared/oci/digest.ts';
+import { type BlobDigest, type Digest, hexOf, isDigest } from '#shared/oci/digest.ts';
 import type { Reference } from '#shared/oci/reference.ts';
 import { refuse } from '../failures.ts';
 import type { Hub } from '../hub.ts';
@@ -52,7 +52,9 @@ export class PullThrough implements Disposable {
    * The manifest is in the Hub afterwards, if anybody has it. Where the other registry fails, what is here counts;
    * throws MANIFEST_UNKNOWN or UNAVAILABLE where nothing is.
    */
-  async ensureManifest(repository: string, target: { tag: string } | { digest: Digest }): Promise<void> {
+  async ensureManifest(repository: string, wanted: { tag: string } | { digest: BlobDigest }): Promise<void> {
+    const target = askable(wanted);
+    if (target === undefined) return;
     if (this.#isFresh(repository, target)) return;
     const key = `${repository} ${JSON.stringify(target)}`;
     const running = this.#fetches.get(key) ?? this.#fetchManifest(repository, target);
@@ -67,7 +69,8 @@ export class PullThrough implements Disposable {
   }
 
   /** The blob on its way; undefined where no manifest of the repository told of it. */
-  async fetchBlob(repository: string, digest: Digest): Promise<GrowingBlob | undefined> {
+  async fetchBlob(repository: string, digest: BlobDigest): Promise<GrowingBlob | undefined> {
+    if (!isDigest(digest)) return undefined;
     const sizeBytes = this.#hub.repositories.announcedSize(repository, digest);
     if (sizeBytes === undefined) return undefined;
     const running = this.#blobs.get(digest) ?? this.#startBlob(repository, { digest, sizeBytes });
@@ -100,7 +103,8 @@ export class PullThrough implements Disposable {
   }
 
   /** What refers to the manifest in the other registry; undefined where it cannot be asked. */
-  async referrers(repository: string, subject: Digest): Promise<Referrer[] | undefined> {
+  async referrers(repository: string, subject: BlobDigest): Promise<Referrer[] | undefined> {
+    if (!isDigest(subject)) return undefined;
     const { auth } = this.#options;
     return await this.#listed(() =>
       this.#client.referrers(this.#reference(repository, {}), subject, { auth }),
@@ -205,7 +209,7 @@ export class PullThrough implements Disposable {
       await this.#leave(file);
       throw this.#failure(thrown);
     }
-    if (file.digest() !== digest) {
+    if ((await file.digest('sha256')) !== digest) {
       rmSync(file.path, { force: true });
       throw refuse('UNAVAILABLE', `${this.#upstream} sent wrong bytes for ${digest}`);
     }
@@ -238,4 +242,12 @@ export class PullThrough implements Disposable {
       if (Date.now() - statSync(path).mtimeMs > partialKeptMs) rmSync(path, { force: true });
     }
   }
+}
+
+/** What the client of other registries can ask for: it knows sha256 alone. */
+function askable(
+  target: { tag: string } | { digest: BlobDigest },
+): { tag: string } | { digest: Digest } | undefined {
+  if ('tag' in target) return target;
+  return isDigest(target.digest) ? { digest: target.digest } : undefined;
 }

@@ -1,5 +1,5 @@
 // Blobs: asked for, read in whole or in part, unlinked (distribution-spec, "Pulling blobs", "Deleting Blobs").
-import type { Digest } from '#shared/oci/digest.ts';
+import type { BlobDigest } from '#shared/oci/digest.ts';
 import { refuse } from '../failures.ts';
 import { parseBlobDigest } from '../names.ts';
 import { sendGrowing } from '../proxy/growing-blob.ts';
@@ -31,7 +31,7 @@ export function deleteBlob(context: Context, { exchange, repository, target }: A
   answerEmpty(exchange, 202, { 'docker-content-digest': digest });
 }
 
-async function answerFetched({ proxy }: Context, asked: Asked, digest: Digest): Promise<void> {
+async function answerFetched({ proxy }: Context, asked: Asked, digest: BlobDigest): Promise<void> {
   const blob = await proxy?.fetchBlob(asked.repository, digest);
   if (blob === undefined) throw unknown(digest);
   const file = await blob.openFile();
@@ -44,7 +44,7 @@ async function answerFetched({ proxy }: Context, asked: Asked, digest: Digest): 
 }
 
 /** Sends the head of the answer; the span that is to follow, or undefined where nothing is. */
-function begin({ exchange }: Asked, digest: Digest, sizeBytes: number): Span | undefined {
+function begin({ exchange }: Asked, digest: BlobDigest, sizeBytes: number): Span | undefined {
   const { request, response, method } = exchange;
   const shared = {
     'docker-content-digest': digest,
@@ -69,6 +69,6 @@ function begin({ exchange }: Asked, digest: Digest, sizeBytes: number): Span | u
   return undefined;
 }
 
-function unknown(digest: Digest): Error {
+function unknown(digest: BlobDigest): Error {
   return refuse('BLOB_UNKNOWN', `blob ${digest} is not in this repository`, { detail: { digest } });
 }

@@ -1,4 +1,5 @@
 // Manifests: read, pushed and deleted by tag or digest (distribution-spec, "Pulling", "Pushing", "Deleting Manifests").
+import { algorithmOf } from '#shared/oci/digest.ts';
 import { digestOf } from '#storage/content/content.ts';
 import { refuse } from '../failures.ts';
 import type { Hub } from '../hub.ts';
@@ -38,7 +39,7 @@ export async function putManifest(context: Context, asked: Asked): Promise<void>
   const { exchange, repository } = asked;
   const target = parseTarget(asked.target);
   const bytes = await readSmall(exchange, maxManifestBytes);
-  const digest = digestOf(bytes);
+  const digest = digestOf(bytes, 'digest' in target ? algorithmOf(target.digest) : 'sha256');
   if ('digest' in target && target.digest !== digest) {
     throw refuse('DIGEST_INVALID', `the manifest has digest ${digest}, not ${target.digest}`);
   }

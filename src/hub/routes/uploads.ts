@@ -1,5 +1,6 @@
 // Uploads: whole, in chunks, as a stream, or mounted from another repository (distribution-spec, "Push").
-import type { Digest } from '#shared/oci/digest.ts';
+import { algorithmOf, type BlobDigest } from '#shared/oci/digest.ts';
+import { digestOf } from '#storage/content/content.ts';
 import { HubFailure, refuse } from '../failures.ts';
 import { isRepositoryName, parseBlobDigest } from '../names.ts';
 import type { Chunk, UploadKey } from '../store/uploads.ts';
@@ -7,7 +8,8 @@ import { answerEmpty, type Exchange, isGone } from '../wire/exchange.ts';
 import { formatUploadRange, parseContentRange } from '../wire/ranges.ts';
 import { type Asked, assertWritable, type Context } from './context.ts';
 
-const emptyDigest = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+const isOfNothing = (digest: BlobDigest): boolean =>
+  digest === digestOf(Buffer.alloc(0), algorithmOf(digest));
 
 /** POST: starts an upload; with `digest` the body is the whole blob, with `mount` it may be had without one. */
 export async function startUpload(context: Context, asked: Asked): Promise<void> {
@@ -18,7 +20,7 @@ export async function startUpload(context: Context, asked: Asked): Promise<void>
   const digest = exchange.query.get('digest');
   if (digest !== null) {
     const wanted = parseBlobDigest(digest);
-    if (hasBody(exchange) || wanted === emptyDigest) return await receiveWhole(context, asked, wanted);
+    if (hasBody(exchange) || isOfNothing(wanted)) return await receiveWhole(context, asked, wanted);
   }
   context.hub.quota.check(1);
   context.hub.repositoryQuotas.check(repository, 1);
@@ -74,7 +76,7 @@ function mount(context: Context, { exchange, identity, repository }: Asked): boo
 function sourceOf(
   { hub, guard }: Context,
   { exchange, identity }: Pick<Asked, 'exchange' | 'identity'>,
-  wanted: Digest,
+  wanted: BlobDigest,
 ): string | undefined {
   const from = exchange.query.get('from');
   if (from === null) return hub.repositories.namesWith(wanted).find((name) => guard.maySee(identity, name));
@@ -83,7 +85,7 @@ function sourceOf(
     : undefined;
 }
 
-async function receiveWhole(context: Context, asked: Asked, digest: Digest): Promise<void> {
+async function receiveWhole(context: Context, asked: Asked, digest: BlobDigest): Promise<void> {
   const { uploads } = context.hub;
   const key = uploads.start(asked.repository);
   try {
@@ -135,7 +137,7 @@ function progressHeaders(key: UploadKey, offset: number): Record<string, string>
 
 function answerCreated(
   { exchange, repository }: Pick<Asked, 'exchange' | 'repository'>,
-  digest: Digest,
+  digest: BlobDigest,
 ): void {
   answerEmpty(exchange, 201, {
     location: `/v2/${repository}/blobs/${digest}`,

@@ -1,7 +1,7 @@
 // Online garbage collection: what nothing refers to and is older than a grace time goes, while pushes go on.
 import { statSync } from 'node:fs';
 import { setImmediate as pause } from 'node:timers/promises';
-import type { Digest } from '#shared/oci/digest.ts';
+import type { BlobDigest } from '#shared/oci/digest.ts';
 import type { ContentStore } from '#storage/content/content.ts';
 import type { Leases } from '#storage/state/leases.ts';
 import type { Pins } from './pins.ts';
@@ -80,7 +80,7 @@ function dropUntagged({ records, repositories }: CollectStores, name: string, ol
       for (const [referrer] of referrers.get(digest) ?? []) kept.add(referrer);
     }
     const gone = [...all.keys()].filter((digest) => !kept.has(digest));
-    for (const digest of gone) repositories.deleteManifest(name, digest as Digest);
+    for (const digest of gone) repositories.deleteManifest(name, digest as BlobDigest);
     return gone.length;
   });
 }
@@ -91,13 +91,13 @@ function dropLinks({ records, repositories }: CollectStores, name: string, oldes
       repositories.manifests(name).flatMap(({ value }) => [...value.blobs, ...value.children]),
     );
     for (const { id, value } of records.links(name).all()) {
-      if (!needed.has(id) && value.atMs <= oldestMs) repositories.unlink(name, id as Digest);
+      if (!needed.has(id) && value.atMs <= oldestMs) repositories.unlink(name, id as BlobDigest);
     }
   });
 }
 
 /** Bytes freed, or undefined where the blob stays. */
-function dropBlob(stores: CollectStores, digest: Digest, oldestMs: number): number | undefined {
+function dropBlob(stores: CollectStores, digest: BlobDigest, oldestMs: number): number | undefined {
   const { content, leases, pins, quota } = stores;
   const stat = statSync(content.path(digest), { throwIfNoEntry: false });
   if (stat === undefined || stat.mtimeMs > oldestMs) return undefined;

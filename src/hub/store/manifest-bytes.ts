@@ -1,6 +1,6 @@
 // Bytes of manifests: on the disk before any record tells of them.
 import { KeyedLock } from '#shared/lock.ts';
-import type { Digest } from '#shared/oci/digest.ts';
+import type { BlobDigest } from '#shared/oci/digest.ts';
 import type { ContentStore } from '#storage/content/content.ts';
 import type { Quota } from './quota.ts';
 
@@ -15,7 +15,7 @@ export class ManifestBytes {
   }
 
   /** Afterwards the bytes are on disk. The digest must be theirs, and pinned by the caller. Throws DENIED over the quota. */
-  async store(digest: Digest, bytes: Buffer): Promise<void> {
+  async store(digest: BlobDigest, bytes: Buffer): Promise<void> {
     await this.#lock.run(digest, async () => {
       if (this.#content.has(digest)) return;
       this.#quota.charge(bytes.length);

@@ -1,12 +1,13 @@
 // What a manifest says about itself and what it needs: read once, when it is pushed. Pure.
-import type { Digest } from '#shared/oci/digest.ts';
-import { isDigest } from '#shared/oci/digest.ts';
+import { type BlobDigest, isBlobDigest } from '#shared/oci/digest.ts';
 import { type Descriptor, mediaTypes } from '#shared/oci/specs.ts';
 import { refuse } from '../failures.ts';
 import { shown } from '../names.ts';
 
+type BlobDescriptor = Omit<Descriptor, 'digest'> & { digest: BlobDigest };
+
 export interface Needed {
-  digest: Digest;
+  digest: BlobDigest;
   sizeBytes: number;
 }
 
@@ -16,7 +17,7 @@ export interface ManifestFacts {
   blobs: Needed[];
   /** Manifests of an index. */
   children: Needed[];
-  subject?: Digest;
+  subject?: BlobDigest;
   artifactType?: string;
   annotations?: Record<string, string>;
 }
@@ -98,10 +99,10 @@ function textsOf(raw: Raw): Record<string, string> {
   return Object.fromEntries(texts);
 }
 
-function descriptorOf(value: unknown, what: string): Descriptor {
+function descriptorOf(value: unknown, what: string): BlobDescriptor {
   if (!isRaw(value)) throw bad(`the descriptor of a ${what} is missing`);
   const { digest, size, mediaType } = value;
-  if (typeof digest !== 'string' || !isDigest(digest)) throw bad(`a ${what} has an invalid digest`);
+  if (typeof digest !== 'string' || !isBlobDigest(digest)) throw bad(`a ${what} has an invalid digest`);
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
     throw bad(`a ${what} has an invalid size`);
   if (typeof mediaType !== 'string') throw bad(`a ${what} has no media type`);
@@ -109,7 +110,7 @@ function descriptorOf(value: unknown, what: string): Descriptor {
   return { digest, size, mediaType, ...(Array.isArray(urls) ? { urls } : {}) };
 }
 
-const neededOf = ({ digest, size }: Descriptor): Needed => ({ digest, sizeBytes: size });
+const neededOf = ({ digest, size }: BlobDescriptor): Needed => ({ digest, sizeBytes: size });
 
 function isRaw(value: unknown): value is Raw {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,11 +1,11 @@
 // Digests that are being stored just now: the collector must not take them between the file and its record.
-import type { Digest } from '#shared/oci/digest.ts';
+import type { BlobDigest } from '#shared/oci/digest.ts';
 
 export class Pins {
-  #counts = new Map<Digest, number>();
+  #counts = new Map<BlobDigest, number>();
 
   /** Pinned until disposed. */
-  hold(digest: Digest): Disposable {
+  hold(digest: BlobDigest): Disposable {
     this.#counts.set(digest, (this.#counts.get(digest) ?? 0) + 1);
     return {
       [Symbol.dispose]: () => {
@@ -16,7 +16,7 @@ export class Pins {
     };
   }
 
-  has(digest: Digest): boolean {
+  has(digest: BlobDigest): boolean {
     return this.#counts.has(digest);
   }
 }

@@ -1,5 +1,5 @@
 // What the Hub remembers besides blobs: repositories, tags, manifests, links to blobs, referrers and uploads.
-import type { Digest } from '#shared/oci/digest.ts';
+import type { BlobDigest } from '#shared/oci/digest.ts';
 import type { Collection } from '#storage/state/collection.ts';
 import type { State } from '#storage/state/state.ts';
 
@@ -11,7 +11,7 @@ export interface RepositoryRecord {
 }
 
 export interface TagRecord {
-  digest: Digest;
+  digest: BlobDigest;
   atMs: number;
   /** Pull-through only: when the other registry was last asked. */
   checkedAtMs?: number;
@@ -22,10 +22,10 @@ export interface ManifestRecord {
   sizeBytes: number;
   atMs: number;
   /** Config and layers. */
-  blobs: Digest[];
+  blobs: BlobDigest[];
   /** Manifests of an index. */
-  children: Digest[];
-  subject?: Digest;
+  children: BlobDigest[];
+  subject?: BlobDigest;
 }
 
 /** A repository may give out a blob because it was pushed or mounted there. */
@@ -38,7 +38,7 @@ export interface LinkRecord {
 /** A descriptor as the referrers API lists it. */
 export interface ReferrerRecord {
   mediaType: string;
-  digest: Digest;
+  digest: BlobDigest;
   size: number;
   artifactType?: string;
   annotations?: Record<string, string>;
@@ -73,7 +73,7 @@ export class Records {
     return this.state.collection(`hub.links ${repository}`);
   }
 
-  referrers(repository: string, subject: Digest): Collection<ReferrerRecord> {
+  referrers(repository: string, subject: BlobDigest): Collection<ReferrerRecord> {
     return this.state.collection(`hub.referrers ${repository}@${subject}`);
   }
 }

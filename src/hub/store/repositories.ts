@@ -1,5 +1,5 @@
 // Repositories: which blobs each may give out, its manifests, tags and referrers. Synchronous and transactional.
-import type { Digest } from '#shared/oci/digest.ts';
+import type { BlobDigest } from '#shared/oci/digest.ts';
 import type { ContentStore } from '#storage/content/content.ts';
 import type { Leases } from '#storage/state/leases.ts';
 import { refuse } from '../failures.ts';
@@ -10,7 +10,7 @@ import type { ManifestRecord, Records, ReferrerRecord, TagRecord } from './recor
 const freshMs = 10_000;
 
 export interface PutManifest {
-  digest: Digest;
+  digest: BlobDigest;
   sizeBytes: number;
   facts: ManifestFacts;
   tag?: string | undefined;
@@ -56,18 +56,18 @@ export class Repositories {
   }
 
   /** Bytes of the blob where the repository has it, else undefined. */
-  blobSize(name: string, digest: Digest): number | undefined {
+  blobSize(name: string, digest: BlobDigest): number | undefined {
     if (this.#records.links(name).get(digest) === undefined || !this.#content.has(digest)) return undefined;
     return this.#content.size(digest);
   }
 
   /** Bytes that the repository's manifests announce for the blob, whether or not it is here yet. */
-  announcedSize(name: string, digest: Digest): number | undefined {
+  announcedSize(name: string, digest: BlobDigest): number | undefined {
     return this.#records.links(name).get(digest)?.sizeBytes;
   }
 
   /** Names of the repositories that have the blob. */
-  namesWith(digest: Digest): string[] {
+  namesWith(digest: BlobDigest): string[] {
     return this.#leases
       .holders(`blob:${digest}`)
       .filter((holder) => holder.startsWith('link:'))
@@ -75,7 +75,7 @@ export class Repositories {
   }
 
   /** The repository may give out the blob from now on. Safe to repeat: it is young again afterwards. */
-  link(name: string, digest: Digest, sizeBytes: number): void {
+  link(name: string, digest: BlobDigest, sizeBytes: number): void {
     this.#records.state.transaction(() => {
       this.#records.links(name).put(digest, { sizeBytes, atMs: Date.now() });
       this.#leases.hold(`blob:${digest}`, `link:${name}`);
@@ -83,7 +83,7 @@ export class Repositories {
   }
 
   /** True where it was linked. */
-  unlink(name: string, digest: Digest): boolean {
+  unlink(name: string, digest: BlobDigest): boolean {
     return this.#records.state.transaction(() => {
       this.#leases.release(`link:${name}`, `blob:${digest}`);
       return this.#records.links(name).delete(digest);
@@ -91,7 +91,7 @@ export class Repositories {
   }
 
   /** A client that asked for an old blob may be about to refer to it: keep it for another grace time. */
-  freshen(name: string, digest: Digest): void {
+  freshen(name: string, digest: BlobDigest): void {
     const links = this.#records.links(name);
     const link = links.get(digest);
     if (link === undefined || Date.now() - link.atMs < freshMs) return;
@@ -115,7 +115,7 @@ export class Repositories {
     });
   }
 
-  manifest(name: string, digest: Digest): ManifestRecord | undefined {
+  manifest(name: string, digest: BlobDigest): ManifestRecord | undefined {
     return this.#records.manifests(name).get(digest);
   }
 
@@ -147,7 +147,7 @@ export class Repositories {
   }
 
   /** Removes the manifest with every tag that points to it; true where it was there. */
-  deleteManifest(name: string, digest: Digest): boolean {
+  deleteManifest(name: string, digest: BlobDigest): boolean {
     return this.#records.state.transaction(() => {
       const record = this.manifest(name, digest);
       if (record === undefined) return false;
@@ -159,7 +159,7 @@ export class Repositories {
   }
 
   /** Manifests that name `subject` as theirs, in order of digest. */
-  referrers(name: string, subject: Digest): ReferrerRecord[] {
+  referrers(name: string, subject: BlobDigest): ReferrerRecord[] {
     return this.#records
       .referrers(name, subject)
       .all()
@@ -223,7 +223,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-function assertNeeded(digest: Digest, size: { sizeBytes: number; found: number | undefined }): void {
+function assertNeeded(digest: BlobDigest, size: { sizeBytes: number; found: number | undefined }): void {
   if (size.found === undefined) {
     const text = `manifest refers to ${digest}, which is not in this repository: push it first`;
     throw refuse('MANIFEST_BLOB_UNKNOWN', text, { detail: { digest } });

@@ -1,7 +1,9 @@
 // The bytes of one upload: appended, hashed as they come, and counted. The digest may be known only at the end.
 import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
-import type { Digest } from '#shared/oci/digest.ts';
+import { pipeline } from 'node:stream/promises';
+import type { BlobDigest, DigestAlgorithm } from '#shared/oci/digest.ts';
 import { diskFault } from '#storage/disk-faults.ts';
 
 // Chunks from a socket are some 64 KiB: fewer, larger writes cost fewer trips to the thread pool.
@@ -55,9 +57,13 @@ export class UploadFile {
     }
   }
 
-  /** Of all bytes so far. */
-  digest(): Digest {
-    return `sha256:${this.#hash.copy().digest('hex')}`;
+  /** Of all bytes so far: at once by sha256, which is hashed as they come, by others after reading the file again. */
+  async digest(algorithm: DigestAlgorithm): Promise<BlobDigest> {
+    if (algorithm === 'sha256') return `sha256:${this.#hash.copy().digest('hex')}`;
+    await this.rest();
+    const hash = createHash(algorithm);
+    await pipeline(createReadStream(this.path, { highWaterMark: batchBytes }), hash);
+    return `${algorithm}:${hash.digest('hex')}`;
   }
 
   /** The bytes are on the disk under `target`, and this file is no more. */

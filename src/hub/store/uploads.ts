@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { messageOf } from '#shared/errors.ts';
 import { KeyedLock } from '#shared/lock.ts';
 import { makeFolders } from '#shared/make-folders.ts';
-import type { Digest } from '#shared/oci/digest.ts';
+import { algorithmOf, type BlobDigest } from '#shared/oci/digest.ts';
 import type { ContentStore } from '#storage/content/content.ts';
 import { refuse } from '../failures.ts';
 import type { Pins } from './pins.ts';
@@ -85,7 +85,7 @@ export class Uploads {
   }
 
   /** The blob is complete: verified, on disk, linked in the repository. Resolves to its size. Throws DIGEST_INVALID. */
-  async finish(key: UploadKey, digest: Digest): Promise<number> {
+  async finish(key: UploadKey, digest: BlobDigest): Promise<number> {
     return await this.#lock.run(key.id, () => this.#finish(key, digest));
   }
 
@@ -161,10 +161,10 @@ export class Uploads {
     await rm(path, { force: true });
   }
 
-  async #finish(key: UploadKey, digest: Digest): Promise<number> {
+  async #finish(key: UploadKey, digest: BlobDigest): Promise<number> {
     this.#assertKnown(key);
     const { file } = await this.#open(key);
-    const found = file.digest();
+    const found = await file.digest(algorithmOf(digest));
     if (found !== digest) {
       await this.#discard(key);
       throw refuse('DIGEST_INVALID', `the uploaded content has digest ${found}, not ${digest}`);
@@ -174,7 +174,7 @@ export class Uploads {
     return await this.#lock.run(`blob ${digest}`, () => this.#store(key, digest, file));
   }
 
-  async #store(key: UploadKey, digest: Digest, file: UploadFile): Promise<number> {
+  async #store(key: UploadKey, digest: BlobDigest, file: UploadFile): Promise<number> {
     const { records, repositories, content, quota } = this.#stores;
     const sizeBytes = file.offset;
     using _ = await this.#reserve(key, digest, sizeBytes);
@@ -193,7 +193,7 @@ export class Uploads {
   }
 
   /** What was streamed without a length is known to be too much only here; then nothing of it is kept. */
-  async #reserve(key: UploadKey, digest: Digest, sizeBytes: number): Promise<Disposable | undefined> {
+  async #reserve(key: UploadKey, digest: BlobDigest, sizeBytes: number): Promise<Disposable | undefined> {
     const { repositories, repositoryQuotas } = this.#stores;
     if (repositories.blobSize(key.repository, digest) !== undefined) return undefined;
     try {

@@ -14,7 +14,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, conflict, internal, notFound } from '#shared/errors.ts';
 import { makeFolders } from '#shared/make-folders.ts';
-import { type Digest, hexOf, isDigest } from '#shared/oci/digest.ts';
+import {
+  algorithmOf,
+  type BlobDigest,
+  type DigestAlgorithm,
+  digestAlgorithms,
+  hexOf,
+  isBlobDigest,
+} from '#shared/oci/digest.ts';
 import { diskFault } from '../disk-faults.ts';
 import { type Expected, type Ingest, openIngest } from './ingest.ts';
 import { Unsynced } from './unsynced.ts';
@@ -28,7 +35,7 @@ export interface PartialBlob {
 // A torn download is worth keeping for a while, not for ever.
 const partialKeptMs = 7 * 24 * 3600 * 1000;
 
-/** Blobs at rest: `blobs/sha256/<hex>`, and `ingest/<hex>` for those on their way. Nothing is there unverified. */
+/** Blobs at rest: `blobs/<algorithm>/<hex>`, and `ingest/<hex>` for those on their way. Nothing is there unverified. */
 export class ContentStore {
   #blobs: string;
   #ingest: string;
@@ -36,9 +43,9 @@ export class ContentStore {
   #unsynced: Unsynced;
 
   constructor(dir: string) {
-    this.#blobs = join(dir, 'blobs', 'sha256');
+    this.#blobs = join(dir, 'blobs');
     this.#ingest = join(dir, 'ingest');
-    makeFolders(mkdirSync, this.#blobs, 0o700);
+    for (const algorithm of digestAlgorithms) makeFolders(mkdirSync, join(this.#blobs, algorithm), 0o700);
     makeFolders(mkdirSync, this.#ingest, 0o700);
     this.#unsynced = new Unsynced(join(dir, 'unsynced'));
     this.#unsynced.sweep((digest) => this.path(digest));
@@ -46,23 +53,23 @@ export class ContentStore {
   }
 
   /** Where the blob's file is, or would be. */
-  path(digest: Digest): string {
-    return join(this.#blobs, hexOf(digest));
+  path(digest: BlobDigest): string {
+    return join(this.#blobs, algorithmOf(digest), hexOf(digest));
   }
 
-  has(digest: Digest): boolean {
+  has(digest: BlobDigest): boolean {
     return this.#find(digest) !== undefined;
   }
 
   /** Bytes; throws `not-found`. */
-  size(digest: Digest): number {
+  size(digest: BlobDigest): number {
     const size = this.#find(digest);
     if (size === undefined) throw notFound(`blob ${digest} not found`);
     return size;
   }
 
   /** All bytes of a small blob (manifest, config), verified again. Throws `not-found`, or `internal` where damaged. */
-  async read(digest: Digest): Promise<Buffer> {
+  async read(digest: BlobDigest): Promise<Buffer> {
     let bytes: Buffer;
     try {
       bytes = await readFile(this.path(digest));
@@ -70,19 +77,22 @@ export class ContentStore {
       if (codeOf(thrown) === 'ENOENT') throw notFound(`blob ${digest} not found`, { cause: thrown });
       throw thrown;
     }
-    const found = digestOf(bytes);
+    const found = digestOf(bytes, algorithmOf(digest));
     if (found !== digest) throw internal(`blob ${digest} is damaged: its bytes have digest ${found}`);
     return bytes;
   }
 
   /** The blob's bytes as a stream that the caller owns. */
-  open(digest: Digest): ReadStream {
+  open(digest: BlobDigest): ReadStream {
     return createReadStream(this.path(digest), { highWaterMark: 1 << 20 });
   }
 
   /** Stores a small blob. It survives a killed process at once, a power cut some seconds later. */
-  async put(bytes: Uint8Array): Promise<Digest> {
-    const digest = digestOf(bytes);
+  async put<A extends DigestAlgorithm = 'sha256'>(
+    bytes: Uint8Array,
+    algorithm?: A,
+  ): Promise<`${A}:${string}`> {
+    const digest = digestOf(bytes, algorithm);
     if (this.#find(digest) === bytes.length) return digest;
     const partial = join(this.#ingest, `put-${randomBytes(8).toString('hex')}`);
     try {
@@ -100,7 +110,7 @@ export class ContentStore {
    * where one of the same key is being written now.
    */
   async ingest(key: string, expected: Expected): Promise<Ingest> {
-    const name = isDigest(key) ? hexOf(key) : hexOf(digestOf(Buffer.from(key)));
+    const name = isBlobDigest(key) ? hexOf(key) : hexOf(digestOf(Buffer.from(key)));
     if (this.#busy.has(name)) throw conflict(`blob ${expected.digest} is being written already`);
     this.#busy.add(name);
     const place = {
@@ -127,17 +137,19 @@ export class ContentStore {
   }
 
   /** Removes the blob; true where there was one. */
-  delete(digest: Digest): boolean {
+  delete(digest: BlobDigest): boolean {
     const was = this.has(digest);
     rmSync(this.path(digest), { force: true });
     return was;
   }
 
   /** Digests of all blobs. */
-  list(): Digest[] {
-    return readdirSync(this.#blobs)
-      .map((hex): string => `sha256:${hex}`)
-      .filter(isDigest);
+  list(): BlobDigest[] {
+    return digestAlgorithms.flatMap((algorithm) =>
+      readdirSync(join(this.#blobs, algorithm))
+        .map((hex): string => `${algorithm}:${hex}`)
+        .filter(isBlobDigest),
+    );
   }
 
   /** Partial blobs that wait for a resume, and those being written. */
@@ -149,7 +161,7 @@ export class ContentStore {
     });
   }
 
-  #find(digest: Digest): number | undefined {
+  #find(digest: BlobDigest): number | undefined {
     return statSync(this.path(digest), { throwIfNoEntry: false })?.size;
   }
 
@@ -167,6 +179,9 @@ export function openContent(dir: string): ContentStore {
 }
 
 /** The digest of these bytes. */
-export function digestOf(bytes: Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+export function digestOf<A extends DigestAlgorithm = 'sha256'>(
+  bytes: Uint8Array,
+  algorithm: DigestAlgorithm | A = 'sha256',
+): `${A}:${string}` {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as `${A}:${string}`;
 }

@@ -3,13 +3,13 @@ import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { invalid } from '#shared/errors.ts';
-import type { Digest } from '#shared/oci/digest.ts';
+import { algorithmOf, type BlobDigest } from '#shared/oci/digest.ts';
 import { diskFault, isDiskFull } from '../disk-faults.ts';
 import { type Arrival, followFile } from './follow.ts';
 import type { Unsynced } from './unsynced.ts';
 
 export interface Expected {
-  digest: Digest;
+  digest: BlobDigest;
   /** Bytes. Undefined where the sender did not say. */
   size?: number;
 }
@@ -86,7 +86,7 @@ export class Ingest implements AsyncDisposable {
     await this.#flush();
     this.#arrive({ ended: 'whole' });
     const { digest, size } = this.expected;
-    const found = `sha256:${this.#hash.digest('hex')}`;
+    const found = `${algorithmOf(digest)}:${this.#hash.digest('hex')}`;
     if (size !== undefined && this.#offset !== size) {
       await this.discard();
       throw invalid(`blob ${digest}: expected ${size} bytes, got ${this.#offset}`);
@@ -158,7 +158,7 @@ export async function openIngest(place: IngestPlace, expected: Expected): Promis
     file = await open(place.partial, 'a+', 0o600);
     const { size: found } = await file.stat();
     if (expected.size !== undefined && found > expected.size) await file.truncate(0);
-    const hash = createHash('sha256');
+    const hash = createHash(algorithmOf(expected.digest));
     const offset = await hashFile(file, hash);
     return new Ingest(place, expected, { file, hash, offset });
   } catch (thrown) {

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFolders } from '#shared/make-folders.ts';
-import { type Digest, hexOf } from '#shared/oci/digest.ts';
+import { type BlobDigest, hexOf } from '#shared/oci/digest.ts';
 
 const settleMs = 5_000;
 
@@ -18,12 +18,12 @@ export class Unsynced {
   }
 
   /** Comes before the blob gets its name. */
-  mark(digest: Digest, sizeBytes: number): void {
+  mark(digest: BlobDigest, sizeBytes: number): void {
     writeFileSync(join(this.#dir, hexOf(digest)), String(sizeBytes), { mode: 0o600 });
   }
 
   /** Resolves once the blob at `path` is on disk, or gone. Never rejects. */
-  async settle(digest: Digest, path: string): Promise<void> {
+  async settle(digest: BlobDigest, path: string): Promise<void> {
     // Not while the layer is unpacked: the disk would be asked for both at once.
     await sleep(settleMs, undefined, { ref: false });
     try {
@@ -36,10 +36,10 @@ export class Unsynced {
   }
 
   /** At a start: removes the blobs that are shorter than they were to be. */
-  sweep(pathOf: (digest: Digest) => string): void {
+  sweep(pathOf: (digest: BlobDigest) => string): void {
     for (const hex of readdirSync(this.#dir)) {
       const mark = join(this.#dir, hex);
-      const path = pathOf(`sha256:${hex}`);
+      const path = pathOf(`${hex.length === 128 ? 'sha512' : 'sha256'}:${hex}`);
       const found = statSync(path, { throwIfNoEntry: false })?.size;
       if (String(found) !== readFileSync(mark, 'utf8')) rmSync(path, { force: true });
       rmSync(mark, { force: true });
