@@ -189,7 +189,7 @@ const mountHint = 'a mount looks like type=bind,source=/host/path,target=/in/con
 const mountTypes = ['bind', 'volume', 'tmpfs', 'image', 'npipe', 'cluster'] as const;
 
 /** The fields of one comma-separated line; a field in double quotes may hold commas. */
-function splitCsv(text: string): string[] {
+export function splitCsv(text: string): string[] {
   const fields: string[] = [];
   let field = '';
   let quoted = false;

@@ -10,6 +10,7 @@ const value = {
   Count: 3,
   State: { Running: true, Health: null },
   List: ['a', 'b'],
+  Nothing: null,
   Labels: { 'com.x': 'y', a: 'b' },
   Networks: { bridge: { IP: '1.2.3.4' }, back: { IP: '5.6.7.8' } },
   Label: (name: string) => `label-${name}`,
@@ -33,6 +34,7 @@ test('functions and pipes', () => {
   assert.equal(show('{{index .Labels "com.x"}}'), 'y');
   assert.equal(show('{{(index .Networks "bridge").IP}}'), '1.2.3.4');
   assert.equal(show('{{join .List ", "}}'), 'a, b');
+  assert.equal(show('{{len .Nothing}}'), '0', 'a list that is null');
   assert.equal(show('{{len .List}}{{printf "%s-%03d|%-5s|" .Name 7 "x"}}'), '2/web-007|x    |');
   assert.equal(
     show('{{slice .Name 1}} {{title "ab cd"}} {{pad "x" 1 2}}| {{truncate "abcdef" 3}}'),

@@ -50,6 +50,21 @@ test('limits, networks and policies', () => {
   assert.equal(request('x').NetworkingConfig, null);
 });
 
+test('a network with wishes of its own', () => {
+  const sysctls = 'net.ipv4.conf.IFNAME.log_martians=1,net.ipv4.conf.IFNAME.forwarding=0';
+  const made = request(
+    `--network name=a,link-local-ip=169.254.9.9,link-local-ip=fe80::9,gw-priority=-2,"driver-opt=x.sysctls=${sysctls}" --mac-address 02:00:00:00:00:01 i`,
+  );
+  assert.deepEqual(made.NetworkingConfig?.EndpointsConfig?.['a'], {
+    IPAMConfig: { LinkLocalIPs: ['169.254.9.9', 'fe80::9'] },
+    GwPriority: -2,
+    DriverOpts: { 'x.sysctls': sysctls },
+    MacAddress: '02:00:00:00:00:01',
+  });
+  assert.equal(made.MacAddress, undefined, 'told once');
+  assert.equal(request('--network host --mac-address 02:00:00:00:00:01 i').MacAddress, '02:00:00:00:00:01');
+});
+
 test('bad texts are refused before the engine hears of them', () => {
   const cases: [string, RegExp][] = [
     ['-p x:80 i', /invalid hostPort: x/],
@@ -64,6 +79,18 @@ test('bad texts are refused before the engine hears of them', () => {
     ['--env-file /nowhere i', /open \/nowhere: no such file/],
     ['--health-cmd true --no-healthcheck i', /conflicts with --health/],
     ['--network a --network a i', /specified multiple times/],
+    ['--network name=a,gw-priority=x i', /invalid gw-priority \(x\): invalid syntax/],
+    ['--network name=a,ip=10.0.0.8 --ip 10.0.0.9 i', /cannot specify both --ip and per-network IPv4 address/],
+    ['--network name=a,ip6=fd00::8 --ip6 fd00::9 i', /both --ip6 and per-network IPv6 address/],
+    ['--network name=a,alias=x --network-alias y i', /both --network-alias and per-network alias/],
+    [
+      '--network name=a,link-local-ip=169.254.1.1 --link-local-ip 169.254.1.2 i',
+      /both --link-local-ip and per/,
+    ],
+    [
+      '--network name=a,mac-address=02:00:00:00:00:01 --mac-address 02:00:00:00:00:02 i',
+      /both --mac-address and/,
+    ],
   ];
   for (const [line, message] of cases) assert.throws(() => request(line), message, line);
 });

@@ -45,7 +45,9 @@ export function createRequestOf(input: CreateInput): ContainerCreateRequest {
   if (flags.domainname !== undefined) request.Domainname = flags.domainname;
   if (flags.user !== undefined) request.User = flags.user;
   if (flags.workdir !== undefined) request.WorkingDir = flags.workdir;
-  if (flags['mac-address'] !== undefined) request.MacAddress = flags['mac-address'];
+  // Networks are told it by themselves; whoever has none of its own is refused it, or warned.
+  if (flags['mac-address'] !== undefined && request.NetworkingConfig === null)
+    request.MacAddress = flags['mac-address'];
   if (flags['stop-timeout'] !== undefined)
     request.StopTimeout = integerOf(flags['stop-timeout'], '--stop-timeout');
   if (flags['stop-signal'] !== undefined) {

@@ -1,4 +1,5 @@
 // wharf network connect
+import { parsePriority } from '#cli/commands/container/networking.ts';
 import { defineCommand } from '#cli/grammar/command.ts';
 import { many, text } from '#cli/grammar/flags.ts';
 import { pairsOf } from '#cli/terminal/words.ts';
@@ -27,7 +28,7 @@ export const command = defineCommand({
         ...(flags.ip6 === undefined ? {} : { IPv6Address: flags.ip6 }),
         ...(flags['link-local-ip'].length === 0 ? {} : { LinkLocalIPs: flags['link-local-ip'] }),
       },
-      ...(flags['gw-priority'] === undefined ? {} : { GwPriority: Number(flags['gw-priority']) }),
+      ...(flags['gw-priority'] === undefined ? {} : { GwPriority: parsePriority(flags['gw-priority']) }),
     };
     const { networks } = await cli.client();
     await networks.connect(network, container, endpoint);

@@ -35,8 +35,10 @@ function slice(value: unknown, from: unknown = 0, to?: unknown): unknown {
 function lengthOf(value: unknown): number {
   if (typeof value === 'string') return new TextEncoder().encode(value).length;
   if (Array.isArray(value)) return value.length;
-  if (typeof value === 'object' && value !== null) return Object.keys(value).length;
-  throw fail('len', `len of type ${value === null || value === undefined ? 'nil' : typeof value}`);
+  // Lists and maps that are empty come as null.
+  if (value === null) return 0;
+  if (typeof value === 'object') return Object.keys(value).length;
+  throw fail('len', `len of type ${value === undefined ? 'nil' : typeof value}`);
 }
 
 function join(list: unknown, separator: unknown): string {
