@@ -2,7 +2,7 @@
 // files of an image, a folder with other owners. The runtime takes them in, then they go.
 import { closeSync, fstatSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { mountMapped, type Owner } from '#kernel/mapped-mounts.ts';
+import { mountMapped, type Owner } from '#kernel/files/mapped-mounts.ts';
 import { bindMount, ensureMountTarget, observeMounts, unmountUnder } from '#kernel/mounts.ts';
 import { openInRoot } from '#kernel/root-path.ts';
 import { runOk } from '#kernel/spawn.ts';

@@ -1,6 +1,6 @@
 // Files with holes on disk: written so, and looked at.
 import { ftruncateSync, type Stats, writeSync } from 'node:fs';
-import { dataRuns } from '#kernel/holes.ts';
+import { dataRuns } from '#kernel/files/holes.ts';
 import type { Run, TarEntry } from '../tar/entry.ts';
 import type { ByteSource } from '../tar/source.ts';
 import { eachContent, eachZeros } from '../tar/sparse.ts';
