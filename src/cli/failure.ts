@@ -22,7 +22,12 @@ export function printError(thrown: unknown, debug = false): void {
   const error = asEngineError(thrown);
   process.stderr.write(`wharf: ${error.message}\n`);
   if (error.hint !== undefined) process.stderr.write(`hint: ${error.hint}\n`);
-  const unexpected = !(thrown instanceof EngineError);
+  const unexpected = !(thrown instanceof EngineError || isAboutFile(thrown));
   if (debug || unexpected)
     process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
+}
+
+/** What the file system says of a path is for the user to mend: where our code asked says nothing. */
+function isAboutFile(thrown: unknown): boolean {
+  return thrown instanceof Error && 'syscall' in thrown && 'path' in thrown;
 }

@@ -46,7 +46,11 @@ function whatIs(make: MakeFolder, path: string): 'folder' | 'nothing' | 'other' 
 }
 
 const leadsNowhere = (path: string): Error =>
-  Object.assign(new Error(`ENOENT: no such file or directory, mkdir '${path}'`), { code: 'ENOENT', path });
+  Object.assign(new Error(`ENOENT: no such file or directory, mkdir '${path}'`), {
+    code: 'ENOENT',
+    syscall: 'mkdir',
+    path,
+  });
 
 const trimmed = (path: string): string => path.replace(/(?<=.)\/+$/, '');
 

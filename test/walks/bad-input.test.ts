@@ -107,6 +107,12 @@ describe('on the command line', () => {
     });
   });
 
+  test('a Hub in a folder of /proc: one line, without a stack', async () => {
+    const ran = await engine.wharf(['hub', 'serve', '--root', '/proc/no-such/a', '--addr', '127.0.0.1:0']);
+    assert.deepEqual([ran.code, ran.stderr.split('\n').length], [1, 2], ran.stderr);
+    assert.match(ran.stderr, /no such file or directory, mkdir '\/proc\/no-such'/);
+  });
+
   test('an archive unpacked into the /proc of a container that runs', async () => {
     const ran = await engine.wharf(['run', '-d', '--name', 'in-proc', 'busybox', 'sleep', '300']);
     assert.equal(ran.code, 0, ran.stderr);
