@@ -1,5 +1,7 @@
 // Who cannot reach whom: other networks, the world from an internal one, neighbours without icc, addresses of others.
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { after, test } from 'node:test';
@@ -265,6 +267,19 @@ test('nor by IPv6, nor take over neighbours’ addresses, nor announce itself as
   assert.ok(await spoof(ipv6Frame(redMac, own, advert(own)), 'red2', advert(own)), 'NA of its own');
   const router = '86000000400007080000000000000000cafe';
   assert.equal(await spoof(ipv6Frame(redMac, own, router), 'red2', router), false, 'RA');
+});
+
+test('nor to the host as if it were the host’s own loopback', async () => {
+  const heard: string[] = [];
+  const own = createSocket('udp4', (message) => heard.push(message.toString()));
+  own.bind(12345);
+  await once(own, 'listening');
+  for (const source of ['127.0.0.2', '127.9.9.9', '10.214.17.2'])
+    await spoof(ipv4Frame(redMac, source, `as ${source}`), 'red2', hex('as 10.'));
+  for (let waitedMs = 0; waitedMs < 10_000 && !heard.includes('as 10.214.17.2'); waitedMs += 20)
+    await sleep(20);
+  own.close();
+  assert.deepEqual([...new Set(heard)], ['as 10.214.17.2']);
 });
 
 test('a container cannot reach what listens on the host’s loopback, even with a route to it', async () => {

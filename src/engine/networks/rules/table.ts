@@ -85,15 +85,17 @@ const inetChains: Record<string, string> = {
   forward: 'type filter hook forward priority filter - 5; policy accept;',
 };
 
-// Containers may not speak to the host's loopback although route_localnet is on for their bridges, and nobody
-// from outside reaches ports published on 127.0.0.1 or ::1. Neighbours who are kept apart may ask each other's link addresses,
-// as they can with ARP: with all hops left these come by the bridge, and no router sends them on. A network's name server is there for its own
-// containers only, also where a container publishes port 53. Our forward chain comes before the common priority, and
-// an accept here is not final for other tables: what the host's own firewall refuses stays refused.
+// Containers may not speak to the host's loopback, or as if they were on it, although route_localnet is on for their
+// bridges, and nobody from outside reaches ports published on 127.0.0.1 or ::1. Neighbours who are kept apart may ask
+// each other's link addresses, as they can with ARP: with all hops left these come by the bridge, and no router sends
+// them on. A network's name server is there for its own containers only, also where a container publishes port 53. Our
+// forward chain comes before the common priority, and an accept here is not final for other tables: what the host's
+// own firewall refuses stays refused.
 const inetRules = (view: RuleView): string => `
   chain raw {
     iifname @bridges ip daddr 127.0.0.0/8 drop
     iifname @bridges ip6 daddr ::1 drop
+    iifname @bridges ip saddr 127.0.0.0/8 drop
     iifname != "lo" meta l4proto { tcp, udp } th dport { 53, ${nameServers(view)} } jump strangers
     iifname != "lo" udp dport 53 jump questions
   }
