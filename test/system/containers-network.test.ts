@@ -93,6 +93,12 @@ test("another container's network and processes can be shared", async () => {
   await engine.networks.remove('extra');
 
   const lodger = await run('lodger', { NetworkMode: 'container:landlord' });
+  const guest = await runIn(engine, {
+    Cmd: ['ip', '-o', '-4', 'addr', 'show', 'eth0'],
+    HostConfig: { NetworkMode: 'container:lodger' },
+  });
+  assert.ok(guest.stdout.includes(` ${address}/`), `a lodger's guest: ${guest.stdout}${guest.stderr}`);
+  await engine.containers.remove(guest.id);
   await engine.containers.restart('landlord', { timeoutSeconds: 0 });
   const { State } = await engine.containers.inspect(lodger);
   const before = execFileSync('nsenter', ['-t', `${State.Pid}`, '-n', 'ip', '-4', 'addr']).toString();

@@ -86,7 +86,8 @@ function beginNetwork(room: Room, record: ContainerRecord, paths: ContainerPaths
   const request = attachRequestOf(room, record);
   const mode = request.networkMode;
   const shared = mode === 'host' || mode.startsWith('container:');
-  if (mode.startsWith('container:')) assertJoinable(room, mode.slice('container:'.length));
+  for (const each of new Set([record.hostConfig.NetworkMode ?? '', mode]))
+    if (each.startsWith('container:')) assertJoinable(room, each.slice('container:'.length));
   // The runtime sets network sysctls, maybe of links that are not there yet.
   const early =
     shared || Object.keys(record.hostConfig.Sysctls ?? {}).length > 0 ? undefined : { path: paths.netns };

@@ -19,7 +19,7 @@ export function attachRequestOf(room: Room, record: ContainerRecord): AttachRequ
     ...(config.Domainname ? { domainname: config.Domainname } : {}),
     netnsPath: netns,
     hostsPath: hosts,
-    networkMode: host.NetworkMode ?? 'bridge',
+    networkMode: modeOf(room, host.NetworkMode ?? 'bridge'),
     endpoints: endpointsOf(record),
     exposedPorts: Object.keys(config.ExposedPorts ?? {}),
     portBindings: host.PortBindings ?? {},
@@ -30,6 +30,17 @@ export function attachRequestOf(room: Room, record: ContainerRecord): AttachRequ
     extraHosts: host.ExtraHosts ?? [],
     links: linksOf(room, record),
   };
+}
+
+/** Whoever shares the network of one that shares another's has that other one's. */
+function modeOf(room: Room, asked: string): string {
+  const seen = new Set([asked]);
+  for (let mode = asked; ; ) {
+    const next = room.store.get(mode.slice('container:'.length))?.hostConfig.NetworkMode ?? '';
+    if (!mode.startsWith('container:') || !next.startsWith('container:') || seen.has(next)) return mode;
+    seen.add(next);
+    mode = next;
+  }
 }
 
 /** The networks by name: those of the request, and the one of the network mode. */
