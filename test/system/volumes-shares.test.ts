@@ -9,6 +9,7 @@ import { openVolumes } from '#engine/volumes/volumes.ts';
 import { isMountPoint, mountTmpfs, unmountUnder } from '#kernel/mounts.ts';
 import { openLeases } from '#storage/state/leases.ts';
 import { openState } from '#storage/state/state.ts';
+import { endEngine, importBusybox, newPlace, openAt, runIn } from './containers-fixture.ts';
 import { enterOwnHost, host } from './networks-own-host.ts';
 import { lackingNfs, lackingSmb, startNfs, startSmb } from './share-servers.ts';
 
@@ -71,6 +72,35 @@ test('NFS: data are the server’s, whichever volume leads there, and stay', { s
     assert.equal(readFileSync(join(await mountOf('again'), 'made'), 'utf8'), 'by a container');
     await removeAll('again');
   } finally {
+    await server.close();
+  }
+});
+
+test('NFS: a container’s files go to the share, which is filled from its image and leaves with it', {
+  skip: noNfs,
+}, async () => {
+  const server = await startNfs(join(root, 'nfs-filled'));
+  using engines = newPlace();
+  const engine = await openAt(engines);
+  try {
+    await importBusybox(engine, engines.dir);
+    const DriverOpts = { type: 'nfs', device: ':/export', o: `addr=${host.ipv4},vers=4` };
+    const { Mountpoint } = await engine.volumes.create({ Name: 'shared', DriverOpts });
+    const HostConfig = {
+      NetworkMode: 'none',
+      Mounts: [{ Type: 'volume' as const, Source: 'shared', Target: '/data' }],
+    };
+    const script = 'cat /data/seed; id -u >/data/made; ls -ln /data/made';
+    const ran = await runIn(engine, { Cmd: ['sh', '-c', script], User: '0', HostConfig });
+    assert.match(ran.stdout, /^from the image\n-rw-r--r-- +1 0 +0 /);
+    assert.equal(readFileSync(join(server.folder, 'made'), 'utf8'), '0\n');
+    assert.equal(readFileSync(join(server.folder, 'seed'), 'utf8'), 'from the image\n');
+    await engine.containers.settle();
+    assert.equal(isMountPoint(Mountpoint), false, 'nobody runs with it any more');
+    const again = await runIn(engine, { Cmd: ['cat', '/data/made'], HostConfig });
+    assert.equal(again.stdout, '0\n');
+  } finally {
+    await endEngine(engine);
     await server.close();
   }
 });
