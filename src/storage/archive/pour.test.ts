@@ -37,6 +37,34 @@ test('a piece that is a part of something else is left alone', async () => {
   assert.equal(whole.toString('latin1'), 'x'.repeat(2 * pieceBytes));
 });
 
+test('a pipe that is given up before the stream ends is no wait for ever', async () => {
+  const { readFd, writeFd } = openPipe();
+  const pipe = socketOn(writeFd, 'write');
+  let reads = 0;
+  const stream = markSole(
+    new Readable({
+      read() {
+        if (reads++ === 0) this.push(Buffer.alloc(100));
+        else {
+          setImmediate(() => {
+            pipe.destroy();
+            this.push(null);
+          });
+        }
+      },
+    }),
+  );
+  const ended = await Promise.race([
+    pourInto(stream, pipe).then(
+      () => 'resolved',
+      (thrown: unknown) => String(thrown),
+    ),
+    new Promise((resolve) => setTimeout(resolve, 5_000, 'waits')),
+  ]);
+  closeSync(readFd);
+  assert.match(String(ended), /EPIPE|destroyed/);
+});
+
 test('it fails where nobody reads any more, and where the stream does', async () => {
   const gone = openPipe();
   closeSync(gone.readFd);

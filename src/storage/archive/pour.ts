@@ -23,7 +23,11 @@ export async function pourInto(stream: Readable, pipe: Socket): Promise<void> {
       pipe.write(pieces.at(-1)?.chunk, ended);
       pipe.uncork();
     },
-    final: (done) => void pipe.end(() => done()),
+    final(done) {
+      // Whoever gave the pipe up waits for this end, too; Node calls nobody back for it.
+      if (pipe.destroyed) done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+      else pipe.end(() => done());
+    },
     destroy(thrown, done) {
       pipe.destroy();
       done(thrown);
