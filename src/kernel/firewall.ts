@@ -11,7 +11,7 @@ import {
 } from '#kernel/netlink/nftables.ts';
 import { NetlinkSocket } from '#kernel/netlink/socket.ts';
 import { run } from '#kernel/spawn.ts';
-import { internal } from '#shared/errors.ts';
+import { internal, unavailable } from '#shared/errors.ts';
 
 export type { ElementChange, NftFamily } from '#kernel/netlink/nftables.ts';
 
@@ -57,10 +57,15 @@ export function countRules(family: NftFamily, table: string): Map<string, number
   return counts;
 }
 
-/** Applies a script of nft(8) as a whole or not at all. Costs 3–13 ms. Throws `internal` with nft's words. */
+/** Applies a script of nft(8) as a whole or not at all. Costs 3–13 ms. Throws `internal` with nft's words, `unavailable` where it does not end. */
 export async function applyRules(nftScript: string): Promise<void> {
   const result = await run('nft', ['-f', '-'], { input: nftScript, timeoutMs: 30_000 });
   if (result.code === 0) return;
+  if (result.signal !== null) {
+    throw unavailable('the firewall did not take the rules within 30 seconds', {
+      hint: 'The kernel may still load its modules, or the host has no time: try again.',
+    });
+  }
   throw internal(`the firewall refused the rules: ${result.stderr.toString('utf8').trim()}`, {
     hint: 'The kernel needs nf_tables with NAT; `nft list ruleset` shows what is there.',
   });

@@ -7,7 +7,7 @@ import {
   removeTable,
   rulesetGeneration,
 } from '#kernel/firewall.ts';
-import { internal, messageOf } from '#shared/errors.ts';
+import { internal, isKind, messageOf } from '#shared/errors.ts';
 import type { Steered } from '../names/steering.ts';
 import type { BridgeNetwork } from '../store.ts';
 import {
@@ -171,10 +171,15 @@ export class Firewall {
   }
 
   async #makeWhole(): Promise<void> {
+    const rules = renderTable({ ...this.#view(), hasBridgeFilter: this.#hasBridgeFilter });
     try {
-      await applyRules(renderTable({ ...this.#view(), hasBridgeFilter: this.#hasBridgeFilter }));
+      await applyRules(rules).catch((thrown: unknown) => {
+        // The kernel may have been loading modules. Slowness is no refusal: containers would not be kept apart for it.
+        if (!isKind(thrown, 'unavailable')) throw thrown;
+        return applyRules(rules);
+      });
     } catch (thrown) {
-      if (!this.#hasBridgeFilter) throw thrown;
+      if (!this.#hasBridgeFilter || isKind(thrown, 'unavailable')) throw thrown;
       await applyRules(renderTable({ ...this.#view(), hasBridgeFilter: false }));
       this.#hasBridgeFilter = false;
       this.#warn(
