@@ -30,6 +30,9 @@ import {
 } from './table.ts';
 
 const families = ['inet', 'bridge'] as const;
+/** Between two times that elements are put back, as many times as long as the first took. */
+const restsFor = 100;
+const longestRestMs = 5_000;
 
 const nameOf = (element: Element): string => `${element.family} ${element.holder} ${elementText(element)}`;
 
@@ -45,6 +48,9 @@ export class Firewall {
   #generation = 0;
   /** Whether others changed rules, theirs or ours, since it was last told. */
   #isTouched = false;
+  /** Whether others changed rules since all elements were last put back. */
+  #mayLackElements = false;
+  #restUntilMs = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** `view` says how the tables ought to be, by the records of that moment. */
@@ -119,6 +125,7 @@ export class Firewall {
     const generation = rulesetGeneration();
     if (generation === this.#generation) return false;
     this.#isTouched = true;
+    this.#mayLackElements = true;
     const damaged = this.#counts() !== this.#expected;
     if (!damaged) this.#generation = generation;
     return damaged;
@@ -152,10 +159,19 @@ export class Firewall {
   #look(): void {
     if (this.#waiting > 0 || this.#expected === '') return;
     const isDamaged = this.isDamaged();
-    if (!isDamaged && !this.#isTouched) return;
     if (isDamaged) this.#warn('firewall rules of ours were removed by another program: they are made anew');
-    const mended = isDamaged ? this.ensure() : this.#change(allElements(this.#view()), false);
+    else if (!this.#mayLackElements || performance.now() < this.#restUntilMs) return;
+    this.#mayLackElements = false;
+    const mended = isDamaged ? this.ensure() : this.#putBack();
     mended.catch((thrown: unknown) => this.#warn(messageOf(thrown)));
+  }
+
+  /** For 500 endpoints some 50 ms: a host whose rules change all the time is not to wait for that each time. */
+  async #putBack(): Promise<void> {
+    const startedMs = performance.now();
+    await this.#change(allElements(this.#view()), false);
+    const tookMs = performance.now() - startedMs;
+    this.#restUntilMs = performance.now() + Math.min(tookMs * restsFor, longestRestMs);
   }
 
   #known = <T extends { family: string }>(elements: T[]): T[] =>
