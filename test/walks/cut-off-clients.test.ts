@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -91,6 +91,19 @@ async function cutOff([program = '', ...words]: string[], afterMs: number, isDea
 /** The engine's ends of its clients' connections, and the socket that it listens on. */
 const connections = (): number => hostLines('/proc/net/unix', engine.socket).length;
 
+/** Its connections to the monitors of containers, which are packet sockets. */
+function attachmentsOf(pid: number): number {
+  const rows = hostLines('/proc/net/unix', ' 0005 ').map((line) => line.trim().split(/\s+/)[6]);
+  const packets = new Set(rows.map((inode) => `socket:[${inode}]`));
+  return readdirSync(`/proc/${pid}/fd`).filter((name) => {
+    try {
+      return packets.has(readlinkSync(`/proc/${pid}/fd/${name}`));
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
 /** Processor time of the process so far, in hundredths of a second. */
 function ticksOf(pid: number): number {
   const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
@@ -113,6 +126,11 @@ test(`${clients} clients are killed`, { timeout: 3_600_000 }, async () => {
   const others = stdout.split('\n').filter((name) => name !== '' && !kept.includes(name));
   if (others.length > 0) await engine.wharf(['rm', '-f', ...others]);
   await eventually('the end of all connections', async () => (connections() <= 1 ? true : undefined), 60_000);
+  await eventually(
+    'the end of all attachments',
+    async () => (attachmentsOf(pid) === 0 ? true : undefined),
+    60_000,
+  );
   const isAtRest = async (): Promise<true | undefined> => {
     const earlier = ticksOf(pid);
     await sleep(1_000);

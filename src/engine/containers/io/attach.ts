@@ -54,7 +54,8 @@ async function connectionTo(
     stdin: options.stdin ?? false,
     stdout: options.stdout ?? false,
     stderr: options.stderr ?? false,
-    keepStdinOpen: options.stdin !== true,
+    // Only then does the input end with the first to leave.
+    keepStdinOpen: options.stdin !== true && record.config.StdinOnce === true,
   };
   const bundle = room.runtime.bundleDir(record.id);
   if (isUp(record)) return attachRuntime(bundle, wish);
