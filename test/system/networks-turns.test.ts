@@ -19,7 +19,7 @@ after(async () => {
   place.close();
 });
 
-const gateways = { town: '10.214.41.1', town6: 'fd00:214:41::1', two: '10.214.42.1' };
+const gateways = { town: '10.214.41.1', town6: 'fd00:214:41::1', calm: '10.214.42.1' };
 const sharing = (alias: string) => ({
   networkMode: 'town',
   endpoints: { town: { Aliases: [alias] } },
@@ -200,24 +200,22 @@ async function serveSlowly(answerMs: number) {
 test('a slow answer from outside is not lost because a neighbour starts', async () => {
   const { asked, stop } = await serveSlowly(600);
   try {
-    await fixture.attach('patient', { networkMode: 'town', dns: [world.ipv4] });
-    // The turn that this start began is over.
-    await isSpread(3);
+    await fixture.networks.create({ Name: 'calm', IPAM: { Config: [{ Subnet: '10.214.42.0/24' }] } });
+    await fixture.attach('patient', { networkMode: 'calm', dns: [world.ipv4] });
     const script = `
       const r = new (require('dns').promises.Resolver)({ timeout: 5000, tries: 1 });
       r.setServers([process.argv[1]]);
       r.resolve4('slow.example').then((a) => console.log(a[0]), (e) => console.log(e.code));`;
     const asking = inNetns(fixture.netns('patient'), () =>
-      run(process.execPath, ['-e', script, gateways.town], { timeoutMs: 30_000 }),
+      run(process.execPath, ['-e', script, gateways.calm], { timeoutMs: 30_000 }),
     );
     await Promise.race([asked, asking]);
-    await fixture.attach('neighbour', { networkMode: 'town' });
+    await fixture.attach('neighbour', { networkMode: 'calm' });
     assert.equal((await asking).stdout.toString().trim(), '192.0.2.77');
   } finally {
     await stop();
     for (const name of ['patient', 'neighbour']) await fixture.detach(name);
   }
-  await isSpread(3);
 });
 
 /** A firewall of the host's own that lets in what it knows, and nothing else. */
@@ -254,7 +252,10 @@ const problems = async () =>
 
 test('a firewall that drops what comes to the host is named, and the networks without names with it', async () => {
   await strict('');
-  assert.match(await fixture.lookup('asker', 'web', gateways.town), /TIMEOUT/);
+  // A question from a port that one came from just before is of a connection that the firewall knows.
+  await eventually('no answer', async () =>
+    /TIMEOUT/.test(await fixture.lookup('asker', 'web', gateways.town)),
+  );
   assert.match((await problems()).join('\n'), /the chain input of table inet strict drops/);
   assert.match((await problems()).join('\n'), /network town: its containers get no answer/);
   // As `ufw allow in on BRIDGE to any port 53 proto udp` makes it.

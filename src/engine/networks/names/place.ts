@@ -261,7 +261,9 @@ export class Place {
 
   #settleSoon(): void {
     clearTimeout(this.#settleTimer);
-    const delayMs = Math.max(settleDelayMs, this.#turnedMs + outsideGraceMs - performance.now());
+    // Where a name has several addresses, it is better that they soon take turns again.
+    const restMs = this.#turns() > 1 ? 0 : this.#turnedMs + outsideGraceMs - performance.now();
+    const delayMs = Math.max(settleDelayMs, restMs);
     this.#settleTimer = setTimeout(() => {
       this.#lock
         .run(rounds, () => this.#settle())
@@ -312,10 +314,12 @@ export class Place {
     return isReachable && isBetter;
   }
 
+  #turns = (): number => Math.max(1, ...[...this.#files.values()].map(({ members }) => turnsOf(members)));
+
   /** Afterwards there are servers for all turns, which may have to be started yet. */
   #grow(): void {
     const { steering, mayGrow, serverOf } = this.#parts;
-    const wanted = Math.max(1, ...[...this.#files.values()].map(({ members }) => turnsOf(members)));
+    const wanted = this.#turns();
     const { servers } = this.#main;
     if (wanted <= servers.length || !steering.isOpen || !mayGrow(wanted - servers.length)) return;
     while (servers.length < wanted) servers.push(serverOf(servers.length));
