@@ -6,4 +6,4 @@ cd "$(dirname "$0")/.."
 PATH="$PWD/node_modules/.bin:$PATH"
 biome ci --colors=off --log-level=warn --diagnostic-level=warn .
 tsc --noEmit -p .
-node --disable-warning=ExperimentalWarning --test --test-reporter=dot 'test/house/*.test.ts' 'src/**/*.test.ts'
+node --disable-warning=ExperimentalWarning --test --test-concurrency=2 --test-reporter=dot 'test/house/*.test.ts' 'src/**/*.test.ts'

@@ -117,8 +117,11 @@ test('a refused upgrade is the engine’s error', async () => {
 test('a body that fails while it is sent fails the request', async () => {
   const listener: RequestListener = (request) => void request.resume();
   await withServer(listener, async (client) => {
-    const broken = new Readable({ read: () => undefined });
-    setTimeout(() => broken.destroy(new Error('disk gone')), 10);
+    const broken = new Readable({
+      read() {
+        this.destroy(new Error('disk gone'));
+      },
+    });
     await assert.rejects(client.images.build({}, broken), /disk gone/);
   });
 });

@@ -53,7 +53,7 @@ for (const stdin of [true, false])
     using ends = await pair(`gone-${stdin}`);
     const session = silentSession();
     const link = { sink: ends.here, input: stdin ? ends.here : undefined, head: Buffer.alloc(0) };
-    const joined = joinSession(link, session, { tty: true });
+    const joined = joinSession(link, session, { tty: true, probeMs: 5 });
     ends.client.destroy();
     await joined;
   });
